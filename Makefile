@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# make          builds ./pymemtop
+# make demo     installs what is missing, builds, and profiles a leaking program
+# make test     installs what is missing, builds, and runs every test
+# make install  PREFIX and DESTDIR as usual
+# V=1 shows the commands; WERROR=1 makes warnings errors.
+
+BUILD ?= build
+CLANG ?= clang
+BPFTOOL ?= /usr/sbin/bpftool
+PKG_CONFIG ?= pkg-config
+PREFIX ?= /usr/local
+ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
+
+ifeq ($(V),1)
+Q =
+msg =
+else
+Q = @
+msg = @printf '  %-8s %s\n' "$(1)" "$(2)";
+endif
+
+WARNINGS := -Wall -Wextra $(if $(WERROR),-Werror)
+CFLAGS ?= -g -O2
+LIBRARIES := libbpf libelf jansson ncursesw zlib
+ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) -Ibpf -Iuser -I$(BUILD) \
+	$(shell $(PKG_CONFIG) --cflags $(LIBRARIES))
+LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES)) -lm
+# The kernel's UAPI headers have a part that is the architecture's own. Programs
+# name the whole signature of what they probe, also what they do not read.
+BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) $(WARNINGS) \
+	-Wno-unused-parameter -Ivmlinux -Ibpf -I/usr/include/$(shell uname -m)-linux-gnu
+
+SKELETONS := $(patsubst bpf/%.bpf.c,$(BUILD)/%.skel.h,$(wildcard bpf/*.bpf.c))
+OBJECTS := $(patsubst user/%.c,$(BUILD)/%.o,$(wildcard user/*.c))
+
+.PHONY: all demo test install clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: pymemtop
+
+pymemtop: $(OBJECTS)
+	$(call msg,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+$(BUILD)/%.o: user/%.c $(SKELETONS) | $(BUILD)
+	$(call msg,CC,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/%.bpf.o: bpf/%.bpf.c | $(BUILD)
+	$(call msg,BPF,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
+	$(call msg,SKEL,$@)
+	$(Q)$(BPFTOOL) gen object $(BUILD)/$*.linked.o $<
+	$(Q)$(BPFTOOL) gen skeleton $(BUILD)/$*.linked.o name $*_bpf > $@
+
+$(BUILD):
+	$(Q)mkdir -p $@
+
+demo:
+	$(Q)scripts/setup
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)scripts/demo
+
+test:
+	$(Q)scripts/setup test
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory -C tests
+
+install: all
+	install -D -m 755 pymemtop $(DESTDIR)$(PREFIX)/sbin/pymemtop
+	install -D -m 644 doc/pymemtop.8 $(DESTDIR)$(PREFIX)/share/man/man8/pymemtop.8
+
+clean:
+	$(Q)rm -rf $(BUILD) pymemtop
+	$(Q)$(MAKE) --no-print-directory -C tests clean
+
+-include $(wildcard $(BUILD)/*.d)

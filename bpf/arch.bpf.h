@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* What depends on the architecture, and nothing else. */
+#ifndef ARCH_BPF_H
+#define ARCH_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+
+#if defined(__TARGET_ARCH_x86)
+
+/* A call pushes its return address; ret has taken it off again. */
+#define SP_AFTER_RETURN(sp)	((sp) + 8)
+
+#elif defined(__TARGET_ARCH_arm64)
+
+#define SP_AFTER_RETURN(sp)	(sp)
+
+#else
+#error "unsupported architecture"
+#endif
+
+/*
+ * The thread pointer: pthread_self() on glibc (x86) and what CPython keeps as
+ * thread_id. The kernel's copy is written by arch_prctl(ARCH_SET_FS) and by
+ * clone(CLONE_SETTLS) (arch/x86/kernel/process_64.c), so it holds also for the
+ * task that runs.
+ */
+static __always_inline __u64 thread_pointer(const struct task_struct *task)
+{
+#if defined(__TARGET_ARCH_x86)
+	return BPF_CORE_READ(task, thread.fsbase);
+#else
+	return BPF_CORE_READ(task, thread.uw.tp_value);
+#endif
+}
+
+#endif /* ARCH_BPF_H */

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Live heap blocks: to which site each belongs, and its size. */
+#ifndef BLOCKS_BPF_H
+#define BLOCKS_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include "pymemtop.h"
+#include "books.bpf.h"
+#include "code.bpf.h"
+
+/*
+ * By process_key(). The value is the site in the upper 20 bits and the size in
+ * the lower 44, so that a hash element with its key is 64 bytes, one cache line.
+ * Resized to --max-blocks; the loader asks for BPF_F_NO_PREALLOC where the
+ * kernel allocates elements safely in a uprobe.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u64);
+	__type(value, __u64);
+} blocks SEC(".maps");
+
+#define BLOCK_SIZE_BITS	44
+
+static __always_inline __u64 block__pack(__u32 site, __u64 size)
+{
+	return (__u64)site << BLOCK_SIZE_BITS | size;
+}
+
+static __always_inline __u32 block__site(__u64 block)
+{
+	return block >> BLOCK_SIZE_BITS;
+}
+
+static __always_inline __u64 block__size(__u64 block)
+{
+	return block & ((1ULL << BLOCK_SIZE_BITS) - 1);
+}
+
+/* Takes the block off the books; returns it, 0 where it is unknown: older than
+ * the attach, or lost. */
+static __always_inline __u64 block__take(__u32 process, __u64 address)
+{
+	__u64 key = process_key(process, address), block, *known;
+
+	known = bpf_map_lookup_elem(&blocks, &key);
+	if (!known)
+		return 0;
+	block = *known;
+	bpf_map_delete_elem(&blocks, &key);
+	return block;
+}
+
+static __always_inline bool block__put(__u32 process, __u64 address, __u64 block)
+{
+	__u64 key = process_key(process, address);
+
+	if (!bpf_map_update_elem(&blocks, &key, &block, BPF_ANY))
+		return true;
+	lose(process, LOST_BLOCK);
+	return false;
+}
+
+#endif /* BLOCKS_BPF_H */

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* What user space reads: the processes' books, the sites' counts, the ring. */
+#ifndef BOOKS_BPF_H
+#define BOOKS_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include "pymemtop.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, MAX_PROCESSES);
+	__type(key, __u32);
+	__type(value, struct process_book);
+} process_books SEC(".maps");
+
+/* Resized to --max-sites. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct site_count);
+} site_counts SEC(".maps");
+
+/* Only what is met for the first time goes through it: stacks and names. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20);
+} ring SEC(".maps");
+
+static __always_inline void lose(__u32 process, enum lost_cause cause)
+{
+	struct process_book *book = bpf_map_lookup_elem(&process_books, &process);
+
+	if (book)
+		__sync_fetch_and_add(&book->lost[cause], 1);
+}
+
+static __always_inline void site__allocate(__u32 site, __u64 size)
+{
+	struct site_count *count = bpf_map_lookup_elem(&site_counts, &site);
+
+	if (!count)
+		return;
+	__sync_fetch_and_add(&count->allocated_bytes, size);
+	__sync_fetch_and_add(&count->allocated_count, 1);
+}
+
+static __always_inline void site__free(__u32 site, __u64 size)
+{
+	struct site_count *count = bpf_map_lookup_elem(&site_counts, &site);
+
+	if (!count)
+		return;
+	__sync_fetch_and_add(&count->freed_bytes, size);
+	__sync_fetch_and_add(&count->freed_count, 1);
+}
+
+#endif /* BOOKS_BPF_H */

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Code objects: told apart over time, and sent to user space, names, first
+ * line and line table, when one is first part of a new stack: it may be gone
+ * by the time of the report.
+ */
+#ifndef CODE_BPF_H
+#define CODE_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include "pymemtop.h"
+#include "books.bpf.h"
+#include "thread.bpf.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_LAYOUTS);
+	__type(key, __u32);
+	__type(value, struct py_layout);
+} layouts SEC(".maps");
+
+/* By code_key(): those that user space has. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, __u8);
+} codes SEC(".maps");
+
+/*
+ * How often a code object with this hash of its address has died: its address
+ * can come back with another one, whose frames must not look the same. Two
+ * objects sharing a slot only make a stack that did not change look new once
+ * more, and user space adds up what resolves to the same names.
+ */
+__u32 code_generations[CODE_GENERATIONS];
+
+static __always_inline __u32 *code_generation(__u64 code)
+{
+	return &code_generations[(code * 0x9e3779b97f4a7c15ULL >> 40) & (CODE_GENERATIONS - 1)];
+}
+
+/* User addresses have at most 52 bits; MAX_PROCESSES fits the other 12. */
+static __always_inline __u64 process_key(__u32 process, __u64 address)
+{
+	return (__u64)process << 52 | address;
+}
+
+static __always_inline bool read_user(void *to, __u32 size, __u64 from)
+{
+	return !bpf_probe_read_user(to, size, (const void *)from);
+}
+
+/* Sends the piece at the offset of the part whose bytes are at address. Returns
+ * its size, or -1. Global, so that the verifier follows it once. */
+__noinline int code__send_piece(__u64 address, __u32 offset)
+{
+	struct thread *t = thread__find();
+	__u32 size;
+
+	if (!t)
+		return -1;
+	size = t->part.total - offset;
+	if (size > CODE_PART_SIZE)
+		size = CODE_PART_SIZE;
+	t->part.offset = offset;
+	t->part.size = size;
+	if (!read_user(t->part.data, size, address + offset)) {
+		lose(t->process.id, LOST_FRAME);
+		return -1;
+	}
+	if (bpf_ringbuf_output(&ring, &t->part, sizeof(t->part) - CODE_PART_SIZE + size, 0)) {
+		lose(t->process.id, LOST_RING);
+		return -1;
+	}
+	return size;
+}
+
+/* Sends one part's bytes, in as many pieces as it takes. A part longer than its
+ * limit is cut, and counted as such. */
+static __always_inline int code__send_bytes(struct thread *t, __u64 address, __u32 total,
+					    __u32 limit)
+{
+	int i, sent;
+
+	if (total > limit) {
+		lose(t->process.id, LOST_NAME);
+		total = limit;
+	}
+	t->part.total = total;
+	for (i = 0; i < CODE_PART_LIMIT; i += CODE_PART_SIZE) {
+		sent = code__send_piece(address, i);
+		if (sent < 0)
+			return -1;
+		if (sent < CODE_PART_SIZE)
+			break;
+	}
+	return 0;
+}
+
+/* A str's characters as they lie in memory, one, two or four bytes each. */
+static __always_inline int code__send_str(struct thread *t, const struct py_layout *l, __u64 str)
+{
+	__u32 state, kind;
+	__u64 length;
+
+	if (!read_user(&length, sizeof(length), str + l->str_length) ||
+	    !read_user(&state, sizeof(state), str + l->str_state))
+		goto unreadable;
+	kind = state >> (l->str_kind_shift & 31) & 7;
+	if (!(state >> (l->str_compact_shift & 31) & 1) || length > CODE_PART_LIMIT)
+		goto unreadable;
+	t->part.kind = kind;
+	return code__send_bytes(t, str + (state >> (l->str_ascii_shift & 31) & 1 ?
+					  l->str_ascii_data : l->str_compact_data),
+				length * kind, CODE_NAME_LIMIT);
+unreadable:
+	lose(t->process.id, LOST_FRAME);
+	return -1;
+}
+
+/*
+ * Sends the code object to user space. Global, so that the verifier looks at
+ * it once, and not at each turn of its caller's loop. Returns 0, or -1 where
+ * it could not be read or sent; it is tried again with its next new stack.
+ */
+__noinline int code__send(__u64 code, __u32 generation)
+{
+	struct code_record record = {
+		.record.type = RECORD_CODE,
+		.code = code,
+		.generation = generation,
+	};
+	struct thread *t = thread__find();
+	const struct py_layout *l;
+	__u64 filename, function, linetable, size, key;
+	__u8 known = 1;
+
+	if (!t)
+		return -1;
+	l = bpf_map_lookup_elem(&layouts, &t->process.layout);
+	if (!l)
+		return -1;
+	key = process_key(t->process.id, code);
+	record.record.process = t->process.id;
+	record.layout = t->process.layout;
+
+	if (!read_user(&filename, sizeof(filename), code + l->code_filename) ||
+	    !read_user(&function, sizeof(function), code + l->code_qualname) ||
+	    !read_user(&linetable, sizeof(linetable), code + l->code_linetable) ||
+	    !read_user(&size, sizeof(size), linetable + l->bytes_size) ||
+	    !read_user(&record.first_line, sizeof(__s32), code + l->code_first_line) ||
+	    !read_user(&record.first_traceable, sizeof(__s32), code + l->code_first_traceable)) {
+		lose(t->process.id, LOST_FRAME);
+		return -1;
+	}
+	record.first_traceable *= 2;	/* counted in _Py_CODEUNIT */
+
+	t->part.record.type = RECORD_CODE_PART;
+	t->part.record.process = t->process.id;
+	t->part.code = code;
+	t->part.generation = generation;
+
+	t->part.part = PART_FILENAME;
+	if (code__send_str(t, l, filename))
+		return -1;
+	t->part.part = PART_FUNCTION;
+	if (code__send_str(t, l, function))
+		return -1;
+	t->part.part = PART_LINETABLE;
+	t->part.kind = 0;
+	if (code__send_bytes(t, linetable + l->bytes_data,
+			     size > CODE_PART_LIMIT ? CODE_PART_LIMIT + 1 : size, CODE_PART_LIMIT))
+		return -1;
+	if (bpf_ringbuf_output(&ring, &record, sizeof(record), 0)) {
+		lose(t->process.id, LOST_RING);
+		return -1;
+	}
+	if (bpf_map_update_elem(&codes, &key, &known, BPF_ANY)) {
+		lose(t->process.id, LOST_CODE);
+		return -1;
+	}
+	return 0;
+}
+
+static __always_inline bool code__is_known(__u32 process, __u64 code)
+{
+	__u64 key = process_key(process, code);
+
+	return bpf_map_lookup_elem(&codes, &key);
+}
+
+/* The code object is about to be freed: what comes to its address is another. */
+static __always_inline void code__forget(__u32 process, __u64 code)
+{
+	__u64 key = process_key(process, code);
+
+	if (!bpf_map_delete_elem(&codes, &key))
+		__sync_fetch_and_add(code_generation(code), 1);
+}
+
+#endif /* CODE_BPF_H */

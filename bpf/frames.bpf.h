@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Attribution "frames": the interpreter's own frames, walked in the memory of
+ * the thread that runs. Everything that differs between CPython versions is in
+ * struct py_layout.
+ */
+#ifndef FRAMES_BPF_H
+#define FRAMES_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include "pymemtop.h"
+#include "code.bpf.h"
+#include "stack.bpf.h"
+#include "thread.bpf.h"
+
+/* Thread states looked at in one search, over all interpreters. */
+#define MAX_THREAD_STATES	2048
+
+/* Frames of the C stack (3.12 and later) lie between Python's, rarely many. */
+#define MAX_WALK	(MAX_FRAMES * 2)
+
+static __always_inline __u64 scratch_u64(struct thread *t, __u16 offset)
+{
+	return *(__u64 *)((__u8 *)t->scratch + (offset & (SCRATCH_SIZE - 8)));
+}
+
+static __always_inline __u8 scratch_u8(struct thread *t, __u16 offset)
+{
+	return *((__u8 *)t->scratch + (offset & (SCRATCH_SIZE - 1)));
+}
+
+/* Reads a thread state into the scratch; true if it is this thread's. */
+static __always_inline bool tstate__is_ours(struct thread *t, const struct py_layout *l,
+					    __u64 tstate)
+{
+	return read_user(t->scratch, l->tstate_size & (SCRATCH_SIZE - 1), tstate) &&
+	       scratch_u64(t, l->tstate_thread_id) == t->pointer;
+}
+
+/*
+ * Looks for this thread's state in all interpreters' lists, newest first, and
+ * leaves it in the scratch. That there is none is remembered until the main
+ * interpreter makes another thread state or another interpreter appears.
+ * Global, so that the verifier follows it once. Returns 1 if found.
+ */
+__noinline int tstate__search(void)
+{
+	__u64 interp = 0, main = 0, made = 0, tstate = 0;
+	struct thread *t = thread__find();
+	const struct py_layout *l;
+	int i;
+
+	if (!t)
+		return 0;
+	l = bpf_map_lookup_elem(&layouts, &t->process.layout);
+	if (!l)
+		return 0;
+	read_user(&interp, sizeof(interp), t->process.runtime + l->runtime_interpreters_head);
+	read_user(&main, sizeof(main), t->process.runtime + l->runtime_interpreters_main);
+	if (!read_user(&made, sizeof(made), main + l->interp_threads_unique))
+		return 0;
+	made = (made + 1) ^ interp << 16;
+	if (made == t->stateless_at)
+		return 0;
+	for (i = 0; i < MAX_THREAD_STATES; i++) {
+		if (!tstate) {
+			if (!interp ||
+			    !read_user(&tstate, sizeof(tstate), interp + l->interp_threads_head) ||
+			    !read_user(&interp, sizeof(interp), interp + l->interp_next))
+				break;
+			continue;
+		}
+		if (tstate__is_ours(t, l, tstate)) {
+			t->tstate = tstate;
+			return 1;
+		}
+		tstate = scratch_u64(t, l->tstate_next);
+	}
+	if (i == MAX_THREAD_STATES)
+		lose(t->process.id, LOST_THREAD);
+	t->stateless_at = made;
+	return 0;
+}
+
+/* Leaves the current thread's state in the scratch; false where it has none. */
+static __always_inline bool tstate__find(struct thread *t, const struct py_layout *l)
+{
+	__u64 current = 0;
+
+	if (l->runtime_tstate_current != NO_FIELD)
+		read_user(&current, sizeof(current),
+			  t->process.runtime + l->runtime_tstate_current);
+	if (current && tstate__is_ours(t, l, current)) {
+		t->tstate = current;
+		return true;
+	}
+	/* Without the GIL the thread still has its state, and its frames. */
+	if (t->tstate && t->tstate != current && tstate__is_ours(t, l, t->tstate))
+		return true;
+	t->tstate = 0;
+	return tstate__search();
+}
+
+/* A freed thread state must not be taken for a living one. Debug allocators
+ * put up to 32 bytes before what they hand out. */
+static __always_inline void tstate__forget_if_freed(struct thread *t, __u64 freed)
+{
+	if (t->tstate - freed <= 32)
+		t->tstate = 0;
+}
+
+/* Adds the frame in the scratch to the stack; true where that is full. */
+static __always_inline bool frame__push(struct thread *t, const struct py_layout *l, __u8 owner)
+{
+	__u64 code = scratch_u64(t, l->frame_code);
+	__u32 generation = *code_generation(code) & ~FRAME_GENERATOR;
+
+	/* Without a branch: only where both are equal does this borrow. */
+	generation |= ((__u32)(owner ^ l->owner_generator) - 1) & FRAME_GENERATOR;
+	return stack__push(t, code, scratch_u64(t, l->frame_instr) - code - l->code_bytecode,
+			   generation);
+}
+
+static __always_inline void frames__collect(struct thread *t)
+{
+	const struct py_layout *l = bpf_map_lookup_elem(&layouts, &t->process.layout);
+	__u64 address;
+	__u8 owner;
+	int i;
+
+	if (!l || !tstate__find(t, l))
+		return;
+	address = scratch_u64(t, l->tstate_frame);
+	if (l->cframe_current_frame != NO_FIELD &&
+	    !read_user(&address, sizeof(address), address + l->cframe_current_frame))
+		goto unreadable;
+	/*
+	 * What one turn hands to the next goes through memory, of which the verifier
+	 * remembers nothing: so all paths through a turn look the same to it.
+	 */
+	t->next_frame = address;
+	for (i = 0; i < MAX_WALK; i++) {
+		address = *(volatile __u64 *)&t->next_frame;
+		if (!address)
+			return;
+		if (!read_user(t->scratch, l->frame_size & (SCRATCH_SIZE - 1), address))
+			goto unreadable;
+		*(volatile __u64 *)&t->next_frame = scratch_u64(t, l->frame_previous);
+		owner = scratch_u8(t, l->frame_owner);
+		if (owner != l->owner_cstack && frame__push(t, l, owner))
+			return;
+	}
+	t->stack.end = STACK_CUT;
+	return;
+unreadable:
+	lose(t->process.id, LOST_FRAME);
+	t->stack.end = STACK_UNREADABLE;
+}
+
+#endif /* FRAMES_BPF_H */

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * Holds a program that pymemtop itself starts at two moments before its own code
+ * runs: at each exec, and at its entry point, when the dynamic loader has mapped
+ * all libraries. It is our own child, so SIGSTOP and SIGCONT meet nobody else.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+#define SIGSTOP 19
+
+int child = 0;	/* its pid */
+
+static __always_inline void hold_child(void)
+{
+	if (bpf_get_current_pid_tgid() >> 32 == (__u32)child)
+		bpf_send_signal(SIGSTOP);
+}
+
+SEC("tp_btf/sched_process_exec")
+int at_exec(void *ctx)
+{
+	(void)ctx;
+	hold_child();
+	return 0;
+}
+
+SEC("uprobe")
+int at_entry(void *ctx)
+{
+	(void)ctx;
+	hold_child();
+	return 0;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* What becomes of the targets: forks, exec, exit. */
+#ifndef LIFECYCLE_BPF_H
+#define LIFECYCLE_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "pymemtop.h"
+#include "books.bpf.h"
+#include "markers.bpf.h"
+#include "thread.bpf.h"
+
+const volatile bool follow_children = true;
+
+__u32 next_process = 1;
+
+/* Claimed numbers, as site_numbers in sites.bpf.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_PROCESSES);
+	__type(key, __u32);
+	__type(value, __u8);
+} process_numbers SEC(".maps");
+
+static __always_inline __u32 process__claim(void)
+{
+	__u32 number = *(volatile __u32 *)&next_process;
+	__u8 taken = 1;
+	int i;
+
+	for (i = 0; i < 16 && number < MAX_PROCESSES; i++, number++) {
+		if (!bpf_map_update_elem(&process_numbers, &number, &taken, BPF_NOEXIST)) {
+			__sync_fetch_and_add(&next_process, 1);
+			return number;
+		}
+	}
+	return 0;
+}
+
+static __always_inline void process__end(__u32 tgid, enum process_state state)
+{
+	struct process *process = bpf_map_lookup_elem(&processes, &tgid);
+	struct process_book *book;
+
+	if (!process)
+		return;
+	book = bpf_map_lookup_elem(&process_books, &process->id);
+	/* A child made by vfork() has its parent's books: nothing ends there. */
+	if (book && book->pid == tgid)
+		book->state = state;
+	bpf_map_delete_elem(&processes, &tgid);
+}
+
+/* Runs in the parent, before the child does. */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
+{
+	__u32 parent_tgid = BPF_CORE_READ(parent, tgid), tgid = BPF_CORE_READ(child, tgid);
+	struct process process, *known;
+	struct process_book *book;
+
+	if (tgid == parent_tgid)
+		return 0;
+	known = bpf_map_lookup_elem(&processes, &parent_tgid);
+	if (!known)
+		return 0;
+	process = *known;
+	if (BPF_CORE_READ(parent, mm) == BPF_CORE_READ(child, mm))
+		goto add;	/* vfork(): the same heap until it executes something */
+	if (!follow_children)
+		return 0;
+	process.id = process__claim();
+	book = bpf_map_lookup_elem(&process_books, &process.id);
+	if (!process.id || !book) {
+		lose(known->id, LOST_PROCESS);
+		return 0;
+	}
+	BPF_CORE_READ_INTO(&book->comm, parent, comm);
+	book->parent = known->id;
+	book->state = PROCESS_RUNNING;
+	book->pid = tgid;
+	if (use_markers)
+		marker_stack__inherit(parent, child);
+add:
+	if (bpf_map_update_elem(&processes, &tgid, &process, BPF_ANY))
+		lose(known->id, LOST_PROCESS);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(process_exec, struct task_struct *task)
+{
+	__u32 tid = BPF_CORE_READ(task, pid);
+
+	process__end(BPF_CORE_READ(task, tgid), PROCESS_EXECED);
+	if (has_task_storage) {
+		bpf_task_storage_delete(&thread_storage, task);
+		if (use_markers)
+			bpf_task_storage_delete(&marker_storage, task);
+	} else {
+		bpf_map_delete_elem(&thread_table, &tid);
+		if (use_markers)
+			bpf_map_delete_elem(&marker_table, &tid);
+	}
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(process_exit, struct task_struct *task)
+{
+	__u32 tid = BPF_CORE_READ(task, pid);
+
+	if (!has_task_storage) {
+		bpf_map_delete_elem(&thread_table, &tid);
+		if (use_markers)
+			bpf_map_delete_elem(&marker_table, &tid);
+	}
+	/* The last thread: do_exit() has counted it off already. */
+	if (!BPF_CORE_READ(task, signal, live.counter))
+		process__end(BPF_CORE_READ(task, tgid), PROCESS_EXITED);
+	return 0;
+}
+
+#endif /* LIFECYCLE_BPF_H */

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Direct mappings, page by page, as a munmap() may cover part of one or
+ * several: like page tables with two levels, a 2 MiB region is either owned as a
+ * whole (16 bytes, whatever it maps) or has an owner for each of its pages.
+ */
+#ifndef MAPPINGS_BPF_H
+#define MAPPINGS_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include "pymemtop.h"
+#include "books.bpf.h"
+
+#define REGION_SHIFT	21
+#define PAGE_SHIFT	12
+#define PAGE_SIZE	(1ULL << PAGE_SHIFT)
+#define REGION_PAGES	(1 << (REGION_SHIFT - PAGE_SHIFT))
+
+/* The verifier follows each turn of a loop, and at most 8,192 branches: so the
+ * regions are gone through in spans of 1 GiB, a global function each. The
+ * largest mapping that is booked has 64 of them. */
+#define SPAN_SHIFT	30
+#define SPAN_REGIONS	(1 << (SPAN_SHIFT - REGION_SHIFT))
+#define MAX_SPANS	64
+
+#define MAX_MAPPINGS	(1 << 18)
+
+/* One call of mmap() or mremap(). */
+struct mapping {
+	__u64 bytes;	/* still mapped; the mapping counts until it is 0 */
+	__u32 site;
+	__u32 process;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_MAPPINGS);
+	__type(key, __u32);
+	__type(value, struct mapping);
+} mappings SEC(".maps");
+
+/* By region_key(): the number of the mapping that has all of it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 18);
+	__type(key, __u64);
+	__type(value, __u32);
+} whole_regions SEC(".maps");
+
+struct region {
+	__u32 owner[REGION_PAGES];
+};
+
+/* By region_key(): the mapping of each page. 64 GiB of the targets' memory at
+ * most, in mappings smaller than a region. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 15);
+	__type(key, __u64);
+	__type(value, struct region);
+} regions SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct region);
+} region_blank SEC(".maps");
+
+__u32 next_mapping = 1;
+
+static __always_inline __u64 region_key(__u32 process, __u64 index)
+{
+	return (__u64)process << 40 | index;
+}
+
+/* Takes bytes off a mapping, and the mapping off the books with the last. Global,
+ * as the functions below, so that the verifier does not follow it at each turn
+ * of its callers' loops. */
+__noinline int mapping__shrink(__u32 number, __u64 bytes)
+{
+	struct mapping *mapping = bpf_map_lookup_elem(&mappings, &number);
+	struct site_count *count;
+	__u32 site;
+
+	if (!mapping)
+		return 0;
+	site = mapping->site;
+	count = bpf_map_lookup_elem(&site_counts, &site);
+	if (!count)
+		return 0;
+	__sync_fetch_and_add(&count->unmapped_bytes, bytes);
+	__sync_fetch_and_add(&mapping->bytes, -bytes);
+	if (!mapping->bytes && !bpf_map_delete_elem(&mappings, &number))
+		__sync_fetch_and_add(&count->unmapped_count, 1);
+	return 0;
+}
+
+static __always_inline struct region *region__make(__u64 key)
+{
+	struct region *region = bpf_map_lookup_elem(&regions, &key);
+	__u32 zero = 0;
+	void *blank;
+
+	if (region)
+		return region;
+	blank = bpf_map_lookup_elem(&region_blank, &zero);
+	if (blank)
+		bpf_map_update_elem(&regions, &key, blank, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&regions, &key);
+}
+
+/*
+ * Gives pages [first, last) of a region to a mapping. The bounds come packed,
+ * first << 16 | last. Returns 0, or -1 where there is no room.
+ */
+__noinline int region__set(__u64 key, __u32 bounds, __u32 number)
+{
+	__u32 first = bounds >> 16, last = bounds & 0xffff, i;
+	struct region *region;
+
+	if (last - first == REGION_PAGES)
+		return bpf_map_update_elem(&whole_regions, &key, &number, BPF_ANY) ? -1 : 0;
+	region = region__make(key);
+	if (!region)
+		return -1;
+	for (i = 0; i < REGION_PAGES && first < last; i++, first++)
+		region->owner[first & (REGION_PAGES - 1)] = number;
+	return 0;
+}
+
+/* The same for the pages from first on that one mapping has. Returns how many
+ * pages were passed, at least 1. */
+__noinline int region__clear_run(__u64 key, __u32 bounds, __u32 only)
+{
+	__u32 first = bounds >> 16, last = bounds & 0xffff, owner, i;
+	struct region *region = bpf_map_lookup_elem(&regions, &key);
+
+	if (!region)
+		return REGION_PAGES;
+	owner = region->owner[first & (REGION_PAGES - 1)];
+	if (!owner || (only && owner != only))
+		return 1;
+	for (i = 0; i < REGION_PAGES && first + i < last; i++) {
+		if (region->owner[(first + i) & (REGION_PAGES - 1)] != owner)
+			break;
+		region->owner[(first + i) & (REGION_PAGES - 1)] = 0;
+	}
+	mapping__shrink(owner, (__u64)i << PAGE_SHIFT);
+	return i ? i : 1;
+}
+
+/* Takes pages [first, last) of a region from whatever has them, or from the one
+ * mapping only; 0 stands for any. */
+__noinline int region__clear(__u64 key, __u32 bounds, __u32 only)
+{
+	__u32 first = bounds >> 16, last = bounds & 0xffff, owner, i;
+	__u32 *whole = bpf_map_lookup_elem(&whole_regions, &key);
+	bool all = last - first == REGION_PAGES;
+
+	if (whole) {
+		owner = *whole;
+		if (only && owner != only)
+			return 0;
+		if (!all && (region__set(key, first, owner) ||
+			     region__set(key, last << 16 | REGION_PAGES, owner)))
+			return -1;
+		bpf_map_delete_elem(&whole_regions, &key);
+		mapping__shrink(owner, (__u64)(last - first) << PAGE_SHIFT);
+		return 0;
+	}
+	for (i = 0; i < REGION_PAGES && first < last; i++)
+		first += region__clear_run(key, first << 16 | last, only);
+	if (all)
+		bpf_map_delete_elem(&regions, &key);
+	return 0;
+}
+
+/* The bounds of [start, end) in the region with that index, packed. */
+static __always_inline __u32 region_bounds(__u64 index, __u64 start, __u64 end)
+{
+	__u64 base = index << REGION_SHIFT;
+	__u32 first = start > base ? (start - base) >> PAGE_SHIFT : 0;
+	__u32 last = end < base + (1ULL << REGION_SHIFT) ?
+		(end - base) >> PAGE_SHIFT : REGION_PAGES;
+
+	return first << 16 | last;
+}
+
+/* The mapping that has the page, 0 if none that we know. */
+static __always_inline __u32 mapping__at(__u32 process, __u64 address)
+{
+	__u64 key = region_key(process, address >> REGION_SHIFT);
+	__u32 *whole = bpf_map_lookup_elem(&whole_regions, &key);
+	struct region *region;
+
+	if (whole)
+		return *whole;
+	region = bpf_map_lookup_elem(&regions, &key);
+	return region ? region->owner[address >> PAGE_SHIFT & (REGION_PAGES - 1)] : 0;
+}
+
+/* Where the span that start is in ends, or end if that is before it. */
+static __always_inline __u64 span_end(__u64 start, __u64 end)
+{
+	__u64 next = ((start >> SPAN_SHIFT) + 1) << SPAN_SHIFT;
+
+	return next < end ? next : end;
+}
+
+__noinline int span__clear(__u64 start, __u64 end, __u32 process, __u32 only)
+{
+	__u64 index = start >> REGION_SHIFT;
+	int i;
+
+	for (i = 0; i < SPAN_REGIONS && index << REGION_SHIFT < end; i++, index++) {
+		if (region__clear(region_key(process, index), region_bounds(index, start, end),
+				  only))
+			return -1;
+	}
+	return 0;
+}
+
+__noinline int span__set(__u64 start, __u64 end, __u32 process, __u32 number)
+{
+	__u64 index = start >> REGION_SHIFT;
+	int i;
+
+	for (i = 0; i < SPAN_REGIONS && index << REGION_SHIFT < end; i++, index++) {
+		if (region__set(region_key(process, index), region_bounds(index, start, end), number))
+			return -1;
+	}
+	return 0;
+}
+
+/* Takes [start, end) off the books; see region__clear() for only. */
+__noinline int mappings__clear(__u64 start, __u64 end, __u32 process, __u32 only)
+{
+	int i;
+
+	for (i = 0; i < MAX_SPANS + 1; i++) {
+		if (start >= end)
+			return 0;
+		if (span__clear(start, span_end(start, end), process, only))
+			break;
+		start = span_end(start, end);
+	}
+	lose(process, LOST_MAPPING);
+	return -1;
+}
+
+static __always_inline __u32 mapping__claim(__u32 process, __u32 site, __u64 bytes)
+{
+	struct mapping mapping = { .bytes = bytes, .site = site, .process = process };
+	__u32 number = *(volatile __u32 *)&next_mapping;
+	int i;
+
+	for (i = 0; i < 16; i++, number++) {
+		if (number && !bpf_map_update_elem(&mappings, &number, &mapping, BPF_NOEXIST)) {
+			__sync_fetch_and_add(&next_mapping, 1);
+			return number;
+		}
+	}
+	return 0;
+}
+
+/* Books [start, end) as one mapping of the site. What was there is gone: the
+ * kernel has just given these pages out. */
+__noinline int mappings__add(__u64 start, __u64 end, __u32 process, __u32 site)
+{
+	struct site_count *count = bpf_map_lookup_elem(&site_counts, &site);
+	__u64 from = start;
+	__u32 number;
+	int i;
+
+	if (mappings__clear(start, end, process, 0))
+		return -1;
+	number = mapping__claim(process, site, end - start);
+	if (!count || !number) {
+		lose(process, LOST_MAPPING);
+		return -1;
+	}
+	__sync_fetch_and_add(&count->mapped_bytes, end - start);
+	__sync_fetch_and_add(&count->mapped_count, 1);
+	for (i = 0; i < MAX_SPANS + 1; i++) {
+		if (from >= end)
+			return 0;
+		if (span__set(from, span_end(from, end), process, number))
+			break;
+		from = span_end(from, end);
+	}
+	lose(process, LOST_MAPPING);
+	/* No room for all of it: what was booked leaves the books again. */
+	mappings__clear(start, from, process, number);
+	mapping__shrink(number, end - from);
+	return -1;
+}
+
+#endif /* MAPPINGS_BPF_H */

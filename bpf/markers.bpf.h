@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Attribution "usdt": each thread's Python stack, kept up to date by CPython's
+ * function__entry, function__return and line markers.
+ *
+ * Entry and return are paired (Python/ceval.c of 3.11: a generator's resumption
+ * is an entry, a yield and an unwinding are returns) with rare exceptions, as
+ * when a signal handler raises between the call and the entry marker. So each
+ * marker's names are compared with the frame that it should find on top.
+ */
+#ifndef MARKERS_BPF_H
+#define MARKERS_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "pymemtop.h"
+#include "code.bpf.h"
+#include "stack.bpf.h"
+#include "thread.bpf.h"
+
+const volatile bool use_markers = false;
+
+/* Frames kept of a thread; of a deeper stack the innermost. 1,000 is Python's
+ * recursion limit. A power of two. */
+#define MARKER_DEPTH	1024
+
+/* How far down a frame is looked for when markers and stack disagree. */
+#define MARKER_SEARCH	64
+
+#define MARKER_FILE_SIZE	1024
+#define MARKER_FUNCTION_SIZE	256
+
+/* In a frame, generation is a hash of the names' addresses: as long as the
+ * function runs, its names stay where they are. */
+struct marker_stack {
+	__u32 depth;	/* frames entered and not left */
+	__u32 bottom;	/* the first of them whose entry is still here */
+	__u32 end;	/* enum stack_end: what lies below */
+	__u32 made;
+	struct frame frames[MARKER_DEPTH];
+	char file[MARKER_FILE_SIZE];
+	char function[MARKER_FUNCTION_SIZE];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct marker_stack);
+} marker_storage SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 2048);
+	__type(key, __u32);
+	__type(value, struct marker_stack);
+} marker_table SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct marker_stack);
+} marker_blank SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct marker_key);
+	__type(value, struct marker_site);
+} marker_sites SEC(".maps");
+
+struct marker {
+	__u64 file;
+	__u64 function;
+	__s32 line;
+	__u32 tag;
+};
+
+static __always_inline struct marker_stack *marker_stack__of(struct task_struct *task, bool make)
+{
+	struct marker_stack *stack;
+	__u32 zero = 0, tid;
+	const void *blank;
+
+	if (has_task_storage)
+		return bpf_task_storage_get(&marker_storage, task, NULL,
+					    make ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+	tid = BPF_CORE_READ(task, pid);
+	stack = bpf_map_lookup_elem(&marker_table, &tid);
+	if (stack || !make)
+		return stack;
+	blank = bpf_map_lookup_elem(&marker_blank, &zero);
+	if (blank)
+		bpf_map_update_elem(&marker_table, &tid, blank, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&marker_table, &tid);
+}
+
+static __always_inline struct marker_stack *marker_stack__current(struct thread *t)
+{
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	struct marker_stack *stack = marker_stack__of(task, true);
+
+	if (!stack) {
+		lose(t->process.id, LOST_THREAD);
+		return NULL;
+	}
+	if (!stack->made) {
+		stack->made = 1;
+		stack->end = BPF_CORE_READ(task, start_boottime) < t->process.attached_ns ?
+			STACK_BEFORE_ATTACH : STACK_WHOLE;
+	}
+	return stack;
+}
+
+/* A forked child goes on in the middle of its parent's stack. */
+static __always_inline void marker_stack__inherit(struct task_struct *parent,
+						  struct task_struct *child)
+{
+	struct marker_stack *from = marker_stack__of(parent, false), *to;
+
+	if (!from)
+		return;
+	to = marker_stack__of(child, true);
+	if (to)
+		bpf_probe_read_kernel(to, sizeof(*to), from);
+}
+
+static __always_inline struct frame *marker_stack__frame(struct marker_stack *stack, __u32 at)
+{
+	return &stack->frames[at & (MARKER_DEPTH - 1)];
+}
+
+static __always_inline void marker_stack__push(struct marker_stack *stack, __u64 name,
+					       const struct marker *m)
+{
+	struct frame *frame = marker_stack__frame(stack, stack->depth);
+
+	frame->code = name;
+	frame->position = m->line;
+	frame->generation = m->tag;
+	stack->depth++;
+	if (stack->depth - stack->bottom > MARKER_DEPTH) {
+		stack->bottom = stack->depth - MARKER_DEPTH;
+		stack->end = STACK_BEFORE_ATTACH;
+	}
+}
+
+static __always_inline void marker_stack__cut(struct marker_stack *stack, __u32 depth)
+{
+	stack->depth = depth;
+	if (stack->bottom > depth)
+		stack->bottom = depth;
+}
+
+/* The depth at which the innermost frame of that function lies, 0 if none. */
+static __always_inline __u32 marker_stack__find(struct marker_stack *stack, __u32 tag)
+{
+	__u32 depth = stack->depth;
+	int i;
+
+	for (i = 0; i < MARKER_SEARCH; i++) {
+		if (depth == stack->bottom)
+			return 0;
+		if (marker_stack__frame(stack, depth - 1)->generation == tag)
+			return depth;
+		depth--;
+	}
+	return 0;
+}
+
+static __always_inline __u64 marker_arg__read(const struct pt_regs *ctx,
+					      const struct marker_arg *arg)
+{
+	__u64 value = 0;
+	__u8 size = arg->size < 0 ? -arg->size : arg->size;
+
+	if (arg->kind == ARG_CONSTANT)
+		return arg->offset;
+	bpf_probe_read_kernel(&value, sizeof(value), (const char *)ctx + arg->reg);
+	if (arg->kind == ARG_MEMORY) {
+		if (!read_user(&value, sizeof(value), value + arg->offset))
+			return 0;
+	}
+	if (size >= 8)
+		return value;
+	size = 64 - (size & 7) * 8;
+	value <<= size & 63;
+	return arg->size < 0 ? (__u64)((__s64)value >> (size & 63)) : value >> (size & 63);
+}
+
+static __always_inline bool marker__read(struct pt_regs *ctx, struct thread *t, struct marker *m)
+{
+	struct marker_key key = { .ip = PT_REGS_IP(ctx), .image = t->process.image };
+	const struct marker_site *site = bpf_map_lookup_elem(&marker_sites, &key);
+
+	if (!site) {
+		lose(t->process.id, LOST_MARKER);
+		return false;
+	}
+	m->file = marker_arg__read(ctx, &site->file);
+	m->function = marker_arg__read(ctx, &site->function);
+	m->line = marker_arg__read(ctx, &site->line);
+	m->tag = hash_mix(hash_mix(0, m->file), m->function);
+	return true;
+}
+
+/* size is that of the string with its NUL, at most that of its buffer. */
+static __always_inline __u64 hash_string(__u64 hash, const char *string, __u32 size, __u32 most)
+{
+	__u64 word;
+	__u32 at;
+
+	for (at = 0; at < most && at < size; at += 8) {
+		word = *(const __u64 *)(string + at);
+		if (size - at < 8)
+			word &= (1ULL << ((size - at) & 7) * 8) - 1;
+		hash = hash_mix(hash, word);
+	}
+	return hash_mix(hash, size);
+}
+
+static __always_inline int marker__send_part(struct thread *t, __u32 which, const char *string,
+					     __u32 size)
+{
+	struct code_part *part = &t->part;
+
+	/* The compiler knows that it fits; the verifier shall see it, too. */
+	barrier_var(size);
+	if (size > CODE_PART_SIZE)
+		return -1;
+	part->part = which;
+	part->total = size;
+	part->size = size;
+	bpf_probe_read_kernel(part->data, size, string);
+	return bpf_ringbuf_output(&ring, part, sizeof(*part) - CODE_PART_SIZE + size, 0);
+}
+
+/* Sends a function's names, which stand for it as its code object does. */
+static __noinline int marker__send(struct thread *t, struct marker_stack *stack, __u64 name,
+				   __u32 file_size, __u32 function_size)
+{
+	struct code_record record = {
+		.record.type = RECORD_CODE,
+		.record.process = t->process.id,
+		.code = name,
+		.layout = MAX_LAYOUTS,
+	};
+	__u64 key = name ^ (__u64)t->process.id << 52;
+	__u8 known = 1;
+
+	if (bpf_map_lookup_elem(&codes, &key))
+		return 0;
+	t->part.record.type = RECORD_CODE_PART;
+	t->part.record.process = t->process.id;
+	t->part.code = name;
+	t->part.generation = 0;
+	t->part.kind = 0;
+	t->part.offset = 0;
+	if (marker__send_part(t, PART_FILENAME, stack->file, file_size) ||
+	    marker__send_part(t, PART_FUNCTION, stack->function, function_size) ||
+	    bpf_ringbuf_output(&ring, &record, sizeof(record), 0)) {
+		lose(t->process.id, LOST_RING);
+		return -1;
+	}
+	if (bpf_map_update_elem(&codes, &key, &known, BPF_ANY)) {
+		lose(t->process.id, LOST_CODE);
+		return -1;
+	}
+	return 0;
+}
+
+/* What stands for the marker's function: a hash of its names' text, 0 where
+ * they could not be read or sent. */
+static __always_inline __u64 marker__name(struct thread *t, struct marker_stack *stack,
+					  const struct marker *m)
+{
+	long file_size, function_size;
+	__u64 name;
+
+	file_size = bpf_probe_read_user_str(stack->file, sizeof(stack->file), (void *)m->file);
+	function_size = bpf_probe_read_user_str(stack->function, sizeof(stack->function),
+						(void *)m->function);
+	if (file_size <= 0 || file_size > MARKER_FILE_SIZE || function_size <= 0 ||
+	    function_size > MARKER_FUNCTION_SIZE) {
+		lose(t->process.id, LOST_MARKER);
+		return 0;
+	}
+	if (file_size == MARKER_FILE_SIZE || function_size == MARKER_FUNCTION_SIZE)
+		lose(t->process.id, LOST_NAME);
+	name = hash_string(0, stack->file, file_size, MARKER_FILE_SIZE);
+	name = hash_string(name, stack->function, function_size, MARKER_FUNCTION_SIZE);
+	if (marker__send(t, stack, name, file_size, function_size))
+		return 0;
+	return name;
+}
+
+static __always_inline void markers__collect(struct thread *t)
+{
+	struct marker_stack *stack;
+	struct frame *frame;
+	__u32 depth;
+	int i;
+
+	stack = marker_stack__current(t);
+	if (!stack)
+		return;
+	depth = stack->depth;
+	for (i = 0; i < MAX_FRAMES + 1; i++) {
+		if (depth == stack->bottom) {
+			t->stack.end = stack->end;
+			return;
+		}
+		depth--;
+		frame = marker_stack__frame(stack, depth);
+		if (stack__push(t, frame->code, frame->position, 0))
+			return;
+	}
+}
+
+/* A running function's names cannot have moved, so the same addresses on top
+ * are the same function; a frame without a name gets one when it can. */
+SEC("uprobe")
+int marker_line(struct pt_regs *ctx)
+{
+	struct thread *t = thread__current();
+	struct marker_stack *stack;
+	struct frame *top;
+	struct marker m;
+	__u32 depth;
+	__u64 name;
+
+	if (!t || !marker__read(ctx, t, &m))
+		return 0;
+	stack = marker_stack__current(t);
+	if (!stack)
+		return 0;
+	depth = marker_stack__find(stack, m.tag);
+	if (!depth) {
+		name = marker__name(t, stack, &m);
+		if (name)
+			marker_stack__push(stack, name, &m);
+		return 0;
+	}
+	marker_stack__cut(stack, depth);
+	top = marker_stack__frame(stack, depth - 1);
+	top->position = m.line;
+	return 0;
+}
+
+SEC("uprobe")
+int marker_entry(struct pt_regs *ctx)
+{
+	struct thread *t = thread__current();
+	struct marker_stack *stack;
+	struct marker m;
+
+	if (!t || !marker__read(ctx, t, &m))
+		return 0;
+	stack = marker_stack__current(t);
+	if (!stack)
+		return 0;
+	/* Pushed even without a name: its return will come. */
+	marker_stack__push(stack, marker__name(t, stack, &m), &m);
+	return 0;
+}
+
+SEC("uprobe")
+int marker_return(struct pt_regs *ctx)
+{
+	struct thread *t = thread__current();
+	struct marker_stack *stack;
+	struct marker m;
+	__u32 depth;
+
+	if (!t || !marker__read(ctx, t, &m))
+		return 0;
+	stack = marker_stack__current(t);
+	if (!stack)
+		return 0;
+	depth = marker_stack__find(stack, m.tag);
+	if (depth)
+		marker_stack__cut(stack, depth - 1);
+	return 0;
+}
+
+#endif /* MARKERS_BPF_H */

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Everything that crosses between the BPF programs and the loader. It includes
+ * nothing of either side: whoever includes it brings __u8 .. __u64 along
+ * (vmlinux.h in BPF, <linux/types.h> in user space).
+ */
+#ifndef PYMEMTOP_H
+#define PYMEMTOP_H
+
+#define MAX_FRAMES	128	/* of one stack: --max-frames can ask for no more */
+#define MAX_PROCESSES	4096	/* over one recording, dead ones included */
+#define MAX_LAYOUTS	16	/* different interpreters in one recording */
+#define CODE_GENERATIONS 4096	/* a power of two; 16 KiB, stays in the L1/L2 cache */
+#define COMM_LEN	16	/* TASK_COMM_LEN */
+
+/* A field that the version does not have. */
+#define NO_FIELD	0xffff
+
+/*
+ * Where one CPython version keeps what a frame walk needs: byte offsets, all
+ * of them generated from that version's own headers (scripts/cpython-layout.c).
+ */
+struct py_layout {
+	/* _PyRuntimeState */
+	__u16 runtime_interpreters_head;
+	__u16 runtime_interpreters_main;
+	__u16 runtime_tstate_current;	/* NO_FIELD where the GIL's holder is not kept here */
+	/* PyInterpreterState */
+	__u16 interp_next;
+	__u16 interp_threads_head;
+	__u16 interp_threads_unique;	/* grows with every thread state made */
+	/* PyThreadState */
+	__u16 tstate_interp;
+	__u16 tstate_next;
+	__u16 tstate_thread_id;
+	__u16 tstate_native_thread_id;
+	__u16 tstate_frame;	/* of the frame, or of the _PyCFrame that points to it */
+	__u16 tstate_size;	/* bytes from its start that hold all of the above */
+	__u16 cframe_current_frame;	/* NO_FIELD where the thread state points at the frame */
+	/* _PyInterpreterFrame */
+	__u16 frame_code;
+	__u16 frame_previous;
+	__u16 frame_instr;
+	__u16 frame_owner;
+	__u16 frame_size;	/* bytes from its start that hold all of the above */
+	__u16 owner_generator;	/* FRAME_OWNED_BY_GENERATOR */
+	__u16 owner_cstack;	/* FRAME_OWNED_BY_CSTACK, NO_FIELD before 3.12 */
+	/* PyCodeObject */
+	__u16 code_bytecode;	/* the first instruction */
+	__u16 code_first_traceable;
+	__u16 code_first_line;
+	__u16 code_filename;
+	__u16 code_qualname;
+	__u16 code_linetable;
+	/* PyBytesObject, PyUnicodeObject */
+	__u16 bytes_size;
+	__u16 bytes_data;
+	__u16 str_length;
+	__u16 str_state;
+	__u16 str_kind_shift;	/* bits in the state: kind is 3 wide */
+	__u16 str_compact_shift;
+	__u16 str_ascii_shift;
+	__u16 str_ascii_data;	/* characters of a compact ASCII string */
+	__u16 str_compact_data;	/* ... of any other compact string */
+	/* PyTypeObject */
+	__u16 type_dealloc;
+};
+
+enum attribution {
+	ATTRIBUTION_FRAMES = 1,
+	ATTRIBUTION_USDT = 2,
+};
+
+/* A process to record: the value under its tgid. */
+struct process {
+	__u32 id;	/* never reused, from 1: every other key holds this, not the pid */
+	__u32 image;	/* of the process that was attached to; a fork's children share it */
+	__u32 layout;	/* index into the layouts, for ATTRIBUTION_FRAMES */
+	__u32 attribution;
+	__u64 runtime;	/* address of _PyRuntime */
+	__u64 attached_ns;	/* CLOCK_BOOTTIME; threads older than this have a past */
+};
+
+enum lost_cause {
+	LOST_BLOCK,		/* more live blocks than --max-blocks */
+	LOST_SITE,		/* more sites than --max-sites */
+	LOST_CODE,		/* more code objects than their map holds */
+	LOST_THREAD,		/* no memory for a thread's state */
+	LOST_MAPPING,		/* more direct mappings than their map holds */
+	LOST_UNMAP,		/* munmap() failed after its mapping was taken off the books */
+	LOST_CALL,		/* a call that never returned (longjmp) */
+	LOST_FRAME,		/* a frame or code object that could not be read */
+	LOST_NAME,		/* a name or line table too long, cut */
+	LOST_RING,		/* user space did not empty the ring in time */
+	LOST_MARKER,		/* a marker whose arguments could not be read */
+	LOST_PROCESS,		/* more processes than MAX_PROCESSES */
+	LOST_CAUSES,
+};
+
+enum process_state {
+	PROCESS_RUNNING,
+	PROCESS_EXITED,
+	PROCESS_EXECED,
+};
+
+/* The books of one process, by its id; id 0 stands for "no process". */
+struct process_book {
+	__u32 pid;
+	__u32 parent;	/* id; 0 where the user named the process */
+	__u32 state;	/* enum process_state */
+	char comm[COMM_LEN];	/* at the fork */
+	__u32 pad;
+	__u64 lost[LOST_CAUSES];
+};
+
+/* What one site did since the attach. Freed is read before allocated, so that
+ * their difference is never negative. 64 bytes: one cache line. */
+struct site_count {
+	__u64 freed_bytes;
+	__u64 freed_count;
+	__u64 unmapped_bytes;
+	__u64 unmapped_count;
+	__u64 allocated_bytes;
+	__u64 allocated_count;
+	__u64 mapped_bytes;
+	__u64 mapped_count;
+};
+
+/*
+ * frames: code is the PyCodeObject's address, position the byte offset of the
+ * instruction, generation tells apart objects that lived at the same address.
+ * usdt: code is the hash of file and function name, position the line.
+ */
+struct frame {
+	__u64 code;
+	__s32 position;
+	__u32 generation;	/* and FRAME_GENERATOR */
+};
+
+#define FRAME_GENERATOR	0x80000000u	/* owned by a generator: complete from the start */
+
+enum stack_end {
+	STACK_WHOLE,
+	STACK_CUT,	/* deeper than --max-frames */
+	STACK_UNREADABLE,	/* a frame's memory could not be read */
+	STACK_BEFORE_ATTACH,	/* usdt: what is below was entered before the attach */
+};
+
+enum record_type {
+	RECORD_SITE,
+	RECORD_CODE,
+	RECORD_CODE_PART,
+};
+
+struct record {
+	__u32 type;
+	__u32 process;
+};
+
+/* A stack met for the first time. */
+struct site_record {
+	struct record record;
+	__u32 site;
+	__u16 nframes;
+	__u16 end;	/* enum stack_end */
+	struct frame frames[MAX_FRAMES];	/* leaf first, nframes of them */
+};
+
+/* A code object met for the first time. Its parts came before it. */
+struct code_record {
+	struct record record;
+	__u64 code;
+	__u32 generation;
+	__s32 first_line;
+	__s32 first_traceable;	/* byte offset */
+	__u32 layout;
+};
+
+enum code_part_of {
+	PART_FILENAME,
+	PART_FUNCTION,
+	PART_LINETABLE,
+	CODE_PARTS,
+};
+
+#define CODE_PART_SIZE	1024
+#define CODE_PART_LIMIT	(256 * CODE_PART_SIZE)	/* of a line table */
+#define CODE_NAME_LIMIT	(8 * CODE_PART_SIZE)	/* of a name: PATH_MAX in two-byte characters */
+
+struct code_part {
+	struct record record;
+	__u64 code;
+	__u32 generation;
+	__u32 part;	/* enum code_part_of */
+	__u32 kind;	/* bytes a character: 1, 2, 4; 0 for UTF-8 and bytes */
+	__u32 total;	/* bytes of the whole */
+	__u32 offset;	/* of this part */
+	__u32 size;
+	__u8 data[CODE_PART_SIZE];
+};
+
+/* Where a marker's argument is, from its ELF note. */
+enum marker_arg_kind {
+	ARG_CONSTANT,
+	ARG_REGISTER,
+	ARG_MEMORY,	/* at register + offset */
+};
+
+struct marker_arg {
+	__s64 offset;	/* or the constant */
+	__u16 reg;	/* byte offset in struct pt_regs */
+	__u8 kind;	/* enum marker_arg_kind */
+	__s8 size;	/* bytes, negative if signed */
+	__u32 pad;
+};
+
+struct marker_key {
+	__u64 ip;
+	__u32 image;
+	__u32 pad;
+};
+
+struct marker_site {
+	struct marker_arg file;
+	struct marker_arg function;
+	struct marker_arg line;
+};
+
+#endif /* PYMEMTOP_H */

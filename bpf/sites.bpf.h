@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Sites: a number for each distinct Python stack of each process. */
+#ifndef SITES_BPF_H
+#define SITES_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include "pymemtop.h"
+#include "books.bpf.h"
+#include "code.bpf.h"
+#include "frames.bpf.h"
+#include "markers.bpf.h"
+#include "stack.bpf.h"
+#include "thread.bpf.h"
+
+/* Site numbers go from 1 to max_sites - 1. */
+const volatile __u32 max_sites = 1;
+__u32 next_site = 1;
+
+/* How many numbers a thread tries to take while others take them too. */
+#define CLAIM_TRIES	16
+
+/* Both are resized to --max-sites. By the stack's hash: its number. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u64);
+	__type(value, __u32);
+} sites SEC(".maps");
+
+/* The numbers that are taken: adding one with BPF_NOEXIST is the atomic claim
+ * that kernels before 5.12, without fetching atomics, offer. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u8);
+} site_numbers SEC(".maps");
+
+static __always_inline __u32 site__claim(void)
+{
+	__u32 number;
+	__u8 taken = 1;
+	int i;
+
+	number = *(volatile __u32 *)&next_site;
+	for (i = 0; i < CLAIM_TRIES; i++, number++) {
+		if (number >= max_sites)
+			return 0;
+		if (!bpf_map_update_elem(&site_numbers, &number, &taken, BPF_NOEXIST)) {
+			__sync_fetch_and_add(&next_site, 1);
+			return number;
+		}
+	}
+	return 0;
+}
+
+/*
+ * Makes a site of the current thread's stack: sends user space the code objects
+ * that it does not have yet, then the stack. Global, for the verifier's sake.
+ * Returns the site, or 0 where there is no room for it, counted as lost.
+ */
+__noinline int site__new(__u64 hash)
+{
+	struct thread *t = thread__find();
+	__u32 number, *other;
+	__u64 code;
+	int i;
+
+	if (!t)
+		return 0;
+	if (!t->spare_site) {
+		t->spare_site = site__claim();
+		if (!t->spare_site) {
+			lose(t->process.id, LOST_SITE);
+			return 0;
+		}
+	}
+	if (t->process.attribution == ATTRIBUTION_FRAMES) {
+		for (i = 0; i < MAX_FRAMES && i < t->stack.nframes; i++) {
+			code = t->stack.frames[i].code;
+			if (code__is_known(t->process.id, code))
+				continue;
+			if (code__send(code, t->stack.frames[i].generation & ~FRAME_GENERATOR))
+				return 0;
+		}
+	}
+	number = t->spare_site;
+	t->stack.record.type = RECORD_SITE;
+	t->stack.record.process = t->process.id;
+	t->stack.site = number;
+	i = t->stack.nframes;
+	if (i > MAX_FRAMES)
+		return 0;
+	if (bpf_ringbuf_output(&ring, &t->stack,
+			       sizeof(t->stack) - (MAX_FRAMES - i) * sizeof(struct frame), 0)) {
+		lose(t->process.id, LOST_RING);
+		return 0;
+	}
+	t->spare_site = 0;
+	if (bpf_map_update_elem(&sites, &hash, &number, BPF_NOEXIST)) {
+		/* Another thread was first; our number stays at zero. */
+		other = bpf_map_lookup_elem(&sites, &hash);
+		if (!other) {
+			lose(t->process.id, LOST_SITE);
+			return 0;
+		}
+		return *other;
+	}
+	return number;
+}
+
+/* The site of the current thread's Python stack; 0 if lost (and counted). */
+static __noinline __u32 site__current(struct thread *t)
+{
+	__u32 *number;
+	__u64 hash;
+
+	stack__begin(t);
+	if (t->process.attribution == ATTRIBUTION_FRAMES)
+		frames__collect(t);
+	else
+		markers__collect(t);
+	hash = hash_mix(t->hash, t->stack.end);
+	if (hash == t->site_hash && t->site)
+		return t->site;
+	number = bpf_map_lookup_elem(&sites, &hash);
+	t->site = number ? *number : site__new(hash);
+	t->site_hash = hash;
+	return t->site;
+}
+
+#endif /* SITES_BPF_H */

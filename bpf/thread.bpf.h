@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* What is kept about each thread, and how the current one's is found. */
+#ifndef THREAD_BPF_H
+#define THREAD_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include "pymemtop.h"
+#include "arch.bpf.h"
+#include "books.bpf.h"
+
+/* Task storage can be used in uprobes from Linux 5.12 on; the loader probes. */
+const volatile bool has_task_storage = false;
+
+/* The outermost allocator call that the thread is in. */
+struct call {
+	__u64 sp;	/* at its entry; 0: in none */
+	__u64 size;
+	__u64 address;	/* realloc: the old block; posix_memalign: where the result goes */
+	__u64 old;	/* realloc: the old block's books; mremap: the old mapping */
+	__u64 old_size;	/* mremap */
+	__u64 made;	/* at the return: the new block's or mapping's address */
+	__u32 kind;	/* enum call_kind */
+	__u32 nested;	/* calls inside it so far */
+};
+
+/* The widest structure that is read in one go: a PyThreadState's beginning. */
+#define SCRATCH_SIZE	256
+
+struct thread {
+	struct process process;
+	struct call call;
+	__u64 pointer;		/* the thread pointer: tstate->thread_id */
+	__u64 tstate;		/* 0: not known */
+	__u64 stateless_at;	/* interpreter's count of thread states when none was ours */
+	__u64 next_frame;	/* the walk's next step */
+	__u64 hash;		/* of the stack below */
+	__u64 site_hash;	/* the last site's, to know it again without a look-up */
+	__u32 site;
+	__u32 spare_site;	/* a number taken and not used, as the ring was full */
+	__u64 scratch[SCRATCH_SIZE / 8];
+	struct site_record stack;
+	struct code_part part;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct thread);
+} thread_storage SEC(".maps");
+
+/* In place of it on older kernels, by thread id. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 2048);
+	__type(key, __u32);
+	__type(value, struct thread);
+} thread_table SEC(".maps");
+
+/* Always zero: too large for a BPF stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct thread);
+} thread_blank SEC(".maps");
+
+/* By tgid: what is recorded. A child made by vfork() has its parent's value. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_PROCESSES);
+	__type(key, __u32);
+	__type(value, struct process);
+} processes SEC(".maps");
+
+static __always_inline struct thread *thread__find(void)
+{
+	__u32 tid;
+
+	if (has_task_storage)
+		return bpf_task_storage_get(&thread_storage, bpf_get_current_task_btf(), NULL, 0);
+	tid = (__u32)bpf_get_current_pid_tgid();
+	return bpf_map_lookup_elem(&thread_table, &tid);
+}
+
+static __noinline struct thread *thread__new(void)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	__u32 tgid = id >> 32, tid = (__u32)id, zero = 0;
+	const struct process *process;
+	struct thread *t = NULL;
+	const void *blank;
+
+	process = bpf_map_lookup_elem(&processes, &tgid);
+	if (!process)
+		return NULL;
+	if (has_task_storage) {
+		t = bpf_task_storage_get(&thread_storage, bpf_get_current_task_btf(), NULL,
+					 BPF_LOCAL_STORAGE_GET_F_CREATE);
+	} else {
+		blank = bpf_map_lookup_elem(&thread_blank, &zero);
+		if (blank)
+			bpf_map_update_elem(&thread_table, &tid, blank, BPF_ANY);
+		t = bpf_map_lookup_elem(&thread_table, &tid);
+	}
+	if (!t) {
+		lose(process->id, LOST_THREAD);
+		return NULL;
+	}
+	t->process = *process;
+	t->pointer = thread_pointer((void *)bpf_get_current_task());
+	return t;
+}
+
+/* NULL where the current process is not recorded, or memory is short. */
+static __always_inline struct thread *thread__current(void)
+{
+	struct thread *t = thread__find();
+
+	return t && t->process.id ? t : thread__new();
+}
+
+#endif /* THREAD_BPF_H */

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "folded.h"
+
+/* Frames are set apart by semicolons; the weight is what stands behind the last
+ * blank, so blanks in names do no harm. */
+static void put_escaped(const char *text, FILE *out)
+{
+	for (; *text; text++)
+		putc(*text == ';' ? ':' : *text, out);
+}
+
+static void put_frame(const struct name *place, FILE *out)
+{
+	putc(';', out);
+	if (!place->line && place->file[0] == '[') {
+		put_escaped(place->file, out);
+		return;
+	}
+	put_escaped(place->function[0] ? place->function : "?", out);
+	fputs(" (", out);
+	put_escaped(place->file, out);
+	fprintf(out, ":%d)", place->line);
+}
+
+static uint64_t weigh(const struct amounts *amounts, enum weight weight)
+{
+	switch (weight) {
+	case WEIGHT_COUNT:
+		return amounts->outstanding_count;
+	case WEIGHT_ALLOCATED:
+		return amounts->allocated_bytes;
+	default:
+		return amounts->outstanding_bytes;
+	}
+}
+
+static int render(const struct profile *profile, const struct render_options *options, FILE *out)
+{
+	const struct profile_process *process;
+	const struct profile_stack *stack;
+	uint64_t weight;
+	size_t p, i, k;
+
+	for (p = 0; p < profile->nprocesses; p++) {
+		process = &profile->processes[p];
+		for (i = 0; i < process->nstacks; i++) {
+			stack = &process->stacks[i];
+			weight = weigh(&stack->amounts, options->weight);
+			if (!weight)
+				continue;
+			put_escaped(process->comm, out);
+			fprintf(out, " %d", process->pid);
+			for (k = stack->nframes; k-- > 0;)
+				put_frame(stack->frames[k], out);
+			fprintf(out, " %" PRIu64 "\n", weight);
+		}
+	}
+	return 0;
+}
+
+const struct renderer folded_renderer = {
+	.name = "folded",
+	.help = "one line a stack, for flamegraph.pl, inferno and speedscope",
+	.render = render,
+};

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Numbers for people. */
+#ifndef FORMAT_H
+#define FORMAT_H
+
+#include <stdint.h>
+
+#define FORMAT_SIZE 32
+
+struct text {
+	char s[FORMAT_SIZE];
+};
+
+/* "0 B", "1023 B", "1.0 KiB", "12.3 MiB" */
+struct text format_bytes(uint64_t bytes);
+
+/* The same with a sign: "+1.0 KiB", "-12 B", "0 B" */
+struct text format_change(int64_t bytes);
+
+/* "1,234,567" */
+struct text format_count(uint64_t count);
+
+#endif /* FORMAT_H */

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <locale.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <bpf/libbpf.h>
+
+#include "options.h"
+#include "record.h"
+#include "say.h"
+#include "system.h"
+#include "top.h"
+
+#define EXIT_USAGE 2
+
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	(void)level;
+	return vfprintf(stderr, format, args);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	int status;
+
+	setlocale(LC_CTYPE, "");
+	libbpf_set_print(NULL);
+	if (options__parse(&options, argc, argv)) {
+		free(options.pids);
+		return EXIT_USAGE;
+	}
+	if (options.verbose) {
+		say_details(true);
+		libbpf_set_print(print_libbpf);
+	}
+	if (system__check())
+		status = EXIT_FAILURE;
+	else if (options.command == COMMAND_RECORD)
+		status = record__run(&options);
+	else
+		status = top__run(&options);
+	free(options.pids);
+	return status;
+}

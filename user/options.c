@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
+#include <argp.h>
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options.h"
+#include "say.h"
+#include "target.h"
+#include "version.h"
+
+const char *argp_program_version = "pymemtop " PYMEMTOP_VERSION;
+
+/* Options without a short form. */
+enum {
+	OPTION_TOP = 256,
+	OPTION_COUNT,
+	OPTION_ALLOCATED,
+	OPTION_ATTRIBUTION,
+	OPTION_MAX_FRAMES,
+	OPTION_MAX_BLOCKS,
+	OPTION_MAX_SITES,
+	OPTION_NO_FOLLOW,
+};
+
+/* The site's number is kept in 20 bits (bpf/blocks.bpf.h). */
+#define MOST_SITES	(1 << 20)
+#define MOST_BLOCKS	(1 << 28)
+#define MOST_SECONDS	(10 * 365 * 86400.0)
+
+static const struct argp_option target_options[] = {
+	{ NULL, 0, NULL, 0, "What is recorded:", 1 },
+	{ "pid", 'p', "PID[,PID...]", 0, "Record these processes; can be given several times", 1 },
+	{ "no-follow", OPTION_NO_FOLLOW, NULL, 0, "Leave out the children that they fork", 1 },
+	{ "mode", 'm', "MODE", 0, "heap (the default): blocks, until they are freed", 1 },
+	{ "attribution", OPTION_ATTRIBUTION, "HOW", 0,
+	  "How the Python line is found: frames (walk the interpreter's frames), usdt (follow its "
+	  "markers; slows every line) or auto (the default: frames where the version is known)", 1 },
+	{ "duration", 'd', "SECONDS", 0, "Stop after that time", 1 },
+	{ "interval", 'i', "SECONDS", 0,
+	  "record: a report every so often, each with the increment since the last; top: how often "
+	  "the table is redrawn (1)", 1 },
+	{ NULL, 0, NULL, 0, "Limits; what is beyond them is counted as lost, and shown:", 3 },
+	{ "max-frames", OPTION_MAX_FRAMES, "N", 0, "Frames of a stack (64; 128 at most)", 3 },
+	{ "max-blocks", OPTION_MAX_BLOCKS, "N", 0, "Live blocks (1000000)", 3 },
+	{ "max-sites", OPTION_MAX_SITES, "N", 0, "Distinct stacks (65536)", 3 },
+	{ NULL, 0, NULL, 0, "Other:", -1 },
+	{ "verbose", 'v', NULL, 0, "Tell what is done, on stderr", -1 },
+	{ 0 },
+};
+
+static const struct argp_option record_options[] = {
+	{ NULL, 0, NULL, 0, "What comes out:", 2 },
+	{ "format", 'f', "FORMAT", 0,
+	  "report (the default): lines by increment, and the text around them; folded: one line a "
+	  "stack, for flamegraph.pl; json: everything, for programs", 2 },
+	{ "output", 'o', "FILE", 0, "Write there, whole or not at all (stdout)", 2 },
+	{ "top", OPTION_TOP, "N", 0, "report: lines of each process (20)", 2 },
+	{ "count", OPTION_COUNT, NULL, 0, "folded: weigh by outstanding blocks, not bytes", 2 },
+	{ "allocated", OPTION_ALLOCATED, NULL, 0,
+	  "folded: weigh by all bytes allocated since the attach, also freed ones", 2 },
+	{ 0 },
+};
+
+/* Says what is wrong with the command line. */
+#define usage_error(...) (say_error(__VA_ARGS__), EINVAL)
+
+static int parse_seconds(const char *option, const char *text, double *seconds)
+{
+	char *end;
+
+	*seconds = strtod(text, &end);
+	if (end == text || *end || !isfinite(*seconds) || *seconds <= 0 || *seconds > MOST_SECONDS)
+		return usage_error("%s %s: give a number of seconds greater than 0", option, text);
+	return 0;
+}
+
+static int parse_number(const char *option, const char *text, unsigned int least,
+			unsigned int most, unsigned int *number)
+{
+	unsigned long value;
+	char *end;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (end == text || *end || errno || text[0] == '-' || value < least || value > most)
+		return usage_error("%s %s: give a whole number from %u to %u", option, text, least,
+				   most);
+	*number = value;
+	return 0;
+}
+
+static int parse_pids(struct options *options, char *list)
+{
+	unsigned int pid;
+	pid_t *more;
+	char *text;
+	size_t i;
+	int err;
+
+	/* strsep, unlike strtok, also sees what is empty: "1,,2" */
+	while ((text = strsep(&list, ","))) {
+		err = parse_number("--pid", text, 1, INT_MAX, &pid);
+		if (err)
+			return err;
+		for (i = 0; i < options->npids && options->pids[i] != (pid_t)pid; i++)
+			;
+		if (i < options->npids)
+			continue;
+		if (options->npids == MAX_PROCESSES / 2)
+			return usage_error("--pid: %d processes at most", MAX_PROCESSES / 2);
+		more = reallocarray(options->pids, options->npids + 1, sizeof(*more));
+		if (!more)
+			return ENOMEM;
+		options->pids = more;
+		more[options->npids++] = pid;
+	}
+	return 0;
+}
+
+static int parse_attribution(struct options *options, const char *text)
+{
+	if (!strcmp(text, "auto"))
+		options->attribution = 0;
+	else if (!strcmp(text, "frames"))
+		options->attribution = ATTRIBUTION_FRAMES;
+	else if (!strcmp(text, "usdt"))
+		options->attribution = ATTRIBUTION_USDT;
+	else
+		return usage_error("--attribution %s: give auto, frames or usdt", text);
+	return 0;
+}
+
+static int parse_target_option(int key, char *arg, struct argp_state *state)
+{
+	struct options *options = state->input;
+
+	switch (key) {
+	case 'p':
+		return parse_pids(options, arg);
+	case 'd':
+		return parse_seconds("--duration", arg, &options->duration);
+	case 'i':
+		return parse_seconds("--interval", arg, &options->interval);
+	case 'm':
+		options->type = source_type__find(arg);
+		return options->type ? 0 : usage_error("--mode %s: give heap", arg);
+	case 'v':
+		options->verbose = true;
+		return 0;
+	case OPTION_ATTRIBUTION:
+		return parse_attribution(options, arg);
+	case OPTION_MAX_FRAMES:
+		return parse_number("--max-frames", arg, 1, MAX_FRAMES, &options->source.max_frames);
+	case OPTION_MAX_BLOCKS:
+		return parse_number("--max-blocks", arg, 1, MOST_BLOCKS,
+				    &options->source.max_blocks);
+	case OPTION_MAX_SITES:
+		return parse_number("--max-sites", arg, 2, MOST_SITES, &options->source.max_sites);
+	case OPTION_NO_FOLLOW:
+		options->source.follow = false;
+		return 0;
+	case ARGP_KEY_ARG:
+		/* A program, and everything behind it is its own. */
+		options->argv = &state->argv[state->next - 1];
+		state->next = state->argc;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static int parse_record_option(int key, char *arg, struct argp_state *state)
+{
+	struct options *options = state->input;
+
+	switch (key) {
+	case 'f':
+		options->renderer = renderer__find(arg);
+		return options->renderer ? 0 :
+			usage_error("--format %s: give report, folded or json", arg);
+	case 'o':
+		options->output = arg;
+		return 0;
+	case OPTION_TOP:
+		return parse_number("--top", arg, 1, INT_MAX, &options->render.top);
+	case OPTION_COUNT:
+		options->render.weight = WEIGHT_COUNT;
+		return 0;
+	case OPTION_ALLOCATED:
+		options->render.weight = WEIGHT_ALLOCATED;
+		return 0;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = options;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp target_argp = {
+	.options = target_options,
+	.parser = parse_target_option,
+	.args_doc = "[record|top] -p PID\nrecord [OPTION...] -- COMMAND [ARG...]",
+	.doc = "Shows which Python file:line holds the memory of a live, unmodified CPython "
+	       "process.\v"
+	       "Commands:\n"
+	       "  top       a table on the terminal, redrawn every second; also without a command.\n"
+	       "            Not on a terminal: one report, after 10 seconds\n"
+	       "  record    one report, or a file for other tools; see pymemtop record --help\n\n"
+	       "Examples:\n"
+	       "  sudo pymemtop -p 4242\n"
+	       "  sudo pymemtop record -p 4242 -d 30\n"
+	       "  sudo pymemtop record -p 4242 -d 30 -f folded | flamegraph.pl > mem.svg\n\n"
+	       "The target is never changed: nothing is injected, it is not stopped, and no restart "
+	       "is needed.",
+};
+
+static const struct argp_child record_children[] = {
+	{ &target_argp, 0, NULL, 0 },
+	{ 0 },
+};
+
+static const struct argp record_argp = {
+	.options = record_options,
+	.parser = parse_record_option,
+	.args_doc = "-p PID\n-- COMMAND [ARG...]",
+	.doc = "Records processes, or a program that it starts, and writes what their memory is held "
+	       "by.\v"
+	       "Without -d it records until Ctrl-C, or until the processes have ended. A COMMAND is "
+	       "recorded from its first Python line on, and its exit status is passed on.\n\n"
+	       "Examples:\n"
+	       "  sudo pymemtop record -p 4242 -d 30 -i 5\n"
+	       "  sudo pymemtop record -p 4242 -d 30 -f json -o mem.json\n"
+	       "  sudo pymemtop record -f folded -o out.folded -- python3 app.py --its-own-flags",
+	.children = record_children,
+};
+
+static void set_defaults(struct options *options)
+{
+	memset(options, 0, sizeof(*options));
+	options->type = source_type__find(NULL);
+	options->renderer = renderer__find("report");
+	options->render.top = 20;
+	options->source.max_frames = 64;
+	options->source.max_blocks = 1000000;
+	options->source.max_sites = 65536;
+	options->source.follow = true;
+}
+
+static int check(const struct options *options)
+{
+	if (options->argv && options->npids)
+		return usage_error("give either -p PID or a COMMAND, not both");
+	if (options->argv && options->command == COMMAND_TOP)
+		return usage_error("%s: no such command; to start a program: pymemtop record -- %s",
+				   options->argv[0], options->argv[0]);
+	if (!options->argv && !options->npids)
+		return usage_error("which process? Give -p PID%s; see pymemtop --help",
+				   options->command == COMMAND_RECORD ? " or -- COMMAND" : "");
+	if (options->interval && options->duration && options->interval > options->duration)
+		return usage_error("--interval is longer than --duration");
+	return 0;
+}
+
+int options__parse(struct options *options, int argc, char **argv)
+{
+	static char record_name[] = "pymemtop record", top_name[] = "pymemtop top";
+	int at = 1, err;
+
+	set_defaults(options);
+	if (argc > 1 && (!strcmp(argv[1], "record") || !strcmp(argv[1], "top"))) {
+		if (argv[1][0] == 'r')
+			options->command = COMMAND_RECORD;
+		argv++;
+		argc--;
+		argv[0] = options->command == COMMAND_RECORD ? record_name : top_name;
+	}
+	/* argp says in two lines what fits in one. */
+	err = argp_parse(options->command == COMMAND_RECORD ? &record_argp : &target_argp, argc, argv,
+			 ARGP_IN_ORDER | ARGP_NO_ERRS, &at, options);
+	if (err == EINVAL && !say_count())
+		say_error("%s: unknown, or without its value; see %s --help",
+			  at > 0 && at <= argc ? argv[at - 1] : "option",
+			  options->command == COMMAND_RECORD ? record_name : "pymemtop");
+	return err ? -EINVAL : -check(options);
+}

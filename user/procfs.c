@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "procfs.h"
+
+bool proc_map__parse(const char *line, struct proc_map *map)
+{
+	static const char deleted[] = " (deleted)";
+	char permissions[5];
+	size_t length;
+	int at = 0;
+
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 "%n",
+		   &map->start, &map->end, permissions, &map->offset, &map->dev_major,
+		   &map->dev_minor, &map->inode, &at) != 7 || !at)
+		return false;
+	map->executable = permissions[2] == 'x';
+	line += at;
+	line += strspn(line, " \t");
+	length = strcspn(line, "\n");
+	if (length >= sizeof(map->path))
+		return false;
+	memcpy(map->path, line, length);
+	map->path[length] = '\0';
+	if (length > sizeof(deleted) - 1 &&
+	    !strcmp(map->path + length - (sizeof(deleted) - 1), deleted))
+		map->path[length - (sizeof(deleted) - 1)] = '\0';
+	return map->start < map->end;
+}
+
+static FILE *proc_open(pid_t pid, const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	return fopen(path, "re");
+}
+
+FILE *proc_maps__open(pid_t pid)
+{
+	return proc_open(pid, "maps");
+}
+
+bool proc_maps__next(FILE *maps, struct proc_map *map)
+{
+	char line[sizeof(map->path) + 128];
+
+	while (fgets(line, sizeof(line), maps)) {
+		if (proc_map__parse(line, map))
+			return true;
+	}
+	return false;
+}
+
+int proc_map__open_file(pid_t pid, const struct proc_map *map)
+{
+	char path[sizeof(map->path) + 64];
+	struct stat st;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, map->start,
+		 map->end);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	/* Without CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE: by name, if it still is
+	 * the same file. O_NONBLOCK, as the name may be a FIFO's by now. */
+	snprintf(path, sizeof(path), "/proc/%d/root%s", pid, map->path);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_ino != map->inode ||
+	    major(st.st_dev) != map->dev_major || minor(st.st_dev) != map->dev_minor) {
+		close(fd);
+		return -ESTALE;
+	}
+	return fd;
+}
+
+uint64_t proc_rss(pid_t pid)
+{
+	FILE *file = proc_open(pid, "statm");
+	uint64_t pages = 0;
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%*u %" SCNu64, &pages) != 1)
+		pages = 0;
+	fclose(file);
+	return pages * sysconf(_SC_PAGESIZE);
+}
+
+static ssize_t proc_read_file(pid_t pid, const char *name, char *buffer, size_t size)
+{
+	FILE *file = proc_open(pid, name);
+	size_t length;
+
+	buffer[0] = '\0';
+	if (!file)
+		return -errno;
+	length = fread(buffer, 1, size - 1, file);
+	buffer[length] = '\0';
+	fclose(file);
+	return length;
+}
+
+int proc_cmdline(pid_t pid, char *buffer, size_t size)
+{
+	ssize_t length = proc_read_file(pid, "cmdline", buffer, size), i;
+
+	if (length < 0)
+		return length;
+	while (length && !buffer[length - 1])
+		length--;
+	for (i = 0; i < length; i++) {
+		if (!buffer[i])
+			buffer[i] = ' ';
+	}
+	return 0;
+}
+
+int proc_comm(pid_t pid, char *buffer, size_t size)
+{
+	ssize_t length = proc_read_file(pid, "comm", buffer, size);
+
+	if (length < 0)
+		return length;
+	buffer[strcspn(buffer, "\n")] = '\0';
+	return 0;
+}
+
+int proc_owner(pid_t pid, uid_t *uid, gid_t *gid)
+{
+	FILE *file = proc_open(pid, "status");
+	unsigned int value;
+	char line[256];
+	int found = 0;
+
+	if (!file)
+		return -errno;
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "Uid: %*u %u", &value) == 1) {
+			*uid = value;
+			found++;
+		} else if (sscanf(line, "Gid: %*u %u", &value) == 1) {
+			*gid = value;
+			found++;
+		}
+	}
+	fclose(file);
+	return found == 2 ? 0 : -ESRCH;
+}
+
+pid_t *proc_threads(pid_t pid, size_t *n)
+{
+	size_t size = 0;
+	pid_t *threads = NULL, *more;
+	struct dirent *entry;
+	char path[64];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	if (!dir)
+		return NULL;
+	*n = 0;
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		if (*n == size) {
+			size = size ? 2 * size : 16;
+			more = realloc(threads, size * sizeof(*threads));
+			if (!more) {
+				free(threads);
+				closedir(dir);
+				return NULL;
+			}
+			threads = more;
+		}
+		threads[(*n)++] = atoi(entry->d_name);
+	}
+	closedir(dir);
+	if (!*n)
+		errno = ESRCH;
+	return threads;
+}
+
+bool proc_exists(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	return !access(path, F_OK);
+}
+
+int proc_read(pid_t pid, uint64_t address, void *to, size_t size)
+{
+	struct iovec local = { .iov_base = to, .iov_len = size };
+	struct iovec remote = { .iov_base = (void *)(uintptr_t)address, .iov_len = size };
+	ssize_t got = process_vm_readv(pid, &local, 1, &remote, 1, 0);
+
+	if (got < 0)
+		return -errno;
+	return (size_t)got == size ? 0 : -EFAULT;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A profile: a snapshot with names. All that a renderer sees. */
+#ifndef PROFILE_H
+#define PROFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "names.h"
+#include "pymemtop.h"
+#include "sources.h"
+
+/* Heap blocks, and apart from them direct mappings. */
+struct amounts {
+	uint64_t outstanding_bytes, outstanding_count;	/* allocated since the attach, not freed */
+	uint64_t allocated_bytes, allocated_count;	/* allocated since the attach */
+	uint64_t mapped_bytes, mapped_count;		/* mapped since the attach, not unmapped */
+};
+
+struct profile_line {
+	const struct name *place;
+	struct amounts amounts;
+	int64_t increment_bytes;	/* of outstanding_bytes, since the interval began */
+	int64_t increment_count;
+};
+
+struct profile_stack {
+	size_t nframes;
+	const struct name *const *frames;	/* leaf first */
+	struct amounts amounts;
+};
+
+/* A source file that could be read. */
+struct profile_file {
+	const char *file;	/* the same pointer as in the places */
+	const struct source_text *text;
+};
+
+struct profile_process {
+	pid_t pid, parent;		/* parent 0: the user named the process */
+	char comm[COMM_LEN];
+	char cmdline[4096];
+	char python[32];		/* its version */
+	enum attribution attribution;
+	enum process_state state;
+	uint64_t rss_at_attach_bytes;
+	uint64_t rss_bytes;		/* now; 0 where the process is gone */
+	struct amounts total;
+	int64_t increment_bytes;	/* of total.outstanding_bytes */
+	uint64_t lost[LOST_CAUSES];
+
+	size_t nlines;
+	struct profile_line *lines;	/* by increment, the largest first */
+	size_t nstacks;
+	struct profile_stack *stacks;	/* by outstanding bytes, the largest first */
+	size_t nfiles;
+	struct profile_file *files;	/* of the top lines, where they were asked for */
+};
+
+struct profile {
+	const char *host;
+	const char *mode;
+	time_t time;
+	double duration_seconds;	/* since the attach */
+	double interval_seconds;	/* that the increments are over */
+	size_t nprocesses;
+	struct profile_process *processes;
+};
+
+/* How a lost cause is called in outputs, and what it means to the user. */
+const char *lost__name(enum lost_cause cause);
+const char *lost__help(enum lost_cause cause);
+
+#endif /* PROFILE_H */

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format.h"
+#include "report.h"
+#include "target.h"
+#include "utf8.h"
+
+/* Lines of source shown before and after one that has memory. */
+#define CONTEXT 2
+
+/* What one line of a source file comes to, over all its functions. */
+struct row {
+	int line;
+	struct amounts amounts;
+	int64_t increment_bytes;
+};
+
+static void put_lost(const struct profile_process *process, FILE *out)
+{
+	bool any = false;
+	int cause;
+
+	for (cause = 0; cause < LOST_CAUSES; cause++) {
+		if (!process->lost[cause])
+			continue;
+		fprintf(out, "%s%s %s (%s)", any ? "; " : "  Lost         ",
+			format_count(process->lost[cause]).s, lost__name(cause),
+			lost__help(cause));
+		any = true;
+	}
+	fprintf(out, "%s\n", any ? "" : "  Lost         nothing");
+}
+
+static void put_state(const struct profile_process *process, FILE *out)
+{
+	if (process->state == PROCESS_EXITED)
+		fputs("  State        has exited; what is outstanding is as it was then\n", out);
+	else if (process->state == PROCESS_EXECED)
+		fputs("  State        has executed another program, and is recorded no more\n", out);
+}
+
+static void put_header(const struct profile *profile, const struct profile_process *process,
+		       FILE *out)
+{
+	char *cmdline = utf8_from_str((const uint8_t *)process->cmdline, strlen(process->cmdline), 0);
+
+	fprintf(out, "Process %d", process->pid);
+	if (process->parent)
+		fprintf(out, " (child of %d)", process->parent);
+	fprintf(out, ": %s\n", cmdline && cmdline[0] ? cmdline : process->comm);
+	fprintf(out, "  Python       CPython %s, mode %s, attribution %s\n", process->python,
+		profile->mode, attribution__name(process->attribution));
+	fprintf(out, "  Duration     %.1f s since the attach, increments over the last %.1f s\n",
+		profile->duration_seconds, profile->interval_seconds);
+	fprintf(out, "  RSS          %s at the attach, %s now\n",
+		format_bytes(process->rss_at_attach_bytes).s,
+		process->rss_bytes ? format_bytes(process->rss_bytes).s : "gone");
+	fprintf(out, "  Outstanding  %s in %s blocks (%s), and %s in %s direct mappings\n",
+		format_bytes(process->total.outstanding_bytes).s,
+		format_count(process->total.outstanding_count).s,
+		format_change(process->increment_bytes).s,
+		format_bytes(process->total.mapped_bytes).s,
+		format_count(process->total.mapped_count).s);
+	put_lost(process, out);
+	put_state(process, out);
+	free(cmdline);
+}
+
+static void put_place(const struct name *place, FILE *out)
+{
+	fputs(place->file, out);
+	if (place->line)
+		fprintf(out, ":%d", place->line);
+	if (place->function[0])
+		fprintf(out, " (%s)", place->function);
+}
+
+static size_t top_of(const struct profile_process *process, const struct render_options *options)
+{
+	return process->nlines < options->top ? process->nlines : options->top;
+}
+
+static void put_lines(const struct profile_process *process, const struct render_options *options,
+		      FILE *out)
+{
+	const struct profile_line *line;
+	size_t i, top = top_of(process, options);
+
+	if (!process->nlines) {
+		fputs("\n  Nothing was allocated by it since the attach.\n", out);
+		return;
+	}
+	fprintf(out, "\n%12s  %12s  %12s  %12s  %s\n", "Increment", "Outstanding", "Mapped",
+		"Allocations", "Line (function)");
+	for (i = 0; i < top; i++) {
+		line = &process->lines[i];
+		fprintf(out, "%12s  %12s  %12s  %12s  ", format_change(line->increment_bytes).s,
+			format_bytes(line->amounts.outstanding_bytes).s,
+			format_bytes(line->amounts.mapped_bytes).s,
+			format_count(line->amounts.allocated_count).s);
+		put_place(line->place, out);
+		putc('\n', out);
+	}
+	if (top < process->nlines)
+		fprintf(out, "%12s  and %s more lines; --top %zu shows them\n", "...",
+			format_count(process->nlines - top).s, process->nlines);
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+
+	return x->line < y->line ? -1 : x->line > y->line;
+}
+
+/* The file's lines among the process's top ones, by number, each once. */
+static size_t collect_rows(const struct profile_process *process, size_t top, const char *file,
+			   struct row *rows)
+{
+	const struct profile_line *line;
+	size_t i, n = 0, to = 0;
+
+	for (i = 0; i < top; i++) {
+		line = &process->lines[i];
+		if (line->place->file != file || line->place->line <= 0)
+			continue;
+		rows[n].line = line->place->line;
+		rows[n].amounts = line->amounts;
+		rows[n++].increment_bytes = line->increment_bytes;
+	}
+	qsort(rows, n, sizeof(*rows), compare_rows);
+	for (i = 1; i < n; i++) {
+		if (rows[i].line != rows[to].line) {
+			rows[++to] = rows[i];
+			continue;
+		}
+		rows[to].amounts.outstanding_bytes += rows[i].amounts.outstanding_bytes;
+		rows[to].amounts.allocated_count += rows[i].amounts.allocated_count;
+		rows[to].increment_bytes += rows[i].increment_bytes;
+	}
+	return n ? to + 1 : 0;
+}
+
+static void put_row(int line, const struct row *row, const char *text, FILE *out)
+{
+	if (row)
+		fprintf(out, "%6d  %12s  %12s  %12s   %s\n", line,
+			format_bytes(row->amounts.outstanding_bytes).s,
+			format_change(row->increment_bytes).s,
+			format_count(row->amounts.allocated_count).s, text);
+	else
+		fprintf(out, "%6d  %12s  %12s  %12s   %s\n", line, "", "", "", text);
+}
+
+static void put_rows(const struct profile_file *file, const struct row *rows, size_t n, FILE *out)
+{
+	int line, from, last = 0, lines = file->text->nlines;
+	size_t i = 0;
+
+	while (i < n && rows[i].line <= lines) {
+		from = rows[i].line - CONTEXT;
+		if (from <= last)
+			from = last + 1;
+		else if (last)
+			fputs("   ...\n", out);
+		for (line = from; line <= lines; line++) {
+			bool hit = i < n && rows[i].line == line;
+
+			if (!hit && (!i || line > rows[i - 1].line + CONTEXT) &&
+			    (i == n || line < rows[i].line - CONTEXT))
+				break;
+			put_row(line, hit ? &rows[i] : NULL, file->text->lines[line - 1], out);
+			last = line;
+			i += hit;
+		}
+	}
+}
+
+static int put_file(const struct profile_process *process, size_t top,
+		    const struct profile_file *file, FILE *out)
+{
+	struct row *rows = calloc(top, sizeof(*rows));
+	size_t n;
+
+	if (!rows)
+		return -ENOMEM;
+	n = collect_rows(process, top, file->file, rows);
+	if (n) {
+		fprintf(out, "\nFilename: %s\n\n", file->file);
+		fprintf(out, "%6s  %12s  %12s  %12s   %s\n", "Line #", "Outstanding", "Increment",
+			"Allocations", "Line Contents");
+		fputs("====================================================================\n", out);
+		put_rows(file, rows, n, out);
+	}
+	free(rows);
+	return 0;
+}
+
+static int render(const struct profile *profile, const struct render_options *options, FILE *out)
+{
+	const struct profile_process *process;
+	size_t p, i;
+	int err;
+
+	for (p = 0; p < profile->nprocesses; p++) {
+		process = &profile->processes[p];
+		put_header(profile, process, out);
+		put_lines(process, options, out);
+		for (i = 0; i < process->nfiles; i++) {
+			err = put_file(process, top_of(process, options), &process->files[i], out);
+			if (err)
+				return err;
+		}
+		putc('\n', out);
+	}
+	return 0;
+}
+
+const struct renderer report_renderer = {
+	.name = "report",
+	.help = "lines by increment, and the text around them",
+	.wants_sources = true,
+	.render = render,
+};

@@ -1,0 +1,505 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "procfs.h"
+#include "say.h"
+#include "session.h"
+#include "target.h"
+
+/* How often it is looked whether the targets are still there, milliseconds. */
+#define CHECK_MS 100
+
+/* What is known of a process besides what is counted, by process id. */
+struct process_facts {
+	char cmdline[4096];
+	char python[32];
+	enum attribution attribution;
+	uint64_t rss_at_attach;
+	struct source_owner owner;
+	size_t nfiles;
+	struct profile_file *files;	/* read already; text NULL where it cannot be */
+};
+
+struct session {
+	const struct source_type *type;
+	struct source *source;
+	struct stacks *stacks;
+	struct target **targets;
+	size_t ntargets;
+	struct process_facts **facts;	/* by process id; NULL: not met yet */
+	struct snapshot *now, *before;
+	double start;
+	char host[256];
+
+	struct profile profile;
+	struct profile_line *lines;
+	struct profile_stack *profile_stacks;
+};
+
+static double monotonic(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static void free_profile(struct session *session)
+{
+	size_t i;
+
+	for (i = 0; session->profile.processes && i < session->profile.nprocesses; i++)
+		free(session->profile.processes[i].files);
+	free(session->profile.processes);
+	free(session->lines);
+	free(session->profile_stacks);
+	session->profile.processes = NULL;
+	session->lines = NULL;
+	session->profile_stacks = NULL;
+}
+
+static void free_facts(struct process_facts *facts)
+{
+	size_t i;
+
+	for (i = 0; facts && i < facts->nfiles; i++)
+		source_text__free((struct source_text *)facts->files[i].text);
+	if (facts)
+		free(facts->files);
+	free(facts);
+}
+
+void session__free(struct session *session)
+{
+	size_t i;
+
+	if (!session)
+		return;
+	if (session->source)
+		session->type->close(session->source);
+	free_profile(session);
+	snapshot__free(session->now);
+	snapshot__free(session->before);
+	for (i = 0; session->facts && i < MAX_PROCESSES; i++)
+		free_facts(session->facts[i]);
+	free(session->facts);
+	for (i = 0; i < session->ntargets; i++)
+		target__free(session->targets[i]);
+	free(session->targets);
+	stacks__free(session->stacks);
+	free(session);
+}
+
+static int note_target(struct session *session, const struct target *target, size_t id)
+{
+	struct process_facts *facts = calloc(1, sizeof(*facts));
+
+	if (!facts)
+		return -ENOMEM;
+	session->facts[id] = facts;
+	strcpy(facts->cmdline, target->cmdline);
+	strcpy(facts->python, target->version);
+	facts->attribution = target->attribution;
+	facts->rss_at_attach = proc_rss(target->pid);
+	source_owner__init(&facts->owner, target->pid);
+	return 0;
+}
+
+static int find_targets(struct session *session, const struct session_options *options)
+{
+	size_t i;
+	int err;
+
+	session->targets = calloc(options->npids, sizeof(*session->targets));
+	if (!session->targets)
+		return -ENOMEM;
+	for (i = 0; i < options->npids; i++) {
+		err = target__new(options->pids[i], options->attribution, options->fresh,
+				  &session->targets[i]);
+		if (err)
+			return err;
+		session->ntargets++;
+		err = note_target(session, session->targets[i], i + 1);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int session__new(const struct session_options *options, struct session **result)
+{
+	struct session *session = calloc(1, sizeof(*session));
+	int err = -ENOMEM;
+
+	if (!session)
+		return -ENOMEM;
+	session->type = options->type;
+	gethostname(session->host, sizeof(session->host) - 1);
+	session->stacks = stacks__new();
+	session->facts = calloc(MAX_PROCESSES, sizeof(*session->facts));
+	if (!session->stacks || !session->facts)
+		goto fail;
+	err = find_targets(session, options);
+	if (!err)
+		err = session->type->open(&options->source, session->stacks, &session->source);
+	if (!err)
+		err = session->type->attach(session->source, session->targets, session->ntargets);
+	if (err)
+		goto fail;
+	session->start = monotonic();
+	*result = session;
+	return 0;
+fail:
+	session__free(session);
+	return err;
+}
+
+double session__elapsed(const struct session *session)
+{
+	return monotonic() - session->start;
+}
+
+/* A child that came since: facts as its parent's, but for what is its own. */
+static void note_child(struct session *session, const struct process_book *book, size_t id)
+{
+	const struct process_facts *parent =
+		book->parent < MAX_PROCESSES ? session->facts[book->parent] : NULL;
+	struct process_facts *facts = malloc(sizeof(*facts));
+	char cmdline[sizeof(facts->cmdline)];
+
+	if (!facts || !parent) {
+		free(facts);
+		return;
+	}
+	*facts = *parent;
+	facts->nfiles = 0;
+	facts->files = NULL;
+	if (!proc_cmdline(book->pid, cmdline, sizeof(cmdline)) && cmdline[0])
+		strcpy(facts->cmdline, cmdline);
+	facts->rss_at_attach = proc_rss(book->pid);
+	facts->owner.pid = book->pid;
+	session->facts[id] = facts;
+}
+
+static int take_snapshot(struct session *session)
+{
+	struct snapshot *snapshot;
+	size_t id;
+	int err = session->type->snapshot(session->source, &snapshot);
+
+	if (err) {
+		say_error("the counts cannot be read: %s", strerror(-err));
+		return err;
+	}
+	for (id = 1; id < snapshot->nprocesses; id++) {
+		if (!session->facts[id] && snapshot->processes[id].pid)
+			note_child(session, &snapshot->processes[id], id);
+	}
+	snapshot__free(session->now);
+	session->now = snapshot;
+	return 0;
+}
+
+bool session__is_alive(const struct session *session)
+{
+	size_t id;
+
+	for (id = 1; id < session->now->nprocesses; id++) {
+		if (session->now->processes[id].pid &&
+		    session->now->processes[id].state == PROCESS_RUNNING)
+			return true;
+	}
+	return false;
+}
+
+int session__wait(struct session *session, double seconds)
+{
+	double end = monotonic() + seconds, left;
+	int err;
+
+	for (;;) {
+		err = take_snapshot(session);
+		if (err || !session__is_alive(session))
+			return err;
+		left = end - monotonic();
+		if (left <= 0)
+			return 0;
+		err = session->type->poll(session->source,
+					  left * 1000 < CHECK_MS ? left * 1000 + 1 : CHECK_MS);
+		if (err == -EINTR)
+			return 0;
+		if (err) {
+			say_error("the BPF programs' messages cannot be read: %s", strerror(-err));
+			return err;
+		}
+	}
+}
+
+static void add(struct amounts *to, const struct site_count *count)
+{
+	to->outstanding_bytes += count->allocated_bytes - count->freed_bytes;
+	to->outstanding_count += count->allocated_count - count->freed_count;
+	to->allocated_bytes += count->allocated_bytes;
+	to->allocated_count += count->allocated_count;
+	to->mapped_bytes += count->mapped_bytes - count->unmapped_bytes;
+	to->mapped_count += count->mapped_count - count->unmapped_count;
+}
+
+static bool is_zero(const struct amounts *amounts)
+{
+	return !amounts->allocated_count && !amounts->mapped_count && !amounts->mapped_bytes;
+}
+
+static int descending(int64_t a, int64_t b)
+{
+	return a < b ? 1 : a > b ? -1 : 0;
+}
+
+static int by_size(const struct amounts *a, const struct amounts *b)
+{
+	int order = descending(a->outstanding_bytes, b->outstanding_bytes);
+
+	if (!order)
+		order = descending(a->mapped_bytes, b->mapped_bytes);
+	return order ? order : descending(a->allocated_bytes, b->allocated_bytes);
+}
+
+static int compare_lines_by_outstanding(const void *a, const void *b)
+{
+	const struct profile_line *x = a, *y = b;
+
+	return by_size(&x->amounts, &y->amounts);
+}
+
+static int compare_lines_by_increment(const void *a, const void *b)
+{
+	const struct profile_line *x = a, *y = b;
+	int order = descending(x->increment_bytes, y->increment_bytes);
+
+	return order ? order : by_size(&x->amounts, &y->amounts);
+}
+
+static int compare_stacks(const void *a, const void *b)
+{
+	const struct profile_stack *x = a, *y = b;
+
+	return by_size(&x->amounts, &y->amounts);
+}
+
+/* What all sites of each line, and of each stack, come to. */
+struct sums {
+	struct profile_line *lines;	/* by index in stacks */
+	struct profile_stack *stacks;
+};
+
+static int sum_up(struct session *session, struct sums *sums)
+{
+	static const struct site_count zero;
+	const struct snapshot *now = session->now, *before = session->before;
+	const struct site_count *old;
+	const struct stack *stack;
+	struct profile_line *line;
+	ssize_t index;
+	size_t site;
+
+	sums->lines = calloc(stacks__line_count(session->stacks) + 1, sizeof(*sums->lines));
+	sums->stacks = calloc(stacks__count(session->stacks) + 1, sizeof(*sums->stacks));
+	if (!sums->lines || !sums->stacks)
+		return -ENOMEM;
+	for (site = 1; site < now->nsites; site++) {
+		index = stacks__of_site(session->stacks, site);
+		if (index < 0)
+			continue;
+		old = before && site < before->nsites ? &before->sites[site] : &zero;
+		stack = stacks__get(session->stacks, index);
+		line = &sums->lines[stack->line];
+		add(&sums->stacks[index].amounts, &now->sites[site]);
+		add(&line->amounts, &now->sites[site]);
+		line->increment_bytes += (now->sites[site].allocated_bytes - old->allocated_bytes) -
+					 (now->sites[site].freed_bytes - old->freed_bytes);
+		line->increment_count += (now->sites[site].allocated_count - old->allocated_count) -
+					 (now->sites[site].freed_count - old->freed_count);
+	}
+	return 0;
+}
+
+/* Copies a process's own lines and stacks behind those of the others. */
+static void fill_process(struct session *session, const struct sums *sums, size_t id,
+			 enum line_order order, struct profile_process *process)
+{
+	size_t i;
+
+	for (i = 0; i < stacks__line_count(session->stacks); i++) {
+		const struct line *line = stacks__line(session->stacks, i);
+		struct profile_line *to = &process->lines[process->nlines];
+
+		if (line->process != id || is_zero(&sums->lines[i].amounts))
+			continue;
+		*to = sums->lines[i];
+		to->place = line->place;
+		process->total.outstanding_bytes += to->amounts.outstanding_bytes;
+		process->total.outstanding_count += to->amounts.outstanding_count;
+		process->total.allocated_bytes += to->amounts.allocated_bytes;
+		process->total.allocated_count += to->amounts.allocated_count;
+		process->total.mapped_bytes += to->amounts.mapped_bytes;
+		process->total.mapped_count += to->amounts.mapped_count;
+		process->increment_bytes += to->increment_bytes;
+		process->nlines++;
+	}
+	for (i = 0; i < stacks__count(session->stacks); i++) {
+		const struct stack *stack = stacks__get(session->stacks, i);
+		struct profile_stack *to = &process->stacks[process->nstacks];
+
+		if (stack->process != id || is_zero(&sums->stacks[i].amounts))
+			continue;
+		*to = sums->stacks[i];
+		to->nframes = stack->nframes;
+		to->frames = stack->frames;
+		process->nstacks++;
+	}
+	qsort(process->lines, process->nlines, sizeof(*process->lines),
+	      order == BY_INCREMENT ? compare_lines_by_increment : compare_lines_by_outstanding);
+	qsort(process->stacks, process->nstacks, sizeof(*process->stacks), compare_stacks);
+}
+
+static void describe_process(struct session *session, size_t id, struct profile_process *process)
+{
+	const struct process_book *book = &session->now->processes[id];
+	const struct process_facts *facts = session->facts[id];
+
+	process->pid = book->pid;
+	process->parent = book->parent ? session->now->processes[book->parent].pid : 0;
+	process->state = book->state;
+	memcpy(process->comm, book->comm, sizeof(process->comm));
+	process->comm[sizeof(process->comm) - 1] = '\0';
+	memcpy(process->lost, book->lost, sizeof(process->lost));
+	process->rss_bytes = book->state == PROCESS_RUNNING ? proc_rss(book->pid) : 0;
+	if (!facts)
+		return;
+	memcpy(process->cmdline, facts->cmdline, sizeof(process->cmdline));
+	memcpy(process->python, facts->python, sizeof(process->python));
+	process->attribution = facts->attribution;
+	process->rss_at_attach_bytes = facts->rss_at_attach;
+}
+
+/* A child that executed something else before it allocated is nobody's news. */
+static bool is_shown(const struct profile_process *process)
+{
+	return !process->parent || process->nstacks || process->state == PROCESS_RUNNING;
+}
+
+/* The text of a file as that process sees it, read once; NULL if it cannot be. */
+static const struct source_text *find_text(struct process_facts *facts, const char *file)
+{
+	struct profile_file *more;
+	size_t i;
+
+	for (i = 0; i < facts->nfiles; i++) {
+		if (facts->files[i].file == file)
+			return facts->files[i].text;
+	}
+	more = reallocarray(facts->files, facts->nfiles + 1, sizeof(*more));
+	if (!more)
+		return NULL;
+	facts->files = more;
+	more += facts->nfiles++;
+	more->file = file;
+	more->text = source_text__new(&facts->owner, file);
+	return more->text;
+}
+
+static void load_sources(struct process_facts *facts, struct profile_process *process,
+			 unsigned int top)
+{
+	const struct source_text *text;
+	const char *file;
+	size_t i, k;
+
+	process->files = calloc(top, sizeof(*process->files));
+	for (i = 0; process->files && i < process->nlines && i < top; i++) {
+		file = process->lines[i].place->file;
+		for (k = 0; k < process->nfiles && process->files[k].file != file; k++)
+			;
+		/* "<string>", "[native]" */
+		if (k < process->nfiles || !file[0] || strchr("<[", file[0]))
+			continue;
+		text = find_text(facts, file);
+		if (!text)
+			continue;
+		process->files[process->nfiles].file = file;
+		process->files[process->nfiles++].text = text;
+	}
+}
+
+static int build_profile(struct session *session, const struct profile_options *options)
+{
+	struct profile *profile = &session->profile;
+	struct profile_process *process;
+	struct sums sums = { 0 };
+	size_t id, lines = 0, stacks = 0;
+	int err;
+
+	free_profile(session);
+	err = sum_up(session, &sums);
+	session->lines = calloc(stacks__line_count(session->stacks) + 1, sizeof(*session->lines));
+	session->profile_stacks = calloc(stacks__count(session->stacks) + 1,
+					 sizeof(*session->profile_stacks));
+	profile->processes = calloc(session->now->nprocesses, sizeof(*profile->processes));
+	if (!err && (!session->lines || !session->profile_stacks || !profile->processes))
+		err = -ENOMEM;
+	profile->nprocesses = 0;
+	for (id = 1; !err && id < session->now->nprocesses; id++) {
+		if (!session->now->processes[id].pid)
+			continue;
+		process = &profile->processes[profile->nprocesses];
+		memset(process, 0, sizeof(*process));
+		process->lines = session->lines + lines;
+		process->stacks = session->profile_stacks + stacks;
+		describe_process(session, id, process);
+		fill_process(session, &sums, id, options->order, process);
+		lines += process->nlines;
+		stacks += process->nstacks;
+		if (!is_shown(process))
+			continue;
+		profile->nprocesses++;
+		if (options->sources_of && session->facts[id])
+			load_sources(session->facts[id], process, options->sources_of);
+	}
+	free(sums.lines);
+	free(sums.stacks);
+	return err;
+}
+
+int session__profile(struct session *session, const struct profile_options *options,
+		     const struct profile **result)
+{
+	struct profile *profile = &session->profile;
+	int err = take_snapshot(session);
+
+	if (err)
+		return err;
+	err = build_profile(session, options);
+	if (err) {
+		say_error("no memory for the profile");
+		return err;
+	}
+	profile->host = session->host;
+	profile->mode = session->type->name;
+	profile->time = time(NULL);
+	profile->duration_seconds = session->now->seconds;
+	profile->interval_seconds = session->now->seconds -
+		(session->before ? session->before->seconds : 0);
+	if (options->next) {
+		snapshot__free(session->before);
+		session->before = session->now;
+		session->now = NULL;
+		err = take_snapshot(session);
+	}
+	*result = profile;
+	return err;
+}

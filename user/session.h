@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One recording: targets, an event source on them, and profiles made of it. */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include "profile.h"
+#include "source.h"
+
+struct session;
+
+struct session_options {
+	const struct source_type *type;
+	struct source_options source;
+	enum attribution attribution;	/* 0: auto */
+	const pid_t *pids;
+	size_t npids;
+	bool fresh;			/* the processes have not reached main() yet */
+};
+
+/* Finds the targets and attaches. 0 and the session, or -errno, having said why. */
+int session__new(const struct session_options *options, struct session **session);
+
+/* Detaches, and frees. */
+void session__free(struct session *session);
+
+/* Takes in what comes, for that many seconds at most; earlier where a signal came
+ * or all targets have ended. 0 or -errno, having said why. */
+int session__wait(struct session *session, double seconds);
+
+/* Seconds since the attach. */
+double session__elapsed(const struct session *session);
+
+/* Whether a target is still there to be recorded. */
+bool session__is_alive(const struct session *session);
+
+enum line_order {
+	BY_INCREMENT,
+	BY_OUTSTANDING,
+};
+
+struct profile_options {
+	enum line_order order;
+	unsigned int sources_of;	/* load the files of that many lines of each process */
+	bool next;			/* the next profile's increments begin here */
+};
+
+/*
+ * The profile as it is now, with increments since the last one that was made with
+ * next set, or since the attach. 0 and the profile, valid until the next one is
+ * made or the session ends, or -errno, having said why.
+ */
+int session__profile(struct session *session, const struct profile_options *options,
+		     const struct profile **profile);
+
+#endif /* SESSION_H */

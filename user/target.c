@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "procfs.h"
+#include "say.h"
+#include "target.h"
+
+/* What is looked for in every mapped file. */
+enum {
+	SYMBOL_RUNTIME,
+	SYMBOL_VERSION,
+	SYMBOL_CODE_TYPE,
+	SYMBOL_MALLOC,
+	SYMBOL_FREE,
+	SYMBOLS,
+};
+
+static const char *const symbol_names[SYMBOLS] = {
+	[SYMBOL_RUNTIME] = "_PyRuntime",	/* since 3.7 */
+	[SYMBOL_VERSION] = "Py_Version",	/* since 3.11 */
+	[SYMBOL_CODE_TYPE] = "PyCode_Type",
+	[SYMBOL_MALLOC] = "malloc",
+	[SYMBOL_FREE] = "free",
+};
+
+static const char *const marker_names[MARKERS] = {
+	[MARKER_ENTRY] = "function__entry",
+	[MARKER_RETURN] = "function__return",
+	[MARKER_LINE] = "line",
+};
+
+const char *attribution__name(enum attribution attribution)
+{
+	return attribution == ATTRIBUTION_USDT ? "usdt" : "frames";
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* Any file may export malloc, but the dynamic loader's own is for its start. */
+static bool is_allocator(const char *path, const struct elf_symbol *symbols)
+{
+	if (!strncmp(base_name(path), "ld-linux", 8) || !strncmp(base_name(path), "ld-2.", 5))
+		return false;
+	return symbols[SYMBOL_MALLOC].function && symbols[SYMBOL_FREE].function;
+}
+
+static int add_allocator(struct target *target, struct elf_file *elf)
+{
+	struct elf_file **more = reallocarray(target->allocators, target->nallocators + 1,
+					      sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	more[target->nallocators++] = elf;
+	target->allocators = more;
+	return 0;
+}
+
+/* The version: from the file's own constant, else from its name. */
+static void find_version(struct target *target, const struct elf_symbol *symbols, const char *path,
+			 unsigned int *major, unsigned int *minor)
+{
+	const char *name = strstr(base_name(path), "python");
+	uint64_t hex;
+
+	*major = *minor = 0;
+	if (symbols[SYMBOL_VERSION].address &&
+	    elf_file__read(target->python, symbols[SYMBOL_VERSION].address, &hex,
+			   sizeof(hex)) == sizeof(hex)) {
+		*major = hex >> 24 & 0xff;
+		*minor = hex >> 16 & 0xff;
+		snprintf(target->version, sizeof(target->version), "%u.%u.%u", *major, *minor,
+			 (unsigned int)(hex >> 8 & 0xff));
+	} else if (name && sscanf(name, "python%u.%u", major, minor) == 2) {
+		snprintf(target->version, sizeof(target->version), "%u.%u", *major, *minor);
+	} else {
+		snprintf(target->version, sizeof(target->version), "of unknown version");
+	}
+}
+
+static int found_marker(const struct elf_marker *marker, void *context)
+{
+	struct target *target = context;
+	struct target_marker *place;
+	struct marker_arg args[3];
+	int i;
+
+	if (strcmp(marker->provider, "python"))
+		return 0;
+	for (i = 0; i < MARKERS; i++) {
+		if (strcmp(marker->name, marker_names[i]))
+			continue;
+		if (target->nmarkers[i] == MARKER_PLACES || !usdt__parse_args(marker->args, args, 3))
+			return -EINVAL;
+		place = &target->markers[i][target->nmarkers[i]];
+		if (!elf_file__code_offset(target->python, marker->address, &place->offset))
+			return -EINVAL;
+		if (marker->semaphore &&
+		    !elf_file__data_offset(target->python, marker->semaphore, &place->semaphore))
+			return -EINVAL;
+		place->ip = target->bias + marker->address;
+		place->site.file = args[0];
+		place->site.function = args[1];
+		place->site.line = args[2];
+		target->nmarkers[i]++;
+	}
+	return 0;
+}
+
+static bool has_markers(const struct target *target)
+{
+	return target->nmarkers[MARKER_ENTRY] && target->nmarkers[MARKER_RETURN] &&
+	       target->nmarkers[MARKER_LINE];
+}
+
+/* Where code objects are freed: PyCode_Type's tp_dealloc, read in the process. */
+static void find_code_dealloc(struct target *target, const struct elf_symbol *code_type)
+{
+	uint64_t function;
+
+	if (!code_type->address || !target->cpython ||
+	    proc_read(target->pid, target->bias + code_type->address +
+		      target->cpython->layout.type_dealloc, &function, sizeof(function)))
+		return;
+	if (!elf_file__code_offset(target->python, function - target->bias, &target->code_dealloc))
+		target->code_dealloc = 0;
+}
+
+static int found_python(struct target *target, struct elf_file *elf, const struct proc_map *map,
+			const struct elf_symbol *symbols)
+{
+	unsigned int major, minor;
+
+	target->python = elf;
+	if (!elf_file__bias(elf, map->start, map->offset, &target->bias))
+		return -ENOEXEC;
+	target->runtime = target->bias + symbols[SYMBOL_RUNTIME].address;
+	find_version(target, symbols, map->path, &major, &minor);
+	target->cpython = cpython__find(major, minor);
+	find_code_dealloc(target, &symbols[SYMBOL_CODE_TYPE]);
+	if (elf_file__markers(elf, found_marker, target))
+		memset(target->nmarkers, 0, sizeof(target->nmarkers));
+	return 0;
+}
+
+/* Looks at one mapped file; takes the descriptor over. */
+static int look_at_file(struct target *target, const struct proc_map *map, int fd)
+{
+	struct elf_symbol symbols[SYMBOLS];
+	struct elf_file *elf = elf_file__new(fd);
+	bool kept = false;
+	int err = 0;
+
+	if (!elf)
+		return 0;
+	elf_file__dynamic_symbols(elf, symbol_names, SYMBOLS, symbols);
+	if (is_allocator(map->path, symbols)) {
+		err = add_allocator(target, elf);
+		kept = !err;
+	}
+	if (!err && !target->python && symbols[SYMBOL_RUNTIME].address) {
+		/* A static program can be both; each owner has its own. */
+		if (kept)
+			elf = elf_file__new(dup(elf_file__fd(elf)));
+		if (!elf)
+			return -ENOMEM;
+		err = found_python(target, elf, map, symbols);
+		kept = true;
+	}
+	if (!kept)
+		elf_file__free(elf);
+	return err;
+}
+
+/* Goes through the files with code, each once: their maps lie together. */
+static int look_at_maps(struct target *target)
+{
+	unsigned int dev_major = 0, dev_minor = 0;
+	FILE *maps = proc_maps__open(target->pid);
+	uint64_t inode = 0;
+	struct proc_map map;
+	int fd, err = 0;
+
+	if (!maps)
+		return -errno;
+	while (!err && proc_maps__next(maps, &map)) {
+		if (!map.executable || !map.inode ||
+		    (map.inode == inode && map.dev_major == dev_major && map.dev_minor == dev_minor))
+			continue;
+		inode = map.inode;
+		dev_major = map.dev_major;
+		dev_minor = map.dev_minor;
+		fd = proc_map__open_file(target->pid, &map);
+		if (fd < 0)
+			say_detail("%s cannot be opened: %s", map.path, strerror(-fd));
+		else
+			err = look_at_file(target, &map, fd);
+	}
+	fclose(maps);
+	return err;
+}
+
+bool target__is_python(pid_t pid)
+{
+	struct target *target = calloc(1, sizeof(*target));
+	bool is_python = false;
+
+	if (target) {
+		target->pid = pid;
+		is_python = !look_at_maps(target) && target->python;
+	}
+	target__free(target);
+	return is_python;
+}
+
+/*
+ * Whether the memory looks as the layout says: the main interpreter's first
+ * thread state points back at it. A modified CPython can differ from its version.
+ */
+static bool layout_fits(const struct target *target)
+{
+	const struct py_layout *l = &target->cpython->layout;
+	uint64_t interp, tstate, back;
+
+	if (proc_read(target->pid, target->runtime + l->runtime_interpreters_main, &interp,
+		      sizeof(interp)))
+		return false;
+	if (target->fresh || !interp)
+		return true;	/* not initialised yet */
+	return !proc_read(target->pid, interp + l->interp_threads_head, &tstate, sizeof(tstate)) &&
+	       !proc_read(target->pid, tstate + l->tstate_interp, &back, sizeof(back)) &&
+	       back == interp;
+}
+
+static int choose_attribution(struct target *target, enum attribution wanted)
+{
+	bool frames = target->cpython && target->code_dealloc && layout_fits(target);
+
+	if (wanted != ATTRIBUTION_USDT && frames) {
+		target->attribution = ATTRIBUTION_FRAMES;
+		return 0;
+	}
+	if (wanted != ATTRIBUTION_FRAMES && has_markers(target)) {
+		target->attribution = ATTRIBUTION_USDT;
+		return 0;
+	}
+	if (wanted == ATTRIBUTION_USDT)
+		say_error("process %d runs CPython %s without the USDT markers function__entry, "
+			  "function__return and line; use --attribution frames", target->pid,
+			  target->version);
+	else if (target->cpython && !frames)
+		say_error("process %d runs CPython %s, but its memory is not laid out as that "
+			  "version's: a modified build?%s", target->pid, target->version,
+			  has_markers(target) ? " Try --attribution usdt" : "");
+	else
+		say_error("process %d runs CPython %s, whose frames pymemtop does not know%s",
+			  target->pid, target->version, has_markers(target) ?
+			  "; use --attribution usdt" : " and which has no USDT markers");
+	return -ENOTSUP;
+}
+
+static int look_at_process(struct target *target, enum attribution wanted)
+{
+	int err;
+
+	if (!proc_exists(target->pid)) {
+		say_error("no process %d; `pgrep -af python` lists Python's", target->pid);
+		return -ESRCH;
+	}
+	proc_comm(target->pid, target->comm, sizeof(target->comm));
+	proc_cmdline(target->pid, target->cmdline, sizeof(target->cmdline));
+	err = look_at_maps(target);
+	if (err) {
+		say_error("process %d cannot be examined: %s", target->pid, strerror(-err));
+		return err;
+	}
+	if (!target->python) {
+		say_error("process %d (%s) is not CPython 3.7 or later: none of its files exports "
+			  "_PyRuntime", target->pid, target->comm);
+		return -ENOEXEC;
+	}
+	if (!target->nallocators) {
+		say_error("process %d (%s) has no libc with malloc() and free(): a static program?",
+			  target->pid, target->comm);
+		return -ENOTSUP;
+	}
+	return choose_attribution(target, wanted);
+}
+
+int target__new(pid_t pid, enum attribution wanted, bool fresh, struct target **result)
+{
+	struct target *target = calloc(1, sizeof(*target));
+	int err;
+
+	if (!target)
+		return -ENOMEM;
+	target->pid = pid;
+	target->fresh = fresh;
+	err = look_at_process(target, wanted);
+	if (err) {
+		target__free(target);
+		return err;
+	}
+	*result = target;
+	return 0;
+}
+
+void target__free(struct target *target)
+{
+	size_t i;
+
+	if (!target)
+		return;
+	for (i = 0; i < target->nallocators; i++)
+		elf_file__free(target->allocators[i]);
+	free(target->allocators);
+	elf_file__free(target->python);
+	free(target);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A target: a process, the CPython in it, and the files its allocators are in. */
+#ifndef TARGET_H
+#define TARGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "elffile.h"
+#include "layouts.h"
+#include "usdt.h"
+
+enum marker_type {
+	MARKER_ENTRY,
+	MARKER_RETURN,
+	MARKER_LINE,
+	MARKERS,
+};
+
+/* Places of one marker that are used; compilers rarely copy one. */
+#define MARKER_PLACES 8
+
+struct target_marker {
+	uint64_t offset;	/* in the interpreter's file */
+	uint64_t semaphore;	/* likewise; 0: none */
+	uint64_t ip;		/* in the process */
+	struct marker_site site;
+};
+
+struct target {
+	pid_t pid;
+	char comm[COMM_LEN];
+	char cmdline[4096];
+	char version[32];		/* "3.11.2", or "3.11" where no more is known */
+	const struct cpython *cpython;	/* NULL where the version is not known */
+	enum attribution attribution;
+	bool fresh;			/* has not run a line yet */
+
+	struct elf_file *python;	/* the file with the interpreter */
+	uint64_t bias;			/* from linked addresses to the process's */
+	uint64_t runtime;		/* of _PyRuntime, in the process */
+	uint64_t code_dealloc;		/* offset in the interpreter's file; 0: not found */
+
+	struct target_marker markers[MARKERS][MARKER_PLACES];
+	size_t nmarkers[MARKERS];
+
+	struct elf_file **allocators;	/* export malloc and free: libc, and what preempts it */
+	size_t nallocators;
+};
+
+/*
+ * Looks at a process. wanted is an attribution or 0 for auto; fresh says that the
+ * process has not reached main() yet. Returns 0 and the target, which the caller
+ * frees, or -errno, having said why on stderr.
+ */
+int target__new(pid_t pid, enum attribution wanted, bool fresh, struct target **target);
+void target__free(struct target *target);
+
+/* Whether a CPython is mapped in the process. */
+bool target__is_python(pid_t pid);
+
+const char *attribution__name(enum attribution attribution);
+
+#endif /* TARGET_H */

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Text that comes from targets, made fit to be printed. */
+#ifndef UTF8_H
+#define UTF8_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A str's characters, kind bytes each (1: Latin-1, 2: UCS-2, 4: UCS-4; 0: UTF-8
+ * already), as UTF-8. What a terminal would act on, and what is not a character
+ * (a lone surrogate, as Python makes of undecodable file names; broken UTF-8), is
+ * written as Python's repr() does: \x1b, \udc80. Returns a malloc'ed string, NULL
+ * where memory is short.
+ */
+char *utf8_from_str(const uint8_t *data, size_t size, unsigned int kind);
+
+#endif /* UTF8_H */
