@@ -20,7 +20,7 @@ struct {
 	__type(value, struct py_layout);
 } layouts SEC(".maps");
 
-/* By code_key(): those that user space has. */
+/* By process_key(), or a marker's name: those that user space has. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);

@@ -238,23 +238,22 @@ static __always_inline int marker__send_part(struct thread *t, __u32 which, cons
 	return bpf_ringbuf_output(&ring, part, sizeof(*part) - CODE_PART_SIZE + size, 0);
 }
 
-/* Sends a function's names, which stand for it as its code object does. */
+/* Sends a function's names, which stand for it as its code object does, in every
+ * process: a forked child goes on in frames that its parent has entered. */
 static __noinline int marker__send(struct thread *t, struct marker_stack *stack, __u64 name,
 				   __u32 file_size, __u32 function_size)
 {
 	struct code_record record = {
 		.record.type = RECORD_CODE,
-		.record.process = t->process.id,
 		.code = name,
 		.layout = MAX_LAYOUTS,
 	};
-	__u64 key = name ^ (__u64)t->process.id << 52;
 	__u8 known = 1;
 
-	if (bpf_map_lookup_elem(&codes, &key))
+	if (bpf_map_lookup_elem(&codes, &name))
 		return 0;
 	t->part.record.type = RECORD_CODE_PART;
-	t->part.record.process = t->process.id;
+	t->part.record.process = 0;
 	t->part.code = name;
 	t->part.generation = 0;
 	t->part.kind = 0;
@@ -265,7 +264,7 @@ static __noinline int marker__send(struct thread *t, struct marker_stack *stack,
 		lose(t->process.id, LOST_RING);
 		return -1;
 	}
-	if (bpf_map_update_elem(&codes, &key, &known, BPF_ANY)) {
+	if (bpf_map_update_elem(&codes, &name, &known, BPF_ANY)) {
 		lose(t->process.id, LOST_CODE);
 		return -1;
 	}

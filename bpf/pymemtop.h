@@ -161,8 +161,10 @@ struct record {
 struct site_record {
 	struct record record;
 	__u32 site;
+	__u32 namer;	/* process whose code objects the frames mean; 0: names of any */
 	__u16 nframes;
 	__u16 end;	/* enum stack_end */
+	__u32 pad;
 	struct frame frames[MAX_FRAMES];	/* leaf first, nframes of them */
 };
 

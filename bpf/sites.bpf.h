@@ -89,6 +89,7 @@ __noinline int site__new(__u64 hash)
 	t->stack.record.type = RECORD_SITE;
 	t->stack.record.process = t->process.id;
 	t->stack.site = number;
+	t->stack.namer = t->process.attribution == ATTRIBUTION_FRAMES ? t->process.id : 0;
 	i = t->stack.nframes;
 	if (i > MAX_FRAMES)
 		return 0;
@@ -117,7 +118,7 @@ static __noinline __u32 site__current(struct thread *t)
 	__u64 hash;
 
 	stack__begin(t);
-	if (t->process.attribution == ATTRIBUTION_FRAMES)
+	if (!use_markers || t->process.attribution == ATTRIBUTION_FRAMES)
 		frames__collect(t);
 	else
 		markers__collect(t);

@@ -58,6 +58,7 @@ struct source {
 	const struct process_book *books;	/* mapped */
 	const struct site_count *counts;	/* mapped */
 	double attached;
+	size_t kept;	/* processes, by id, that probes__keep() was called for */
 };
 
 static double now(clockid_t clock)
@@ -123,19 +124,36 @@ static int size_maps(struct heap_bpf *bpf, const struct source_options *options,
 	return err;
 }
 
-static int select_features(struct heap_bpf *bpf, const struct system_features *features)
+/* What is not used is not loaded. */
+static int select_features(struct heap_bpf *bpf, const struct source_options *options,
+			   const struct system_features *features)
 {
-	bool storage = features->task_storage;
-	int err;
+	bool storage = features->task_storage, markers = options->markers;
+	const struct {
+		struct bpf_map *map;
+		bool used;
+	} maps[] = {
+		{ bpf->maps.thread_storage, storage },
+		{ bpf->maps.thread_table, !storage },
+		{ bpf->maps.thread_blank, !storage },
+		{ bpf->maps.marker_storage, markers && storage },
+		{ bpf->maps.marker_table, markers && !storage },
+		{ bpf->maps.marker_blank, markers && !storage },
+		{ bpf->maps.marker_sites, markers },
+	};
+	size_t i;
+	int err = 0;
 
 	bpf->rodata->has_task_storage = storage;
-	err = bpf_map__set_autocreate(bpf->maps.thread_storage, storage);
+	bpf->rodata->use_markers = markers;
+	for (i = 0; !err && i < sizeof(maps) / sizeof(maps[0]); i++)
+		err = bpf_map__set_autocreate(maps[i].map, maps[i].used);
 	if (!err)
-		err = bpf_map__set_autocreate(bpf->maps.marker_storage, storage);
+		err = bpf_program__set_autoload(bpf->progs.marker_entry, markers);
 	if (!err)
-		err = bpf_map__set_autocreate(bpf->maps.thread_table, !storage);
+		err = bpf_program__set_autoload(bpf->progs.marker_return, markers);
 	if (!err)
-		err = bpf_map__set_autocreate(bpf->maps.marker_table, !storage);
+		err = bpf_program__set_autoload(bpf->progs.marker_line, markers);
 	return err;
 }
 
@@ -186,10 +204,9 @@ static int load(struct source *source)
 	bpf->rodata->max_frames = source->options.max_frames;
 	bpf->rodata->max_sites = source->options.max_sites;
 	bpf->rodata->follow_children = source->options.follow;
-	bpf->rodata->use_markers = true;
 	err = size_maps(bpf, &source->options, &features);
 	if (!err)
-		err = select_features(bpf, &features);
+		err = select_features(bpf, &source->options, &features);
 	if (!err)
 		err = heap_bpf__load(bpf);
 	if (!err)
@@ -371,7 +388,7 @@ static int heap_attach(struct source *source, struct target *const *targets, siz
 	int err = attach_lifecycle(source->bpf);
 	size_t i;
 
-	source->bpf->data->next_process = n + 1;
+	source->bpf->data->next_process = source->kept = n + 1;
 	for (i = 0; !err && i < n; i++) {
 		err = add_probes(source, targets[i], i + 1);
 		if (!err)
@@ -391,23 +408,41 @@ static int heap_attach(struct source *source, struct target *const *targets, siz
 	return err;
 }
 
+static size_t process_count(const struct source *source)
+{
+	size_t n = *(volatile __u32 *)&source->bpf->data->next_process;
+
+	return n < MAX_PROCESSES ? n : MAX_PROCESSES;
+}
+
+/* Children since the last call keep their probes. */
+static void keep_children(struct source *source)
+{
+	for (; source->kept < process_count(source); source->kept++) {
+		pid_t pid = source->books[source->kept].pid;
+		int err = pid ? probes__keep(source->probes, pid) : 0;
+
+		if (err && err != -ESRCH)
+			say_detail("process %d: %s", pid, strerror(-err));
+	}
+}
+
 static int heap_poll(struct source *source, int timeout_ms)
 {
 	int err = ring_buffer__poll(source->ring, timeout_ms);
 
+	keep_children(source);
 	return err < 0 ? err : 0;
 }
 
 /* Counts first, then the ring: so each site that has counts has its stack. */
 static int heap_snapshot(struct source *source, struct snapshot **result)
 {
-	size_t nprocesses = *(volatile __u32 *)&source->bpf->data->next_process;
+	size_t nprocesses = process_count(source);
 	size_t nsites = *(volatile __u32 *)&source->bpf->data->next_site;
 	struct snapshot *snapshot;
 	int err;
 
-	if (nprocesses > MAX_PROCESSES)
-		nprocesses = MAX_PROCESSES;
 	if (nsites > source->options.max_sites)
 		nsites = source->options.max_sites;
 	snapshot = snapshot__new(nprocesses, nsites);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,7 @@ struct probes {
 	size_t nprobes;
 	int *events;
 	size_t nevents;
+	bool swaps;		/* contexts are swapped: see open_inherited_event() */
 };
 
 /*
@@ -127,6 +129,31 @@ int probes__new(struct probes **result)
 	return 0;
 }
 
+static void *detach(void *link)
+{
+	bpf_link__destroy(link);
+	return NULL;
+}
+
+/* Each takes the kernel a tenth of a second, waiting for programs that may still
+ * run; so all wait at once. */
+static void detach_all(struct probes *probes)
+{
+	pthread_t threads[probes->nprobes + 1];
+	bool running[probes->nprobes + 1];
+	size_t i;
+
+	for (i = 0; i < probes->nprobes; i++) {
+		running[i] = !pthread_create(&threads[i], NULL, detach, probes->probes[i].link);
+		if (!running[i])
+			detach(probes->probes[i].link);
+	}
+	for (i = 0; i < probes->nprobes; i++) {
+		if (running[i])
+			pthread_join(threads[i], NULL);
+	}
+}
+
 void probes__free(struct probes *probes)
 {
 	size_t i;
@@ -135,8 +162,8 @@ void probes__free(struct probes *probes)
 		return;
 	for (i = 0; i < probes->nevents; i++)
 		close(probes->events[i]);
+	detach_all(probes);
 	for (i = 0; i < probes->nprobes; i++) {
-		bpf_link__destroy(probes->probes[i].link);
 		if (define(probes, "-:%s/%s", probes->group, probes->probes[i].name))
 			say_detail("the definition of %s/%s stays: %s", probes->group,
 				   probes->probes[i].name, strerror(errno));
@@ -248,34 +275,63 @@ int probes__add(struct probes *probes, const char *name, bool is_return, int fd,
 	return err;
 }
 
-/* What of a thread's descendants an event passes to. */
-enum inherit {
-	INHERIT_NOTHING,
-	INHERIT_THREADS,
-	INHERIT_ALL,
-};
+static int open_perf_event(struct perf_event_attr *attr, pid_t thread)
+{
+	int fd = syscall(SYS_perf_event_open, attr, thread, -1, -1, PERF_FLAG_FD_CLOEXEC);
 
-static int open_event(const struct probe *probe, pid_t thread, enum inherit inherit)
+	return fd < 0 ? -errno : fd;
+}
+
+/* An event that is the thread's alone. */
+static int open_own_event(const struct probe *probe, pid_t thread)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_TRACEPOINT,
 		.size = sizeof(attr),
 		.config = probe->id,
 		.disabled = 1,
-		.inherit = inherit != INHERIT_NOTHING,
-		.inherit_thread = inherit == INHERIT_THREADS,
-		/* What is executed is not ours to slow down. */
-		.remove_on_exec = inherit != INHERIT_NOTHING,
 	};
-	int fd = syscall(SYS_perf_event_open, &attr, thread, -1, -1, PERF_FLAG_FD_CLOEXEC);
 
-	if (fd < 0 && errno == EINVAL && inherit != INHERIT_NOTHING) {
-		/* Before 5.13: the BPF side ignores what does not belong to a target. */
-		attr.inherit_thread = 0;
-		attr.remove_on_exec = 0;
-		fd = syscall(SYS_perf_event_open, &attr, thread, -1, -1, PERF_FLAG_FD_CLOEXEC);
-	}
-	return fd < 0 ? -errno : fd;
+	return open_perf_event(&attr, thread);
+}
+
+/*
+ * An event that what the thread creates inherits: with follow also processes.
+ *
+ * When the scheduler switches between two tasks whose perf events are copies of
+ * the same ones, perf swaps the tasks' contexts instead of the events
+ * (perf_event_context_sched_out()). The probes know an event's process by the task
+ * that it was opened for; so when one of the two ends, it takes the other's events
+ * along, and a child process with threads loses its breakpoints. Sampling of reads
+ * keeps contexts from being swapped (Linux 6.12); where it is refused,
+ * probes__keep() holds the breakpoints.
+ */
+static int open_inherited_event(struct probes *probes, const struct probe *probe, pid_t thread,
+				bool follow)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT,
+		.size = sizeof(attr),
+		.config = probe->id,
+		.disabled = 1,
+		.inherit = 1,
+		.inherit_thread = !follow,
+		.remove_on_exec = 1,	/* what is executed is not ours to slow down */
+		.sample_type = PERF_SAMPLE_READ | PERF_SAMPLE_TID,
+	};
+	int fd = probes->swaps ? -EINVAL : open_perf_event(&attr, thread);
+
+	if (fd != -EINVAL)
+		return fd;
+	probes->swaps = true;
+	attr.sample_type = 0;
+	fd = open_perf_event(&attr, thread);
+	if (fd != -EINVAL)
+		return fd;
+	/* Before 5.13: the BPF side ignores what does not belong to a target. */
+	attr.inherit_thread = 0;
+	attr.remove_on_exec = 0;
+	return open_perf_event(&attr, thread);
 }
 
 int probes__attach(struct probes *probes, const char *name, const struct bpf_program *program,
@@ -286,7 +342,7 @@ int probes__attach(struct probes *probes, const char *name, const struct bpf_pro
 
 	if (!probe || !probe->nplaces)
 		return 0;
-	anchor = open_event(probe, pid, INHERIT_NOTHING);
+	anchor = open_own_event(probe, pid);
 	if (anchor < 0) {
 		say_error("the probe %s cannot be opened on process %d: %s", name, pid,
 			  strerror(-anchor));
@@ -318,7 +374,7 @@ static int keep_event(struct probes *probes, int fd)
 	return 0;
 }
 
-static int watch_thread(struct probes *probes, pid_t thread, enum inherit inherit)
+static int watch_thread(struct probes *probes, pid_t thread, bool follow)
 {
 	size_t i;
 	int fd, err;
@@ -326,7 +382,7 @@ static int watch_thread(struct probes *probes, pid_t thread, enum inherit inheri
 	for (i = 0; i < probes->nprobes; i++) {
 		if (!probes->probes[i].link)
 			continue;
-		fd = open_event(&probes->probes[i], thread, inherit);
+		fd = open_inherited_event(probes, &probes->probes[i], thread, follow);
 		if (fd < 0)
 			return fd;
 		err = keep_event(probes, fd);
@@ -345,6 +401,20 @@ static bool is_in(const pid_t *threads, size_t n, pid_t thread)
 			return true;
 	}
 	return false;
+}
+
+int probes__keep(struct probes *probes, pid_t pid)
+{
+	size_t i;
+	int fd, err = 0;
+
+	for (i = 0; !err && probes->swaps && i < probes->nprobes; i++) {
+		if (!probes->probes[i].link)
+			continue;
+		fd = open_own_event(&probes->probes[i], pid);
+		err = fd < 0 ? fd : keep_event(probes, fd);
+	}
+	return err;
 }
 
 /*
@@ -366,7 +436,7 @@ int probes__watch(struct probes *probes, pid_t pid, bool follow)
 			if (is_in(seen, nseen, threads[i]))
 				continue;
 			any = true;
-			err = watch_thread(probes, threads[i], follow ? INHERIT_ALL : INHERIT_THREADS);
+			err = watch_thread(probes, threads[i], follow);
 			if (err == -ESRCH)
 				err = 0;	/* a thread that ended */
 		}
@@ -375,6 +445,8 @@ int probes__watch(struct probes *probes, pid_t pid, bool follow)
 		nseen = n;
 	} while (!err && any);
 	free(seen);
+	if (!err)
+		err = probes__keep(probes, pid);
 	if (err)
 		say_error("process %d cannot be watched: %s%s", pid, strerror(-err),
 			  err == -EMFILE ? "; it has too many threads for the limit on open files" :

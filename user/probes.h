@@ -47,4 +47,8 @@ int probes__attach(struct probes *probes, const char *name, const struct bpf_pro
  * with follow also processes. 0 or -errno, having said why. */
 int probes__watch(struct probes *probes, pid_t pid, bool follow);
 
+/* To be called soon for each process that a watched one has forked: kernels before
+ * 6.12 could otherwise lose its probes when it makes threads. 0 or -errno. */
+int probes__keep(struct probes *probes, pid_t pid);
+
 #endif /* PROBES_H */

@@ -110,7 +110,8 @@ static int note_target(struct session *session, const struct target *target, siz
 	return 0;
 }
 
-static int find_targets(struct session *session, const struct session_options *options)
+static int find_targets(struct session *session, const struct session_options *options,
+			struct source_options *source)
 {
 	size_t i;
 	int err;
@@ -124,6 +125,7 @@ static int find_targets(struct session *session, const struct session_options *o
 		if (err)
 			return err;
 		session->ntargets++;
+		source->markers |= session->targets[i]->attribution == ATTRIBUTION_USDT;
 		err = note_target(session, session->targets[i], i + 1);
 		if (err)
 			return err;
@@ -134,6 +136,7 @@ static int find_targets(struct session *session, const struct session_options *o
 int session__new(const struct session_options *options, struct session **result)
 {
 	struct session *session = calloc(1, sizeof(*session));
+	struct source_options source = options->source;
 	int err = -ENOMEM;
 
 	if (!session)
@@ -144,9 +147,9 @@ int session__new(const struct session_options *options, struct session **result)
 	session->facts = calloc(MAX_PROCESSES, sizeof(*session->facts));
 	if (!session->stacks || !session->facts)
 		goto fail;
-	err = find_targets(session, options);
+	err = find_targets(session, options, &source);
 	if (!err)
-		err = session->type->open(&options->source, session->stacks, &session->source);
+		err = session->type->open(&source, session->stacks, &session->source);
 	if (!err)
 		err = session->type->attach(session->source, session->targets, session->ntargets);
 	if (err)

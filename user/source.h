@@ -19,6 +19,7 @@ struct source_options {
 	unsigned int max_blocks;
 	unsigned int max_sites;
 	bool follow;
+	bool markers;	/* some target is attributed by them */
 };
 
 /* What a source keeps; its own file knows what is in it. */

@@ -163,8 +163,7 @@ static struct indexed_stack *name_stack(struct stacks *stacks, const struct site
 	stack->stack.process = record->record.process;
 	stack->stack.nframes = 0;
 	for (i = 0; i < record->nframes; i++) {
-		place = names__resolve(stacks->names, record->record.process, &record->frames[i],
-				       &skip);
+		place = names__resolve(stacks->names, record->namer, &record->frames[i], &skip);
 		if (!place) {
 			free(stack);
 			return NULL;
