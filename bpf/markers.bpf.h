@@ -65,10 +65,11 @@ struct {
 	__type(value, struct marker_stack);
 } marker_blank SEC(".maps");
 
+/* By the index that the probe_table has for the place. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1024);
-	__type(key, struct marker_key);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 256);
+	__type(key, __u32);
 	__type(value, struct marker_site);
 } marker_sites SEC(".maps");
 
@@ -191,10 +192,10 @@ static __always_inline __u64 marker_arg__read(const struct pt_regs *ctx,
 	return arg->size < 0 ? (__u64)((__s64)value >> (size & 63)) : value >> (size & 63);
 }
 
-static __always_inline bool marker__read(struct pt_regs *ctx, struct thread *t, struct marker *m)
+static __always_inline bool marker__read(struct pt_regs *ctx, struct thread *t, __u32 index,
+					 struct marker *m)
 {
-	struct marker_key key = { .ip = PT_REGS_IP(ctx), .image = t->process.image };
-	const struct marker_site *site = bpf_map_lookup_elem(&marker_sites, &key);
+	const struct marker_site *site = bpf_map_lookup_elem(&marker_sites, &index);
 
 	if (!site) {
 		lose(t->process.id, LOST_MARKER);
@@ -321,67 +322,47 @@ static __always_inline void markers__collect(struct thread *t)
 
 /* A running function's names cannot have moved, so the same addresses on top
  * are the same function; a frame without a name gets one when it can. */
-SEC("uprobe")
-int marker_line(struct pt_regs *ctx)
+static __always_inline void marker__line(struct thread *t, struct marker_stack *stack,
+					 const struct marker *m)
 {
-	struct thread *t = thread__current();
-	struct marker_stack *stack;
-	struct frame *top;
-	struct marker m;
-	__u32 depth;
+	__u32 depth = marker_stack__find(stack, m->tag);
 	__u64 name;
 
-	if (!t || !marker__read(ctx, t, &m))
-		return 0;
-	stack = marker_stack__current(t);
-	if (!stack)
-		return 0;
-	depth = marker_stack__find(stack, m.tag);
-	if (!depth) {
-		name = marker__name(t, stack, &m);
-		if (name)
-			marker_stack__push(stack, name, &m);
-		return 0;
+	if (depth) {
+		marker_stack__cut(stack, depth);
+		marker_stack__frame(stack, depth - 1)->position = m->line;
+		return;
 	}
-	marker_stack__cut(stack, depth);
-	top = marker_stack__frame(stack, depth - 1);
-	top->position = m.line;
-	return 0;
+	name = marker__name(t, stack, m);
+	if (name)
+		marker_stack__push(stack, name, m);
 }
 
-SEC("uprobe")
-int marker_entry(struct pt_regs *ctx)
+static __always_inline void marker__return(struct marker_stack *stack, const struct marker *m)
 {
-	struct thread *t = thread__current();
-	struct marker_stack *stack;
-	struct marker m;
+	__u32 depth = marker_stack__find(stack, m->tag);
 
-	if (!t || !marker__read(ctx, t, &m))
-		return 0;
-	stack = marker_stack__current(t);
-	if (!stack)
-		return 0;
-	/* Pushed even without a name: its return will come. */
-	marker_stack__push(stack, marker__name(t, stack, &m), &m);
-	return 0;
-}
-
-SEC("uprobe")
-int marker_return(struct pt_regs *ctx)
-{
-	struct thread *t = thread__current();
-	struct marker_stack *stack;
-	struct marker m;
-	__u32 depth;
-
-	if (!t || !marker__read(ctx, t, &m))
-		return 0;
-	stack = marker_stack__current(t);
-	if (!stack)
-		return 0;
-	depth = marker_stack__find(stack, m.tag);
 	if (depth)
 		marker_stack__cut(stack, depth - 1);
+}
+
+static __noinline int marker__take(struct pt_regs *ctx, struct thread *t, enum probe_kind kind,
+				   __u32 index)
+{
+	struct marker_stack *stack;
+	struct marker m;
+
+	if (!marker__read(ctx, t, index, &m))
+		return 0;
+	stack = marker_stack__current(t);
+	if (!stack)
+		return 0;
+	if (kind == PROBE_MARKER_LINE)
+		marker__line(t, stack, &m);
+	else if (kind == PROBE_MARKER_RETURN)
+		marker__return(stack, &m);
+	else	/* Pushed even without a name: its return will come. */
+		marker_stack__push(stack, marker__name(t, stack, &m), &m);
 	return 0;
 }
 

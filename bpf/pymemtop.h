@@ -74,11 +74,46 @@ enum attribution {
 /* A process to record: the value under its tgid. */
 struct process {
 	__u32 id;	/* never reused, from 1: every other key holds this, not the pid */
-	__u32 image;	/* of the process that was attached to; a fork's children share it */
+	__u32 image;	/* index of its address space's probe_table; a fork's children share it */
 	__u32 layout;	/* index into the layouts, for ATTRIBUTION_FRAMES */
 	__u32 attribution;
 	__u64 runtime;	/* address of _PyRuntime */
 	__u64 attached_ns;	/* CLOCK_BOOTTIME; threads older than this have a past */
+};
+
+/* What a probe sits on: functions of the allocator, by the shape of their
+ * arguments; CPython's own code_dealloc(); its markers. */
+enum probe_kind {
+	PROBE_NONE,
+	PROBE_FREE,		/* free, cfree */
+	PROBE_MALLOC,		/* malloc, valloc, pvalloc: (size) */
+	PROBE_MEMALIGN,		/* memalign, aligned_alloc: (alignment, size) */
+	PROBE_CALLOC,		/* (count, size) */
+	PROBE_REALLOC,		/* (old, size) */
+	PROBE_REALLOCARRAY,	/* (old, count, size) */
+	PROBE_POSIX_MEMALIGN,	/* (result, alignment, size) */
+	PROBE_MMAP,
+	PROBE_MUNMAP,
+	PROBE_MREMAP,
+	PROBE_CODE_DEALLOC,
+	PROBE_MARKER_ENTRY,
+	PROBE_MARKER_RETURN,
+	PROBE_MARKER_LINE,
+};
+
+/*
+ * All entries share one program, as each event that the kernel has to detach
+ * costs it a grace period, and each thread of a target a perf event. The program
+ * knows the probe by its address, through a hash that user space made free of
+ * collisions for each address space: slot = address * multiplier >> 54.
+ */
+#define PROBE_SLOTS	1024
+#define PROBE_SLOT(address, multiplier)	((__u64)(address) * (multiplier) >> 54)
+
+struct probe_table {
+	__u64 multiplier;
+	__u8 kind[PROBE_SLOTS];	/* enum probe_kind */
+	__u8 marker[PROBE_SLOTS];	/* index of the marker's marker_site */
 };
 
 enum lost_cause {
@@ -216,12 +251,7 @@ struct marker_arg {
 	__u32 pad;
 };
 
-struct marker_key {
-	__u64 ip;
-	__u32 image;
-	__u32 pad;
-};
-
+/* Where a marker's arguments are. */
 struct marker_site {
 	struct marker_arg file;
 	struct marker_arg function;

@@ -20,8 +20,9 @@ struct call {
 	__u64 old;	/* realloc: the old block's books; mremap: the old mapping */
 	__u64 old_size;	/* mremap */
 	__u64 made;	/* at the return: the new block's or mapping's address */
-	__u32 kind;	/* enum call_kind */
-	__u32 nested;	/* calls inside it so far */
+	__u32 kind;	/* enum probe_kind */
+	__u16 nested;	/* calls inside it so far */
+	__u16 unbooked;	/* mmap of what is not booked, but takes the place of what is */
 };
 
 /* The widest structure that is read in one go: a PyThreadState's beginning. */

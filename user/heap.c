@@ -11,42 +11,52 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "dispatch.h"
 #include "heap.h"
 #include "heap.skel.h"
 #include "placement.h"
 #include "say.h"
 #include "system.h"
 
-/* A function of the allocator: which program its entry gets, by the shape of its
- * arguments, and whether its result is needed. */
+/* The allocator's functions, and whether their results are needed. */
 static const struct function {
 	const char *name;
-	const char *program;
+	enum probe_kind kind;
 	bool returns;
 } functions[] = {
-	{ "malloc", "allocate", true },
-	{ "valloc", "allocate", true },
-	{ "pvalloc", "allocate", true },
-	{ "calloc", "allocate_counted", true },
-	{ "memalign", "allocate_aligned", true },
-	{ "aligned_alloc", "allocate_aligned", true },
-	{ "posix_memalign", "allocate_posix", true },
-	{ "realloc", "reallocate", true },
-	{ "reallocarray", "reallocate_counted", true },
-	{ "free", "release", false },
-	{ "cfree", "release", false },
-	{ "mmap", "map", true },
-	{ "mmap64", "map", true },
-	{ "munmap", "unmap", true },
-	{ "mremap", "remap", true },
+	{ "malloc", PROBE_MALLOC, true },
+	{ "valloc", PROBE_MALLOC, true },
+	{ "pvalloc", PROBE_MALLOC, true },
+	{ "calloc", PROBE_CALLOC, true },
+	{ "memalign", PROBE_MEMALIGN, true },
+	{ "aligned_alloc", PROBE_MEMALIGN, true },
+	{ "posix_memalign", PROBE_POSIX_MEMALIGN, true },
+	{ "realloc", PROBE_REALLOC, true },
+	{ "reallocarray", PROBE_REALLOCARRAY, true },
+	{ "free", PROBE_FREE, false },
+	{ "cfree", PROBE_FREE, false },
+	{ "mmap", PROBE_MMAP, true },
+	{ "mmap64", PROBE_MMAP, true },
+	{ "munmap", PROBE_MUNMAP, true },
+	{ "mremap", PROBE_MREMAP, true },
 };
 
 #define FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
 
-static const char *const marker_programs[MARKERS] = {
-	[MARKER_ENTRY] = "marker_entry",
-	[MARKER_RETURN] = "marker_return",
-	[MARKER_LINE] = "marker_line",
+static const enum probe_kind marker_kinds[MARKERS] = {
+	[MARKER_ENTRY] = PROBE_MARKER_ENTRY,
+	[MARKER_RETURN] = PROBE_MARKER_RETURN,
+	[MARKER_LINE] = PROBE_MARKER_LINE,
+};
+
+/* Far more than libc has; each further allocator in the process has its own. */
+#define MAX_PROBES 256
+
+/* The probes of one process, as they are put together. */
+struct image {
+	const struct target *target;
+	struct dispatch probes[MAX_PROBES];
+	size_t nprobes;
 };
 
 struct source {
@@ -59,6 +69,7 @@ struct source {
 	const struct site_count *counts;	/* mapped */
 	double attached;
 	size_t kept;	/* processes, by id, that probes__keep() was called for */
+	__u32 nmarkers;	/* marker_sites so far */
 };
 
 static double now(clockid_t clock)
@@ -112,6 +123,8 @@ static int size_maps(struct heap_bpf *bpf, const struct source_options *options,
 		err = bpf_map__set_max_entries(bpf->maps.site_numbers, options->max_sites);
 	if (!err)
 		err = bpf_map__set_max_entries(bpf->maps.site_counts, options->max_sites);
+	if (!err)
+		err = bpf_map__set_max_entries(bpf->maps.probe_tables, options->targets);
 	bpf_object__for_each_map(map, bpf->obj) {
 		if (err)
 			break;
@@ -148,12 +161,6 @@ static int select_features(struct heap_bpf *bpf, const struct source_options *op
 	bpf->rodata->use_markers = markers;
 	for (i = 0; !err && i < sizeof(maps) / sizeof(maps[0]); i++)
 		err = bpf_map__set_autocreate(maps[i].map, maps[i].used);
-	if (!err)
-		err = bpf_program__set_autoload(bpf->progs.marker_entry, markers);
-	if (!err)
-		err = bpf_program__set_autoload(bpf->progs.marker_return, markers);
-	if (!err)
-		err = bpf_program__set_autoload(bpf->progs.marker_line, markers);
 	return err;
 }
 
@@ -259,22 +266,27 @@ fail:
 	return err;
 }
 
-static int add_function(struct source *source, const struct elf_file *elf,
-			const struct function *function, const struct elf_symbol *symbol)
+/* Puts a probe at the linked address. */
+static int add_probe(struct source *source, struct image *image, const struct target_file *file,
+		     uint64_t address, uint64_t semaphore, struct dispatch probe, bool returns)
 {
-	int fd = elf_file__fd(elf), err;
+	int fd = elf_file__fd(file->elf), err;
 	uint64_t offset;
 
-	if (!symbol->function ||
-	    !elf_file__code_offset(elf, placement__of_entry(elf, symbol->address), &offset))
-		return 0;
-	err = probes__add(source->probes, function->program, false, fd, offset, 0);
-	if (!err && function->returns)
-		err = probes__add(source->probes, "call_return", true, fd, offset, 0);
+	if (!elf_file__code_offset(file->elf, address, &offset))
+		return -ENOEXEC;
+	if (image->nprobes == MAX_PROBES)
+		return -E2BIG;
+	probe.address = file->bias + address;
+	image->probes[image->nprobes++] = probe;
+	err = probes__add(source->probes, "enter", false, fd, offset, semaphore);
+	if (!err && returns)
+		err = probes__add(source->probes, "leave", true, fd, offset, 0);
 	return err;
 }
 
-static int add_allocator(struct source *source, const struct elf_file *elf)
+static int add_allocator(struct source *source, struct image *image,
+			 const struct target_file *file)
 {
 	struct elf_symbol symbols[FUNCTIONS];
 	const char *names[FUNCTIONS];
@@ -283,66 +295,78 @@ static int add_allocator(struct source *source, const struct elf_file *elf)
 
 	for (i = 0; i < FUNCTIONS; i++)
 		names[i] = functions[i].name;
-	elf_file__dynamic_symbols(elf, names, FUNCTIONS, symbols);
+	elf_file__dynamic_symbols(file->elf, names, FUNCTIONS, symbols);
 	for (i = 0; i < FUNCTIONS; i++) {
-		err = add_function(source, elf, &functions[i], &symbols[i]);
+		if (!symbols[i].function)
+			continue;
+		err = add_probe(source, image, file,
+				placement__of_entry(file->elf, symbols[i].address), 0,
+				(struct dispatch){ .kind = functions[i].kind },
+				functions[i].returns);
 		if (err)
 			return err;
 	}
 	return 0;
 }
 
-static int add_markers(struct source *source, const struct target *target, __u32 image)
+static int add_markers(struct source *source, struct image *image)
 {
-	int fd = elf_file__fd(target->python), err, i;
+	const struct target *target = image->target;
 	const struct target_marker *marker;
+	struct dispatch probe;
 	size_t k;
+	int i, err;
 
 	for (i = 0; i < MARKERS; i++) {
 		for (k = 0; k < target->nmarkers[i]; k++) {
-			struct marker_key key = { .image = image };
-
 			marker = &target->markers[i][k];
-			key.ip = marker->ip;
-			err = bpf_map_update_elem(bpf_map__fd(source->bpf->maps.marker_sites), &key,
-						  &marker->site, BPF_ANY);
+			probe.kind = marker_kinds[i];
+			probe.marker = source->nmarkers;
+			if (source->nmarkers >= bpf_map__max_entries(source->bpf->maps.marker_sites))
+				return -E2BIG;
+			err = bpf_map_update_elem(bpf_map__fd(source->bpf->maps.marker_sites),
+						  &source->nmarkers, &marker->site, BPF_ANY);
 			if (!err)
-				err = probes__add(source->probes, marker_programs[i], false, fd,
-						  marker->offset, marker->semaphore);
+				err = add_probe(source, image, &target->python, marker->address,
+						marker->semaphore, probe, false);
 			if (err)
 				return err;
+			source->nmarkers++;
 		}
 	}
 	return 0;
 }
 
-static int add_probes(struct source *source, const struct target *target, __u32 image)
+static int add_probes(struct source *source, struct image *image)
 {
+	const struct target *target = image->target;
 	size_t i;
 	int err = 0;
 
 	for (i = 0; !err && i < target->nallocators; i++)
-		err = add_allocator(source, target->allocators[i]);
+		err = add_allocator(source, image, &target->allocators[i]);
 	if (err)
 		return err;
 	if (target->attribution == ATTRIBUTION_USDT)
-		return add_markers(source, target, image);
-	return probes__add(source->probes, "code_freed", false, elf_file__fd(target->python),
-			   target->code_dealloc, 0);
+		return add_markers(source, image);
+	return add_probe(source, image, &target->python, target->code_dealloc, 0,
+			 (struct dispatch){ .kind = PROBE_CODE_DEALLOC }, false);
 }
 
-static int attach_programs(struct source *source, pid_t pid)
+/* Defines a target's probes, and tells the BPF side how to know them. */
+static int prepare(struct source *source, const struct target *target, __u32 index)
 {
-	struct bpf_program *program;
-	const char *type;
-	int err = 0;
+	struct image image = { .target = target };
+	struct probe_table table;
+	int err = add_probes(source, &image);
 
-	bpf_object__for_each_program(program, source->bpf->obj) {
-		type = bpf_program__section_name(program);
-		if (!err && (!strcmp(type, "uprobe") || !strcmp(type, "uretprobe")))
-			err = probes__attach(source->probes, bpf_program__name(program), program,
-					     pid);
-	}
+	if (!err)
+		err = dispatch__make(image.probes, image.nprobes, &table);
+	if (!err)
+		err = bpf_map_update_elem(bpf_map__fd(source->bpf->maps.probe_tables), &index, &table,
+					  BPF_ANY);
+	if (err)
+		say_error("process %d cannot be probed: %s", target->pid, strerror(-err));
 	return err;
 }
 
@@ -371,7 +395,7 @@ static int admit(struct source *source, const struct target *target, __u32 id)
 {
 	struct process process = {
 		.id = id,
-		.image = id,
+		.image = id - 1,
 		.layout = target->cpython ? cpython__index(target->cpython) : 0,
 		.attribution = target->attribution,
 		.runtime = target->runtime,
@@ -390,12 +414,16 @@ static int heap_attach(struct source *source, struct target *const *targets, siz
 
 	source->bpf->data->next_process = source->kept = n + 1;
 	for (i = 0; !err && i < n; i++) {
-		err = add_probes(source, targets[i], i + 1);
+		err = prepare(source, targets[i], i);
 		if (!err)
 			err = write_book(source, targets[i], i + 1);
 	}
 	if (!err)
-		err = attach_programs(source, targets[0]->pid);
+		err = probes__attach(source->probes, "leave", source->bpf->progs.leave,
+				     targets[0]->pid);
+	if (!err)
+		err = probes__attach(source->probes, "enter", source->bpf->progs.enter,
+				     targets[0]->pid);
 	for (i = 0; !err && i < n; i++)
 		err = probes__watch(source->probes, targets[i]->pid, source->options.follow);
 	source->attached = now(CLOCK_MONOTONIC);

@@ -116,6 +116,7 @@ static int find_targets(struct session *session, const struct session_options *o
 	size_t i;
 	int err;
 
+	source->targets = options->npids;
 	session->targets = calloc(options->npids, sizeof(*session->targets));
 	if (!session->targets)
 		return -ENOMEM;

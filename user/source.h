@@ -19,7 +19,8 @@ struct source_options {
 	unsigned int max_blocks;
 	unsigned int max_sites;
 	bool follow;
-	bool markers;	/* some target is attributed by them */
+	unsigned int targets;	/* how many there will be */
+	bool markers;		/* some of them is attributed by markers */
 };
 
 /* What a source keeps; its own file knows what is in it. */

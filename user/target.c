@@ -55,15 +55,17 @@ static bool is_allocator(const char *path, const struct elf_symbol *symbols)
 	return symbols[SYMBOL_MALLOC].function && symbols[SYMBOL_FREE].function;
 }
 
-static int add_allocator(struct target *target, struct elf_file *elf)
+static int add_allocator(struct target *target, struct elf_file *elf, uint64_t bias)
 {
-	struct elf_file **more = reallocarray(target->allocators, target->nallocators + 1,
-					      sizeof(*more));
+	struct target_file *more = reallocarray(target->allocators, target->nallocators + 1,
+						sizeof(*more));
 
 	if (!more)
 		return -ENOMEM;
-	more[target->nallocators++] = elf;
 	target->allocators = more;
+	more += target->nallocators++;
+	more->elf = elf;
+	more->bias = bias;
 	return 0;
 }
 
@@ -76,7 +78,7 @@ static void find_version(struct target *target, const struct elf_symbol *symbols
 
 	*major = *minor = 0;
 	if (symbols[SYMBOL_VERSION].address &&
-	    elf_file__read(target->python, symbols[SYMBOL_VERSION].address, &hex,
+	    elf_file__read(target->python.elf, symbols[SYMBOL_VERSION].address, &hex,
 			   sizeof(hex)) == sizeof(hex)) {
 		*major = hex >> 24 & 0xff;
 		*minor = hex >> 16 & 0xff;
@@ -104,12 +106,10 @@ static int found_marker(const struct elf_marker *marker, void *context)
 		if (target->nmarkers[i] == MARKER_PLACES || !usdt__parse_args(marker->args, args, 3))
 			return -EINVAL;
 		place = &target->markers[i][target->nmarkers[i]];
-		if (!elf_file__code_offset(target->python, marker->address, &place->offset))
+		if (marker->semaphore && !elf_file__data_offset(target->python.elf, marker->semaphore,
+								&place->semaphore))
 			return -EINVAL;
-		if (marker->semaphore &&
-		    !elf_file__data_offset(target->python, marker->semaphore, &place->semaphore))
-			return -EINVAL;
-		place->ip = target->bias + marker->address;
+		place->address = marker->address;
 		place->site.file = args[0];
 		place->site.function = args[1];
 		place->site.line = args[2];
@@ -127,31 +127,28 @@ static bool has_markers(const struct target *target)
 /* Where code objects are freed: PyCode_Type's tp_dealloc, read in the process. */
 static void find_code_dealloc(struct target *target, const struct elf_symbol *code_type)
 {
-	uint64_t function;
+	uint64_t function, offset;
 
 	if (!code_type->address || !target->cpython ||
-	    proc_read(target->pid, target->bias + code_type->address +
+	    proc_read(target->pid, target->python.bias + code_type->address +
 		      target->cpython->layout.type_dealloc, &function, sizeof(function)))
 		return;
-	if (!elf_file__code_offset(target->python, function - target->bias, &target->code_dealloc))
-		target->code_dealloc = 0;
+	function -= target->python.bias;
+	if (elf_file__code_offset(target->python.elf, function, &offset))
+		target->code_dealloc = function;
 }
 
-static int found_python(struct target *target, struct elf_file *elf, const struct proc_map *map,
-			const struct elf_symbol *symbols)
+static void found_python(struct target *target, const struct proc_map *map,
+			 const struct elf_symbol *symbols)
 {
 	unsigned int major, minor;
 
-	target->python = elf;
-	if (!elf_file__bias(elf, map->start, map->offset, &target->bias))
-		return -ENOEXEC;
-	target->runtime = target->bias + symbols[SYMBOL_RUNTIME].address;
+	target->runtime = target->python.bias + symbols[SYMBOL_RUNTIME].address;
 	find_version(target, symbols, map->path, &major, &minor);
 	target->cpython = cpython__find(major, minor);
 	find_code_dealloc(target, &symbols[SYMBOL_CODE_TYPE]);
-	if (elf_file__markers(elf, found_marker, target))
+	if (elf_file__markers(target->python.elf, found_marker, target))
 		memset(target->nmarkers, 0, sizeof(target->nmarkers));
-	return 0;
 }
 
 /* Looks at one mapped file; takes the descriptor over. */
@@ -159,27 +156,27 @@ static int look_at_file(struct target *target, const struct proc_map *map, int f
 {
 	struct elf_symbol symbols[SYMBOLS];
 	struct elf_file *elf = elf_file__new(fd);
-	bool kept = false;
+	uint64_t bias;
 	int err = 0;
 
-	if (!elf)
-		return 0;
-	elf_file__dynamic_symbols(elf, symbol_names, SYMBOLS, symbols);
-	if (is_allocator(map->path, symbols)) {
-		err = add_allocator(target, elf);
-		kept = !err;
-	}
-	if (!err && !target->python && symbols[SYMBOL_RUNTIME].address) {
-		/* A static program can be both; each owner has its own. */
-		if (kept)
-			elf = elf_file__new(dup(elf_file__fd(elf)));
-		if (!elf)
-			return -ENOMEM;
-		err = found_python(target, elf, map, symbols);
-		kept = true;
-	}
-	if (!kept)
+	if (!elf || !elf_file__bias(elf, map->start, map->offset, &bias)) {
 		elf_file__free(elf);
+		return 0;
+	}
+	elf_file__dynamic_symbols(elf, symbol_names, SYMBOLS, symbols);
+	if (!target->python.elf && symbols[SYMBOL_RUNTIME].address) {
+		target->python.elf = elf;
+		target->python.bias = bias;
+		found_python(target, map, symbols);
+		/* A static program can be both; each owner has its own. */
+		elf = elf_file__new(dup(elf_file__fd(elf)));
+	}
+	if (elf && is_allocator(map->path, symbols)) {
+		err = add_allocator(target, elf, bias);
+		if (!err)
+			return 0;
+	}
+	elf_file__free(elf);
 	return err;
 }
 
@@ -218,7 +215,7 @@ bool target__is_python(pid_t pid)
 
 	if (target) {
 		target->pid = pid;
-		is_python = !look_at_maps(target) && target->python;
+		is_python = !look_at_maps(target) && target->python.elf;
 	}
 	target__free(target);
 	return is_python;
@@ -285,7 +282,7 @@ static int look_at_process(struct target *target, enum attribution wanted)
 		say_error("process %d cannot be examined: %s", target->pid, strerror(-err));
 		return err;
 	}
-	if (!target->python) {
+	if (!target->python.elf) {
 		say_error("process %d (%s) is not CPython 3.7 or later: none of its files exports "
 			  "_PyRuntime", target->pid, target->comm);
 		return -ENOEXEC;
@@ -323,8 +320,8 @@ void target__free(struct target *target)
 	if (!target)
 		return;
 	for (i = 0; i < target->nallocators; i++)
-		elf_file__free(target->allocators[i]);
+		elf_file__free(target->allocators[i].elf);
 	free(target->allocators);
-	elf_file__free(target->python);
+	elf_file__free(target->python.elf);
 	free(target);
 }

@@ -23,10 +23,14 @@ enum marker_type {
 #define MARKER_PLACES 8
 
 struct target_marker {
-	uint64_t offset;	/* in the interpreter's file */
-	uint64_t semaphore;	/* likewise; 0: none */
-	uint64_t ip;		/* in the process */
+	uint64_t address;	/* as linked */
+	uint64_t semaphore;	/* offset in the interpreter's file; 0: none */
 	struct marker_site site;
+};
+
+struct target_file {
+	struct elf_file *elf;
+	uint64_t bias;		/* from linked addresses to the process's */
 };
 
 struct target {
@@ -38,15 +42,14 @@ struct target {
 	enum attribution attribution;
 	bool fresh;			/* has not run a line yet */
 
-	struct elf_file *python;	/* the file with the interpreter */
-	uint64_t bias;			/* from linked addresses to the process's */
+	struct target_file python;	/* with the interpreter */
 	uint64_t runtime;		/* of _PyRuntime, in the process */
-	uint64_t code_dealloc;		/* offset in the interpreter's file; 0: not found */
+	uint64_t code_dealloc;		/* linked address; 0: not found */
 
 	struct target_marker markers[MARKERS][MARKER_PLACES];
 	size_t nmarkers[MARKERS];
 
-	struct elf_file **allocators;	/* export malloc and free: libc, and what preempts it */
+	struct target_file *allocators;	/* export malloc and free: libc, and what preempts it */
 	size_t nallocators;
 };
 

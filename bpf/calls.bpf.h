@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Allocator calls, from entry to return. One call may pass through another probed
+ * function (realloc(NULL, n) enters malloc, a large malloc calls mmap): only the
+ * outermost counts. It is known again at its return by the stack pointer, so inner
+ * returns cost one compare.
+ */
+#ifndef CALLS_BPF_H
+#define CALLS_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "pymemtop.h"
+#include "blocks.bpf.h"
+#include "books.bpf.h"
+#include "frames.bpf.h"
+#include "mappings.bpf.h"
+#include "thread.bpf.h"
+
+/* asm-generic/mman-common.h, linux/mman.h */
+#define PROT_WRITE	0x2
+#define MAP_FIXED	0x10
+#define MAP_ANONYMOUS	0x20
+
+/* Calls inside one call; more of them, and its return must have been missed. */
+#define MAX_NESTED	256
+
+static __always_inline bool call__is_nested(struct thread *t, __u64 sp, enum probe_kind kind)
+{
+	if (!t->call.sp)
+		return false;
+	/* The same stack pointer in another function: a tail call. */
+	if ((sp < t->call.sp || (sp == t->call.sp && kind != t->call.kind)) &&
+	    t->call.nested++ < MAX_NESTED)
+		return true;
+	lose(t->process.id, LOST_CALL);
+	t->call.sp = 0;
+	return false;
+}
+
+/* The call is the outermost: its return is waited for. */
+static __always_inline void call__begin(struct pt_regs *ctx, struct thread *t,
+					enum probe_kind kind, __u64 size)
+{
+	t->call.sp = PT_REGS_SP(ctx);
+	t->call.kind = kind;
+	t->call.nested = 0;
+	t->call.size = size;
+}
+
+static __always_inline __u64 page_up(__u64 size)
+{
+	return (size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+}
+
+/* Nothing to wait for: the block is ours until free() runs. */
+static __always_inline void enter_free(struct thread *t, __u64 address)
+{
+	__u64 block;
+
+	if (!address)
+		return;
+	tstate__forget_if_freed(t, address);
+	block = block__take(t->process.id, address);
+	if (block)
+		site__free(block__site(block), block__size(block));
+}
+
+/* The old block leaves the books at the entry: once it is freed inside, another
+ * thread may get its address before we see the return. */
+static __always_inline void enter_realloc(struct thread *t, __u64 old)
+{
+	t->call.address = old;
+	t->call.old = old ? block__take(t->process.id, old) : 0;
+}
+
+/* What is neither anonymous nor writable is not booked; but mapped over what is,
+ * it takes its place. */
+static __always_inline void enter_mmap(struct pt_regs *ctx, struct thread *t)
+{
+	__u64 protection = PT_REGS_PARM3(ctx), flags = PT_REGS_PARM4(ctx);
+	bool booked = (flags & MAP_ANONYMOUS) && (protection & PROT_WRITE);
+
+	if (!booked && !(flags & MAP_FIXED))
+		return;
+	call__begin(ctx, t, PROBE_MMAP, PT_REGS_PARM2(ctx));
+	t->call.unbooked = !booked;
+}
+
+/* Taken off the books at the entry, as others can get the pages before we see
+ * the return; what the kernel refuses for its arguments is let pass. */
+static __always_inline void enter_munmap(struct pt_regs *ctx, struct thread *t)
+{
+	__u64 address = PT_REGS_PARM1(ctx), length = PT_REGS_PARM2(ctx);
+
+	if (!length || address & (PAGE_SIZE - 1))
+		return;
+	call__begin(ctx, t, PROBE_MUNMAP, length);
+	mappings__clear(address, address + page_up(length), t->process.id, 0);
+}
+
+static __always_inline void enter_mremap(struct pt_regs *ctx, struct thread *t)
+{
+	call__begin(ctx, t, PROBE_MREMAP, PT_REGS_PARM3(ctx));
+	t->call.address = PT_REGS_PARM1(ctx);
+	t->call.old_size = PT_REGS_PARM2(ctx);
+	t->call.old = mapping__at(t->process.id, t->call.address);
+}
+
+/* An allocator function is entered. */
+static __always_inline void call__enter(struct pt_regs *ctx, struct thread *t,
+					enum probe_kind kind)
+{
+	__u64 first = PT_REGS_PARM1(ctx), second = PT_REGS_PARM2(ctx);
+
+	if (call__is_nested(t, PT_REGS_SP(ctx), kind))
+		return;
+	switch (kind) {
+	case PROBE_FREE:
+		enter_free(t, first);
+		break;
+	case PROBE_MALLOC:
+		call__begin(ctx, t, kind, first);
+		break;
+	case PROBE_MEMALIGN:
+		call__begin(ctx, t, kind, second);
+		break;
+	case PROBE_CALLOC:	/* where the product overflows, it fails */
+		call__begin(ctx, t, kind, first * second);
+		break;
+	case PROBE_REALLOC:
+		call__begin(ctx, t, kind, second);
+		enter_realloc(t, first);
+		break;
+	case PROBE_REALLOCARRAY:
+		call__begin(ctx, t, kind, second * PT_REGS_PARM3(ctx));
+		enter_realloc(t, first);
+		break;
+	case PROBE_POSIX_MEMALIGN:
+		call__begin(ctx, t, kind, PT_REGS_PARM3(ctx));
+		t->call.address = first;
+		break;
+	case PROBE_MMAP:
+		enter_mmap(ctx, t);
+		break;
+	case PROBE_MUNMAP:
+		enter_munmap(ctx, t);
+		break;
+	case PROBE_MREMAP:
+		enter_mremap(ctx, t);
+		break;
+	default:
+		break;
+	}
+}
+
+static __always_inline bool call__is_of_block(const struct call *call)
+{
+	return call->kind < PROBE_MMAP;
+}
+
+static __always_inline bool is_error(__u64 result)
+{
+	return result >= -4095ULL;
+}
+
+/* The block that the call made, 0 where it failed or made none. */
+static __always_inline __u64 leave_block_call(struct thread *t, struct call *call, __u64 result)
+{
+	__u64 address = 0;
+
+	if (call->kind == PROBE_POSIX_MEMALIGN) {
+		if ((int)result)
+			return 0;
+		if (!read_user(&address, sizeof(address), call->address))
+			lose(t->process.id, LOST_CALL);
+		return address;
+	}
+	if (!call->old)
+		return result;
+	if (!result && call->size)
+		/* realloc() failed: the old block stays. */
+		block__put(t->process.id, call->address, call->old);
+	else
+		site__free(block__site(call->old), block__size(call->old));
+	call->old = 0;
+	return result;
+}
+
+/* The mapping that the call made, 0 where it failed or made none to book. */
+static __always_inline __u64 leave_map_call(struct thread *t, struct call *call, __u64 result)
+{
+	__u32 old = call->old;
+
+	call->old = 0;
+	if (is_error(result)) {
+		if (call->kind == PROBE_MUNMAP)
+			lose(t->process.id, LOST_UNMAP);
+		return 0;
+	}
+	if (call->kind == PROBE_MMAP) {
+		if (!call->unbooked)
+			return result;
+		mappings__clear(result, result + page_up(call->size), t->process.id, 0);
+		return 0;
+	}
+	/* A mapping that we do not know is older than the attach, or a file's. */
+	if (call->kind == PROBE_MUNMAP || !old)
+		return 0;
+	mappings__clear(call->address, call->address + page_up(call->old_size), t->process.id, old);
+	return result;
+}
+
+#endif /* CALLS_BPF_H */
