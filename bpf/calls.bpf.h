@@ -108,6 +108,19 @@ static __always_inline void enter_mremap(struct pt_regs *ctx, struct thread *t)
 	t->call.old = mapping__at(t->process.id, t->call.address);
 }
 
+/* Where it overflows, the call will fail: then any size but 0, with which it would
+ * be a free(). */
+static __always_inline __u64 product(__u64 count, __u64 size)
+{
+	__u64 most;
+
+	if (!((count | size) >> 32) || !count)
+		return count * size;
+	most = ~0ULL / count;
+	barrier_var(most);	/* or clang takes it for a 128-bit multiplication */
+	return size > most ? ~0ULL : count * size;
+}
+
 /* An allocator function is entered. */
 static __always_inline void call__enter(struct pt_regs *ctx, struct thread *t,
 					enum probe_kind kind)
@@ -126,15 +139,15 @@ static __always_inline void call__enter(struct pt_regs *ctx, struct thread *t,
 	case PROBE_MEMALIGN:
 		call__begin(ctx, t, kind, second);
 		break;
-	case PROBE_CALLOC:	/* where the product overflows, it fails */
-		call__begin(ctx, t, kind, first * second);
+	case PROBE_CALLOC:
+		call__begin(ctx, t, kind, product(first, second));
 		break;
 	case PROBE_REALLOC:
 		call__begin(ctx, t, kind, second);
 		enter_realloc(t, first);
 		break;
 	case PROBE_REALLOCARRAY:
-		call__begin(ctx, t, kind, second * PT_REGS_PARM3(ctx));
+		call__begin(ctx, t, kind, product(second, PT_REGS_PARM3(ctx)));
 		enter_realloc(t, first);
 		break;
 	case PROBE_POSIX_MEMALIGN:

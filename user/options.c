@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +13,6 @@
 #include "say.h"
 #include "target.h"
 #include "version.h"
-
-const char *argp_program_version = "pymemtop " PYMEMTOP_VERSION;
 
 /* Options without a short form. */
 enum {
@@ -25,6 +24,8 @@ enum {
 	OPTION_MAX_BLOCKS,
 	OPTION_MAX_SITES,
 	OPTION_NO_FOLLOW,
+	OPTION_USAGE,
+	OPTION_VERSION,
 };
 
 /* The site's number is kept in 20 bits (bpf/blocks.bpf.h). */
@@ -32,7 +33,7 @@ enum {
 #define MOST_BLOCKS	(1 << 28)
 #define MOST_SECONDS	(10 * 365 * 86400.0)
 
-static const struct argp_option target_options[] = {
+static const struct argp_option common_options[] = {
 	{ NULL, 0, NULL, 0, "What is recorded:", 1 },
 	{ "pid", 'p', "PID[,PID...]", 0, "Record these processes; can be given several times", 1 },
 	{ "no-follow", OPTION_NO_FOLLOW, NULL, 0, "Leave out the children that they fork", 1 },
@@ -50,6 +51,9 @@ static const struct argp_option target_options[] = {
 	{ "max-sites", OPTION_MAX_SITES, "N", 0, "Distinct stacks (65536)", 3 },
 	{ NULL, 0, NULL, 0, "Other:", -1 },
 	{ "verbose", 'v', NULL, 0, "Tell what is done, on stderr", -1 },
+	{ "help", '?', NULL, 0, "Show this, and end", -1 },
+	{ "version", OPTION_VERSION, NULL, 0, "Show the version, and end", -1 },
+	{ "usage", OPTION_USAGE, NULL, 0, "Show a short usage message, and end", -1 },
 	{ 0 },
 };
 
@@ -135,7 +139,20 @@ static int parse_attribution(struct options *options, const char *text)
 	return 0;
 }
 
-static int parse_target_option(int key, char *arg, struct argp_state *state)
+static int show_help(const struct argp_state *state, unsigned int flags)
+{
+	const struct options *options = state->input;
+	char *name = strdup(options->command == COMMAND_RECORD ? "pymemtop record" : "pymemtop");
+
+	if (!name)
+		return EXIT_FAILURE;
+	argp_help(state->root_argp, stdout, flags, name);
+	putchar('\n');
+	free(name);
+	return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int parse_common_option(int key, char *arg, struct argp_state *state)
 {
 	struct options *options = state->input;
 
@@ -163,6 +180,16 @@ static int parse_target_option(int key, char *arg, struct argp_state *state)
 		return parse_number("--max-sites", arg, 2, MOST_SITES, &options->source.max_sites);
 	case OPTION_NO_FOLLOW:
 		options->source.follow = false;
+		return 0;
+	case '?':
+		exit(show_help(state, ARGP_HELP_STD_HELP & ~ARGP_HELP_EXIT_OK));
+	case OPTION_USAGE:
+		exit(show_help(state, ARGP_HELP_USAGE));
+	case OPTION_VERSION:
+		exit(puts("pymemtop " PYMEMTOP_VERSION) == EOF ? EXIT_FAILURE : EXIT_SUCCESS);
+	case ARGP_KEY_INIT:
+		/* getopt says in one line what is wrong; argp would add a second. */
+		state->err_stream = NULL;
 		return 0;
 	case ARGP_KEY_ARG:
 		/* A program, and everything behind it is its own. */
@@ -200,42 +227,54 @@ static int parse_record_option(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp target_argp = {
-	.options = target_options,
-	.parser = parse_target_option,
-	.args_doc = "[record|top] -p PID\nrecord [OPTION...] -- COMMAND [ARG...]",
-	.doc = "Shows which Python file:line holds the memory of a live, unmodified CPython "
-	       "process.\v"
+static int parse_top_option(int key, char *arg, struct argp_state *state)
+{
+	(void)arg;
+	if (key != ARGP_KEY_INIT)
+		return ARGP_ERR_UNKNOWN;
+	state->child_inputs[0] = state->input;
+	return 0;
+}
+
+static const struct argp common_argp = {
+	.options = common_options,
+	.parser = parse_common_option,
+};
+
+static const struct argp_child children[] = {
+	{ &common_argp, 0, NULL, 0 },
+	{ 0 },
+};
+
+static const struct argp top_argp = {
+	.parser = parse_top_option,
+	.children = children,
+	.args_doc = "-p PID\ntop -p PID\nrecord -p PID\nrecord -- COMMAND [ARG...]",
+	.doc = "Shows which Python file:line holds the memory of a live, unmodified CPython process. "
+	       "The target is never changed: nothing is injected, it is not stopped, and no restart "
+	       "is needed.\v"
 	       "Commands:\n"
-	       "  top       a table on the terminal, redrawn every second; also without a command.\n"
+	       "  top       a table, redrawn every second; also without a command.\n"
 	       "            Not on a terminal: one report, after 10 seconds\n"
-	       "  record    one report, or a file for other tools; see pymemtop record --help\n\n"
+	       "  record    a report, or a file for other tools: pymemtop record --help\n\n"
 	       "Examples:\n"
 	       "  sudo pymemtop -p 4242\n"
 	       "  sudo pymemtop record -p 4242 -d 30\n"
-	       "  sudo pymemtop record -p 4242 -d 30 -f folded | flamegraph.pl > mem.svg\n\n"
-	       "The target is never changed: nothing is injected, it is not stopped, and no restart "
-	       "is needed.",
-};
-
-static const struct argp_child record_children[] = {
-	{ &target_argp, 0, NULL, 0 },
-	{ 0 },
+	       "  sudo pymemtop record -p 4242 -d 30 -f folded | flamegraph.pl > mem.svg",
 };
 
 static const struct argp record_argp = {
 	.options = record_options,
 	.parser = parse_record_option,
+	.children = children,
 	.args_doc = "-p PID\n-- COMMAND [ARG...]",
-	.doc = "Records processes, or a program that it starts, and writes what their memory is held "
-	       "by.\v"
+	.doc = "Records processes, or a program that it starts, and writes what holds their memory.\v"
 	       "Without -d it records until Ctrl-C, or until the processes have ended. A COMMAND is "
 	       "recorded from its first Python line on, and its exit status is passed on.\n\n"
 	       "Examples:\n"
 	       "  sudo pymemtop record -p 4242 -d 30 -i 5\n"
 	       "  sudo pymemtop record -p 4242 -d 30 -f json -o mem.json\n"
-	       "  sudo pymemtop record -f folded -o out.folded -- python3 app.py --its-own-flags",
-	.children = record_children,
+	       "  sudo pymemtop record -f folded -o out.folded -- python3 app.py --own-flags",
 };
 
 static void set_defaults(struct options *options)
@@ -267,8 +306,8 @@ static int check(const struct options *options)
 
 int options__parse(struct options *options, int argc, char **argv)
 {
-	static char record_name[] = "pymemtop record", top_name[] = "pymemtop top";
-	int at = 1, err;
+	static char name[] = "pymemtop";
+	int err;
 
 	set_defaults(options);
 	if (argc > 1 && (!strcmp(argv[1], "record") || !strcmp(argv[1], "top"))) {
@@ -276,14 +315,9 @@ int options__parse(struct options *options, int argc, char **argv)
 			options->command = COMMAND_RECORD;
 		argv++;
 		argc--;
-		argv[0] = options->command == COMMAND_RECORD ? record_name : top_name;
 	}
-	/* argp says in two lines what fits in one. */
-	err = argp_parse(options->command == COMMAND_RECORD ? &record_argp : &target_argp, argc, argv,
-			 ARGP_IN_ORDER | ARGP_NO_ERRS, &at, options);
-	if (err == EINVAL && !say_count())
-		say_error("%s: unknown, or without its value; see %s --help",
-			  at > 0 && at <= argc ? argv[at - 1] : "option",
-			  options->command == COMMAND_RECORD ? record_name : "pymemtop");
+	argv[0] = name;
+	err = argp_parse(options->command == COMMAND_RECORD ? &record_argp : &top_argp, argc, argv,
+			 ARGP_IN_ORDER | ARGP_NO_HELP, NULL, options);
 	return err ? -EINVAL : -check(options);
 }

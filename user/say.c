@@ -5,7 +5,6 @@
 #include "say.h"
 
 static bool details;
-static unsigned int errors;
 
 void say_details(bool on)
 {
@@ -24,15 +23,9 @@ void say_error(const char *format, ...)
 {
 	va_list args;
 
-	errors++;
 	va_start(args, format);
 	say(format, args);
 	va_end(args);
-}
-
-unsigned int say_count(void)
-{
-	return errors;
 }
 
 void say_detail(const char *format, ...)

@@ -12,9 +12,6 @@ void say_details(bool on);
  * gets, so only the place that knows what to do about it calls this. */
 void say_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* How many errors have been said. */
-unsigned int say_count(void);
-
 /* The same, only with --verbose. */
 void say_detail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -156,6 +156,7 @@ int session__new(const struct session_options *options, struct session **result)
 	if (err)
 		goto fail;
 	session->start = monotonic();
+	say_detail("recording");
 	*result = session;
 	return 0;
 fail:

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""python attribution: every block of blocks.py, to the byte, on its line."""
+import sys
+
+from harness import check, check_nothing_lost, compare_books, process_of, record
+
+python, attribution = sys.argv[1:3]
+target, profile = record(python, "blocks.py", "--attribution", attribution)
+pids = target.pids()
+check(len(pids) == 5, "books of", pids)
+for pid in pids:
+    process = process_of(profile, pid)
+    check(process["attribution"] == attribution, process["attribution"])
+    check_nothing_lost(process)
+    compare_books(target.book_of(pid), process)
+check(target.end() == 0, "the target failed")

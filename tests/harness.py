@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Runs targets and pymemtop on them, and compares what they say."""
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PYMEMTOP = os.path.join(HERE, "..", "pymemtop")
+PROGRAMS = os.path.join(HERE, "programs")
+DEADLINE = 60
+
+
+def read_until(stream, wanted, what):
+    """Reads lines until one has the wanted text; all of them."""
+    lines, end = [], time.monotonic() + DEADLINE
+    while True:
+        if not select.select([stream], [], [], max(0, end - time.monotonic()))[0]:
+            raise SystemExit("%s did not say %r in time, but:\n%s" % (what, wanted, "".join(lines)))
+        line = stream.readline()
+        if not line:
+            raise SystemExit("%s ended without saying %r:\n%s" % (what, wanted, "".join(lines)))
+        lines.append(line)
+        if wanted in line:
+            return lines
+
+
+class Target:
+    """A program of tests/programs, waiting at begin()."""
+
+    def __init__(self, python, program, *args, env=None):
+        self.work = tempfile.mkdtemp()
+        self.books = os.path.join(self.work, "books")
+        path = program if os.path.isabs(program) else os.path.join(PROGRAMS, program)
+        self.process = subprocess.Popen(
+            [python, path, *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            bufsize=1, env=dict(os.environ, BOOKS=self.books, PYTHONPATH=PROGRAMS,
+                                PYTHONDONTWRITEBYTECODE="1", **(env or {})))
+        self.pid = self.process.pid
+        read_until(self.process.stdout, "ready", program)
+
+    def go(self):
+        self.process.stdin.write("go\n")
+
+    def wait_done(self):
+        read_until(self.process.stdout, "done", "the target")
+
+    def run(self):
+        """From begin() to finish()."""
+        self.go()
+        self.wait_done()
+
+    def book_of(self, pid):
+        with open("%s.%d" % (self.books, pid)) as file:
+            return json.load(file)
+
+    def pids(self):
+        return sorted(int(name.split(".")[1]) for name in os.listdir(self.work)
+                      if name.startswith("books.") and not name.endswith(".new"))
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait(DEADLINE)
+        shutil.rmtree(self.work)
+        return self.process.returncode
+
+
+class Recording:
+    """pymemtop record, attached when the constructor returns."""
+
+    def __init__(self, *args):
+        self.work = tempfile.mkdtemp()
+        self.path = os.path.join(self.work, "profile")
+        self.process = subprocess.Popen(
+            [PYMEMTOP, "record", "-v", "-o", self.path, *args], stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL, text=True, bufsize=1)
+        self.messages = read_until(self.process.stderr, "pymemtop: recording", "pymemtop")
+
+    def stop(self, signum=signal.SIGINT):
+        """What it wrote."""
+        self.process.send_signal(signum)
+        return self.wait()
+
+    def wait(self):
+        self.messages += self.process.stderr.readlines()
+        status = self.process.wait(DEADLINE)
+        if status:
+            raise SystemExit("pymemtop: status %d\n%s" % (status, "".join(self.messages[-20:])))
+        with open(self.path) as file:
+            text = file.read()
+        shutil.rmtree(self.work)
+        return text
+
+
+def record(python, program, *args):
+    """Runs the program from begin() to finish() under pymemtop; target and profile."""
+    target = Target(python, program)
+    recording = Recording("-p", str(target.pid), "-f", "json", *args)
+    target.run()
+    return target, json.loads(recording.stop())
+
+
+def check(condition, *message):
+    if not condition:
+        raise SystemExit(" ".join(str(part) for part in message))
+
+
+def process_of(profile, pid):
+    found = [p for p in profile["processes"] if p["pid"] == pid]
+    check(len(found) == 1, "process", pid, "is there", len(found), "times")
+    return found[0]
+
+
+def check_nothing_lost(process):
+    lost = {cause: n for cause, n in process["lost"].items() if n}
+    check(not lost, "lost in process", process["pid"], lost)
+
+
+def amounts_by_line(process):
+    """What the profile says of each line, over its functions."""
+    lines = {}
+    for line in process["lines"]:
+        row = lines.setdefault((line["file"], line["line"]), {
+            "bytes": 0, "count": 0, "mapped_bytes": 0, "mapped_count": 0})
+        row["bytes"] += line["outstanding_bytes"]
+        row["count"] += line["outstanding_count"]
+        row["mapped_bytes"] += line["mapped_bytes"]
+        row["mapped_count"] += line["mapped_count"]
+    return lines
+
+
+def compare_books(book, process):
+    """Each line of the books must be there, to the byte and block. Direct mappings
+    only where the line made some: any line can be the one that needs an arena."""
+    found, wrong = amounts_by_line(process), []
+    zero = {"bytes": 0, "count": 0, "mapped_bytes": 0, "mapped_count": 0}
+    check(book["lines"], "the books of", process["pid"], "are empty")
+    for row in book["lines"]:
+        expected = {key: row[key] for key in zero if row["maps"] or not key.startswith("mapped")}
+        got = found.get((row["file"], row["line"]), zero)
+        got = {key: got[key] for key in expected}
+        if got != expected:
+            wrong.append("%s:%d holds %s, not %s" % (row["file"], row["line"], expected, got))
+    check(not wrong, "process %d:\n" % process["pid"] + "\n".join(wrong))

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A target's own books: what it holds, by the line that asked for it.
+
+A program calls hold() on the very line that allocates, and release() when it lets
+go. begin() waits until the test has attached, finish() writes the books down and
+waits until the test has seen enough.
+"""
+import json
+import os
+import sys
+import threading
+
+lock = threading.Lock()
+lines = {}
+births = {}
+stacks = {}
+
+
+def begin():
+    print("ready", flush=True)
+    sys.stdin.readline()
+
+
+def finish():
+    write()
+    print("done", flush=True)
+    sys.stdin.readline()
+    os._exit(0)
+
+
+def write():
+    path = "%s.%d" % (os.environ["BOOKS"], os.getpid())
+    with open(path + ".new", "w") as file:
+        json.dump({"lines": [dict(file=f, line=l, **row) for (f, l), row in lines.items()],
+                   "stacks": [dict(bytes=b, frames=s) for b, s in stacks.items()]}, file)
+    os.rename(path + ".new", path)
+
+
+def forget():
+    """In a forked child: what the parent holds is the parent's."""
+    lines.clear()
+    births.clear()
+    stacks.clear()
+
+
+def _row(place):
+    return lines.setdefault(place, {"bytes": 0, "count": 0, "mapped_bytes": 0,
+                                    "mapped_count": 0, "maps": False})
+
+
+def _place(depth):
+    frame = sys._getframe(depth)
+    return frame.f_code.co_filename, frame.f_lineno
+
+
+def hold(key, size, kind="", place=None):
+    """The caller's line holds size bytes more, as one block. Returns key."""
+    place = place or _place(2)
+    with lock:
+        row = _row(place)
+        row[kind + "bytes"] += size
+        row[kind + "count"] += 1
+        row["maps"] |= bool(kind)
+        births[key] = place, size, kind
+    return key
+
+
+def release(key):
+    with lock:
+        place, size, kind = births.pop(key)
+        row = _row(place)
+        row[kind + "bytes"] -= size
+        row[kind + "count"] -= 1
+    return key
+
+
+def shrink(key, size):
+    """size bytes of a mapping are gone."""
+    with lock:
+        place, old, kind = births[key]
+        births[key] = place, old - size, kind
+        _row(place)[kind + "bytes"] -= size
+
+
+def note_stack(size):
+    """A block of that size, which no other has, is allocated on the caller's line."""
+    frame, stack = sys._getframe(1), []
+    while frame:
+        code = frame.f_code
+        stack.append([code.co_filename, frame.f_lineno, getattr(code, "co_qualname", code.co_name),
+                      code.co_name])
+        frame = frame.f_back
+    stacks[size] = stack
+    return size
