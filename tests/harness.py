@@ -61,7 +61,7 @@ class Target:
 
     def pids(self):
         return sorted(int(name.split(".")[1]) for name in os.listdir(self.work)
-                      if name.startswith("books.") and not name.endswith(".new"))
+                      if name.split(".")[-1].isdigit())
 
     def end(self):
         self.process.stdin.close()

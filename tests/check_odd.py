@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""python attribution case: one case of odd.py."""
+import json
+import sys
+
+from harness import (Recording, Target, amounts_by_line, check, check_nothing_lost,
+                     compare_books, process_of)
+
+python, attribution, case = sys.argv[1:4]
+
+
+def record(arguments, *options, ends=False):
+    target = Target(python, "odd.py", *arguments)
+    recording = Recording("-p", str(target.pid), "-f", "json", "--attribution", attribution,
+                          *options)
+    target.go()
+    if ends:
+        profile = json.loads(recording.wait())
+    else:
+        target.wait_done()
+        profile = json.loads(recording.stop())
+    return target, process_of(profile, target.pid), profile
+
+
+def stacks_of(process, size):
+    return [stack for stack in process["stacks"] if stack["outstanding_bytes"] == size]
+
+
+def plain(function):
+    target, process, profile = record([function])
+    check_nothing_lost(process)
+    compare_books(target.book_of(target.pid), process)
+    return target, process, profile
+
+
+def deep():
+    """A stack deeper than --max-frames says that it is cut."""
+    for limit in 10, 64, 128:
+        target, process, _ = record(["deep", "200"], "--max-frames", str(limit))
+        stack, = stacks_of(process, 77_777)
+        frames = stack["frames"]
+        check(len(frames) == limit + 1 and frames[-1]["file"] == "[cut]", len(frames), frames[-1])
+        check(all(frame["function"] == "deep" for frame in frames[:-1]), frames)
+        target.end()
+    target, process, _ = record(["deep", "20"])
+    stack, = stacks_of(process, 77_777)
+    expected = "[before attach]" if attribution == "usdt" else "<module>"
+    check(expected in (stack["frames"][-1]["function"], stack["frames"][-1]["file"]),
+          stack["frames"][-1])
+    check([frame["function"] for frame in stack["frames"][:21]] == ["deep"] * 21, stack)
+    return target
+
+
+def native():
+    target, process, _ = record(["native"])
+    check_nothing_lost(process)
+    stack, = stacks_of(process, 54_321)
+    check([frame["file"] for frame in stack["frames"]] == ["[native]"], stack)
+    return target
+
+
+def spawn():
+    """Children that execute something else are not shown, and cost nothing."""
+    target, process, profile = plain("spawn")
+    check(len(profile["processes"]) == 1, [p["cmdline"] for p in profile["processes"]])
+    return target
+
+
+def spawned():
+    target, process, profile = record(["spawned", "1"])
+    check_nothing_lost(process)
+    compare_books(target.book_of(target.pid), process)
+    return target
+
+
+def execute():
+    target, process, profile = record(["execute"], ends=True)
+    check(process["state"] == "execed", process["state"])
+    check(stacks_of(process, 31_337), "what it held is not there")
+    return target
+
+
+def many():
+    """More live blocks than --max-blocks are counted, every one."""
+    target, process, _ = record(["many", "5000"], "--max-blocks", "1000")
+    held, lost = process["outstanding_count"], process["lost"]["blocks"]
+    check(held <= 1000, "held are", held)
+    check(lost >= 4000 and held + lost >= 5000, "held", held, "lost", lost)
+    return target
+
+
+def sites():
+    """More stacks than --max-sites likewise."""
+    target, process, _ = record(["sites", "500"], "--max-sites", "100")
+    check(process["lost"]["sites"] >= 400, process["lost"])
+    check(0 < len(process["stacks"]) <= 100, len(process["stacks"]))
+    return target
+
+
+def before_attach():
+    """usdt: a function that was entered before has no name until a marker gives it one."""
+    target, process, _ = record(["many", "5"])
+    files = {frame["file"] for stack in process["stacks"] for frame in stack["frames"]}
+    check("[before attach]" in files, files)
+    check("[unknown]" not in files, files)
+    return target
+
+
+cases = {"deep": deep, "native": native, "spawn": spawn, "spawned": spawned, "execute": execute,
+         "many": many, "sites": sites, "before_attach": before_attach,
+         "callbacks": lambda: plain("callbacks")[0], "blocked": lambda: plain("blocked")[0]}
+cases[case]().end()

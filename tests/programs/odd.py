@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is asked for by the name: depth, native threads, exec, much of anything."""
+import ctypes
+import os
+import subprocess
+import sys
+import threading
+
+from books import begin, finish, hold
+
+libc = ctypes.CDLL(None)
+libc.malloc.argtypes = [ctypes.c_size_t]
+libc.malloc.restype = ctypes.c_void_p
+
+
+def deep(depth):
+    if depth:
+        return deep(depth - 1)
+    hold(libc.malloc(77_777), 77_777)
+
+
+def native():
+    """A thread that has no Python in it at all: it runs malloc(54321)."""
+    thread = ctypes.c_ulong()
+    start = ctypes.cast(libc.malloc, ctypes.c_void_p)
+    assert not libc.pthread_create(ctypes.byref(thread), None, start, ctypes.c_void_p(54_321))
+    libc.pthread_join(thread, None)
+
+
+def callbacks():
+    """Native threads that come by in Python, each with a thread state of its own."""
+    @ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)
+    def callback(argument):
+        hold(libc.malloc(1_500), 1_500)
+
+    for _ in range(20):
+        thread = ctypes.c_ulong()
+        assert not libc.pthread_create(ctypes.byref(thread), None, callback, None)
+        libc.pthread_join(thread, None)
+
+
+def blocked():
+    """Allocates while another thread has the GIL."""
+    released = ctypes.CDLL(None)
+    released.malloc.argtypes, released.malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
+
+    def spin():
+        for _ in range(3_000):
+            released.free(ctypes.c_void_p(released.malloc(900)))
+        hold(released.malloc(9_999), 9_999)
+
+    threads = [threading.Thread(target=spin) for _ in range(4)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+
+
+def many(blocks):
+    [libc.malloc(100) for _ in range(blocks)]
+
+
+def sites(n):
+    for i in range(n):
+        exec(compile("\n" * i + "libc.malloc(100)", "<%d>" % i, "exec"), {"libc": libc})
+
+
+def spawn():
+    for _ in range(20):
+        subprocess.run(["/bin/true"], check=True)
+        hold(libc.malloc(600), 600)
+
+
+def execute():
+    libc.malloc(31_337)
+    os.execv("/bin/sleep", ["sleep", "1"])
+
+
+def spawned(depth):
+    """A child that executes another Python."""
+    subprocess.run([sys.executable, "-c", "x = bytearray(100000)"], check=True)
+    hold(libc.malloc(600), 600)
+
+
+begin()
+function, *arguments = sys.argv[1:]
+globals()[function](*map(int, arguments))
+finish()
