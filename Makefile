@@ -6,6 +6,7 @@
 # V=1 shows the commands; WERROR=1 makes warnings errors.
 
 BUILD ?= build
+PROGRAM ?= pymemtop
 CLANG ?= clang
 BPFTOOL ?= /usr/sbin/bpftool
 PKG_CONFIG ?= pkg-config
@@ -38,9 +39,9 @@ OBJECTS := $(patsubst user/%.c,$(BUILD)/%.o,$(wildcard user/*.c))
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: pymemtop
+all: $(PROGRAM)
 
-pymemtop: $(OBJECTS)
+$(PROGRAM): $(OBJECTS)
 	$(call msg,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
@@ -71,11 +72,11 @@ test:
 	$(Q)$(MAKE) --no-print-directory -C tests
 
 install: all
-	install -D -m 755 pymemtop $(DESTDIR)$(PREFIX)/sbin/pymemtop
+	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/sbin/pymemtop
 	install -D -m 644 doc/pymemtop.8 $(DESTDIR)$(PREFIX)/share/man/man8/pymemtop.8
 
 clean:
-	$(Q)rm -rf $(BUILD) pymemtop
+	$(Q)rm -rf $(BUILD) $(PROGRAM)
 	$(Q)$(MAKE) --no-print-directory -C tests clean
 
 -include $(wildcard $(BUILD)/*.d)

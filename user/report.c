@@ -118,7 +118,8 @@ static int compare_rows(const void *a, const void *b)
 	return x->line < y->line ? -1 : x->line > y->line;
 }
 
-/* The file's lines among the process's top ones, by number, each once. */
+/* The file's lines among the process's top ones that hold something or did, by
+ * number, each once. */
 static size_t collect_rows(const struct profile_process *process, size_t top, const char *file,
 			   struct row *rows)
 {
@@ -127,7 +128,8 @@ static size_t collect_rows(const struct profile_process *process, size_t top, co
 
 	for (i = 0; i < top; i++) {
 		line = &process->lines[i];
-		if (line->place->file != file || line->place->line <= 0)
+		if (line->place->file != file || line->place->line <= 0 ||
+		    (!line->amounts.outstanding_bytes && !line->increment_bytes))
 			continue;
 		rows[n].line = line->place->line;
 		rows[n].amounts = line->amounts;

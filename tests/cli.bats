@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The command line: what it takes, what it refuses, what it leaves behind.
+load helper
+
+@test "help and version" {
+	"$PYMEMTOP" --help | grep -q -- '--attribution'
+	"$PYMEMTOP" record --help | grep -q -- '--format'
+	"$PYMEMTOP" --usage | grep -q -- '--pid'
+	"$PYMEMTOP" --version | grep -qE '^pymemtop [0-9]+\.[0-9]+\.[0-9]+$'
+	! "$PYMEMTOP" --help | grep -E '.{81}'
+}
+
+@test "the man page knows every option" {
+	local option
+	for option in $("$PYMEMTOP" record --help | grep -oE -- '--[a-z-]+' | sort -u); do
+		case $option in --own-flags) continue ;; esac
+		grep -qF -- "${option//-/\\-}" ../doc/pymemtop.8 || { echo "$option"; return 1; }
+	done
+}
+
+@test "usage errors: one line, status 2" {
+	refused 2 "-p PID"
+	refused 2 "-- COMMAND" record
+	refused 2 "--nonsense" --nonsense
+	refused 2 "'p'" record -p
+	refused 2 "--pid abc" -p abc
+	refused 2 "--pid" -p 1,,2
+	refused 2 "--pid -5" -p -5
+	refused 2 "--pid 99999999999" -p 99999999999
+	refused 2 "--duration 0" record -p 1 -d 0
+	refused 2 "--duration -1" record -p 1 -d -1
+	refused 2 "--duration 1e99" record -p 1 -d 1e99
+	refused 2 "--duration nan" record -p 1 -d nan
+	refused 2 "--duration 5x" record -p 1 -d 5x
+	refused 2 "--interval 0" record -p 1 -i 0
+	refused 2 "--interval" record -p 1 -i 5 -d 1
+	refused 2 "--format svg" record -p 1 -f svg
+	refused 2 "--mode disk" record -p 1 -m disk
+	refused 2 "--attribution magic" record -p 1 --attribution magic
+	refused 2 "--max-frames 129" record -p 1 --max-frames 129
+	refused 2 "--max-blocks 0" record -p 1 --max-blocks 0
+	refused 2 "--top 0" record -p 1 --top 0
+	refused 2 "not both" record -p 1 -- true
+	refused 2 "no such command" trace -p 1
+}
+
+@test "targets that are none: one line, status 1" {
+	need_probes
+	refused 1 "no process 4194305" -p 4194305
+	refused 1 "is not CPython" record -p $$
+	refused 1 "is not CPython" record -p 2
+	refused 1 "cannot be started" record -- /no/such/program
+	refused 1 "without becoming a CPython" record -- true
+	nothing_left
+}
+
+@test "an interpreter that is not known is named" {
+	need_probes
+	need_python 3.9
+	start_target
+	refused 1 "3.9" record -p "$TARGET"
+	refused 1 "USDT" record -p "$TARGET" --attribution usdt
+	nothing_left
+}
+
+@test "usdt on an interpreter without markers" {
+	need_probes
+	need_python 3.12
+	start_target
+	refused 1 "without the USDT markers" record -p "$TARGET" --attribution usdt
+}
+
+@test "without root: the missing capabilities are named" {
+	need_probes
+	command -v setpriv >/dev/null || skip "needs setpriv"
+	local saved=$PYMEMTOP
+	cp "$PYMEMTOP" "$BATS_TEST_TMPDIR/pymemtop"
+	chmod 755 "$BATS_TEST_TMPDIR/pymemtop"
+	cat > "$BATS_TEST_TMPDIR/as_nobody" <<-SCRIPT
+		#!/bin/sh
+		exec setpriv --reuid=65534 --clear-groups --bounding-set=-all --inh-caps=-all \
+			$BATS_TEST_TMPDIR/pymemtop "\$@"
+	SCRIPT
+	chmod 755 "$BATS_TEST_TMPDIR/as_nobody" "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR" \
+		"$(dirname "$BATS_TEST_TMPDIR")"
+	PYMEMTOP=$BATS_TEST_TMPDIR/as_nobody
+	refused 1 "CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_DAC_OVERRIDE" -p 1
+	PYMEMTOP=$saved
+}
+
+@test "output that cannot be written is refused before the work" {
+	need_probes
+	start_target
+	refused 1 "cannot be written" record -p "$TARGET" -d 100 -o /no/such/directory/out
+	refused 1 "cannot be written" record -p "$TARGET" -d 100 -o /tmp
+	nothing_left
+}
+
+@test "stdout that is full or closed: status 1, nothing stays attached" {
+	need_probes
+	start_target
+	local got=0
+	"$PYMEMTOP" record -p "$TARGET" -d 0.2 > /dev/full 2> "$BATS_TEST_TMPDIR/err" || got=$?
+	[ "$got" = 1 ]
+	grep -q 'cannot be written' "$BATS_TEST_TMPDIR/err"
+	{ got=0; "$PYMEMTOP" record -p "$TARGET" -d 0.5 -i 0.1 2> "$BATS_TEST_TMPDIR/err" || got=$?
+	  echo "$got" > "$BATS_TEST_TMPDIR/status"; } | head -n 1 > /dev/null
+	[ "$(cat "$BATS_TEST_TMPDIR/status")" = 1 ]
+	grep -q 'nobody read its output' "$BATS_TEST_TMPDIR/err"
+	nothing_left
+}
+
+@test "a signal ends the recording, and the report is still printed" {
+	need_probes
+	start_target
+	local signal pid
+	for signal in INT TERM HUP; do
+		"$PYMEMTOP" record -p "$TARGET" -o "$BATS_TEST_TMPDIR/$signal" 2>/dev/null 3>&- &
+		pid=$!
+		sleep 2
+		kill -"$signal" "$pid"
+		wait "$pid"
+		grep -q 'idle.py:7' "$BATS_TEST_TMPDIR/$signal"
+	done
+	nothing_left
+}
+
+@test "a signal at any moment leaves nothing attached, and no file by halves" {
+	need_probes
+	start_target
+	local delay
+	for delay in 0.02 0.05 0.1 0.15 0.2 0.25 0.3 0.4 0.5 0.6; do
+		timeout -s INT "$delay" "$PYMEMTOP" record -p "$TARGET" -o "$BATS_TEST_TMPDIR/out" \
+			2>/dev/null || :
+	done
+	[ "$(ls "$BATS_TEST_TMPDIR" | grep -c 'out\.')" = 0 ]
+	nothing_left
+}
+
+@test "reports at intervals, each with the increment since the last" {
+	need_probes
+	"$DEBIAN" -c 'import time
+x = []
+while True:
+    x.append(bytearray(10000)); time.sleep(0.02)' 3>&- &
+	TARGET=$!
+	sleep 0.3
+	"$PYMEMTOP" record -p "$TARGET" -d 1.5 -i 0.5 > "$BATS_TEST_TMPDIR/out"
+	[ "$(grep -c '^Process' "$BATS_TEST_TMPDIR/out")" = 3 ]
+	"$PYMEMTOP" record -p "$TARGET" -d 1.5 -i 0.5 -f json > "$BATS_TEST_TMPDIR/json"
+	"$DEBIAN" - "$BATS_TEST_TMPDIR/json" <<-'PYTHON'
+		import json, sys
+		text, decoder, total, held = open(sys.argv[1]).read(), json.JSONDecoder(), 0, []
+		while text.strip():
+		    profile, end = decoder.raw_decode(text.lstrip())
+		    text = text.lstrip()[end:]
+		    line, = [l for l in profile["processes"][0]["lines"] if l["line"] == 4]
+		    total += line["increment_bytes"]
+		    held.append(line["outstanding_bytes"])
+		    assert total == line["outstanding_bytes"], (total, line)
+		assert len(held) == 3 and held == sorted(held), held
+	PYTHON
+}
+
+@test "a command is recorded from its first line on, and its status passed on" {
+	need_probes
+	local got=0
+	"$PYMEMTOP" record -f json -o "$BATS_TEST_TMPDIR/out" -- "$DEBIAN" -c \
+		'import sys; x = bytearray(12345); print(sys.argv); sys.stdout.flush(); __import__("os")._exit(7)' \
+		--its-own -f lags > "$BATS_TEST_TMPDIR/stdout" || got=$?
+	[ "$got" = 7 ]
+	[ "$(cat "$BATS_TEST_TMPDIR/stdout")" = "['-c', '--its-own', '-f', 'lags']" ]
+	"$DEBIAN" - "$BATS_TEST_TMPDIR/out" <<-'PYTHON'
+		import json, sys
+		process, = json.load(open(sys.argv[1]))["processes"]
+		stack, = [s for s in process["stacks"] if s["outstanding_bytes"] == 12346]
+		assert [(f["file"], f["line"]) for f in stack["frames"]] == [("<string>", 1)], stack
+		# Also what Python does before it runs the program.
+		assert any(l["file"].startswith("<frozen importlib") for l in process["lines"])
+	PYTHON
+	nothing_left
+}
+
+@test "a command by way of a script and an exec; one that a signal ends" {
+	need_probes
+	cat > "$BATS_TEST_TMPDIR/wrapper" <<-SCRIPT
+		#!/bin/sh
+		true
+		exec env A=b $DEBIAN "\$@"
+	SCRIPT
+	chmod +x "$BATS_TEST_TMPDIR/wrapper"
+	"$PYMEMTOP" record -f folded -- "$BATS_TEST_TMPDIR/wrapper" -c 'x = 1' | grep -q '<module>'
+	local got=0
+	"$PYMEMTOP" record -o /dev/null -- "$DEBIAN" -c 'import os; os.kill(os.getpid(), 9)' || got=$?
+	[ "$got" = 137 ]
+}
+
+@test "a command with usdt knows its whole stack" {
+	need_probes
+	"$PYMEMTOP" record --attribution usdt -f folded -o "$BATS_TEST_TMPDIR/out" -- "$DEBIAN" -c '
+def f():
+    return bytearray(54320)
+x = f()
+__import__("os")._exit(0)'
+	cat "$BATS_TEST_TMPDIR/out" | cut -c 1-200
+	grep -qE '^python3.11 [0-9]+;<module> \(<string>:4\);f \(<string>:3\) 54321$' "$BATS_TEST_TMPDIR/out"
+}
+
+@test "folded stacks are what flamegraph.pl reads" {
+	need_probes
+	start_target
+	"$PYMEMTOP" record -p "$TARGET" -d 1 -f folded > "$BATS_TEST_TMPDIR/out"
+	[ -s "$BATS_TEST_TMPDIR/out" ]
+	# Its own pattern (flamegraph.pl: /^(.*)\s+?(\d+(?:\.\d*)?)$/), and no stack twice.
+	! grep -vP '^.+(;.+)+ \d+$' "$BATS_TEST_TMPDIR/out"
+	[ "$(sed 's/ [0-9]*$//' "$BATS_TEST_TMPDIR/out" | sort | uniq -d | wc -l)" = 0 ]
+}
+
+@test "not on a terminal, top is one report" {
+	need_probes
+	start_target
+	"$PYMEMTOP" -p "$TARGET" -d 1 > "$BATS_TEST_TMPDIR/out"
+	grep -q 'idle.py:7' "$BATS_TEST_TMPDIR/out"
+	! grep -q $'\033' "$BATS_TEST_TMPDIR/out"
+}
+
+@test "on a terminal, top is a table until q" {
+	need_probes
+	command -v script >/dev/null || skip "needs script"
+	start_target
+	(sleep 3; printf q) | TERM=xterm script -qec "stty rows 30 cols 100; $PYMEMTOP -p $TARGET" \
+		/dev/null > "$BATS_TEST_TMPDIR/out" 3>&-
+	grep -aq 'OUTSTANDING' "$BATS_TEST_TMPDIR/out"
+	grep -aq 'idle.py:7' "$BATS_TEST_TMPDIR/out"
+	# The terminal is given back: the alternate screen is left.
+	grep -aq $'\033\[?1049l' "$BATS_TEST_TMPDIR/out"
+	nothing_left
+}

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# What the end-to-end tests share.
+cd "$BATS_TEST_DIRNAME" || exit 1
+PYMEMTOP=$BATS_TEST_DIRNAME/../pymemtop
+DEBIAN=/usr/bin/python3.11	# built with dtrace: has frames and markers
+
+# Tests that probe need root, BTF, and the interpreter that they are for.
+need_probes() {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	[ -r /sys/kernel/btf/vmlinux ] || skip "needs a kernel with BTF"
+	[ -x "$DEBIAN" ] || skip "needs Debian 12's $DEBIAN"
+}
+
+# Sets PYTHON to an interpreter of that version, from PATH or from pyenv.
+need_python() {
+	local candidate
+	for candidate in "/usr/bin/python$1" "/usr/local/bin/python$1" \
+		"${PYENV_ROOT:-$HOME/.pyenv}/versions/$1."*"/bin/python$1"; do
+		if [ -x "$candidate" ]; then
+			PYTHON=$candidate
+			return
+		fi
+	done
+	skip "needs CPython $1"
+}
+
+need_module() {
+	"$DEBIAN" -c "import $1" 2>/dev/null || skip "needs $1 for $DEBIAN"
+}
+
+# Runs a check of this folder; it says what is wrong, or nothing.
+check() {
+	timeout 120 "$DEBIAN" -u "$@"
+}
+
+# A target that waits, its pid in TARGET; ended with the test.
+start_target() {
+	"${PYTHON:-$DEBIAN}" programs/idle.py >/dev/null 3>&- &
+	TARGET=$!
+	sleep 0.3
+}
+
+teardown() {
+	if [ -n "${TARGET:-}" ]; then
+		kill "$TARGET" 2>/dev/null || :
+		wait "$TARGET" 2>/dev/null || :
+	fi
+}
+
+# Runs pymemtop; then the status must be the first argument, and stderr one line
+# with the text that is the second.
+refused() {
+	local status=$1 text=$2 got=0
+	shift 2
+	"$PYMEMTOP" "$@" >/dev/null 2>"$BATS_TEST_TMPDIR/stderr" || got=$?
+	cat "$BATS_TEST_TMPDIR/stderr"
+	[ "$got" = "$status" ] || { echo "status $got"; return 1; }
+	[ "$(wc -l < "$BATS_TEST_TMPDIR/stderr")" = 1 ]
+	grep -q '^pymemtop: ' "$BATS_TEST_TMPDIR/stderr"
+	grep -qF -- "$text" "$BATS_TEST_TMPDIR/stderr"
+}
+
+# No program of ours, no definition of an event, is left in the kernel.
+nothing_left() {
+	local left try
+	# The kernel frees programs some time after they were detached.
+	for try in {1..50}; do
+		left=$(/usr/sbin/bpftool prog show | grep -E 'name (enter|leave|process_fork) ' || :)
+		[ -n "$left" ] || break
+		sleep 0.1
+	done
+	[ -z "$left" ] || { echo "left: $left"; return 1; }
+	mkdir -p "$BATS_TEST_TMPDIR/tracefs"
+	mount -t tracefs tracefs "$BATS_TEST_TMPDIR/tracefs"
+	left=$(grep -c pymemtop_ "$BATS_TEST_TMPDIR/tracefs/uprobe_events" || :)
+	umount "$BATS_TEST_TMPDIR/tracefs"
+	[ "$left" = 0 ] || { echo "$left definitions of events are left"; return 1; }
+}

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# What the targets notice: nothing.
+load helper
+
+setup() {
+	need_probes
+}
+
+@test "the target is as before: frames" {
+	check check_untouched.py "$DEBIAN" frames
+}
+
+@test "the target is as before: usdt" {
+	check check_untouched.py "$DEBIAN" usdt
+}
+
+@test "the target is as before when pymemtop is killed: frames" {
+	check check_untouched.py "$DEBIAN" frames kill
+}
+
+@test "the target is as before when pymemtop is killed: usdt" {
+	check check_untouched.py "$DEBIAN" usdt kill
+}
+
+@test "what a killed pymemtop left defined, the next one removes" {
+	start_target
+	"$PYMEMTOP" record -p "$TARGET" >/dev/null 2>&1 3>&- &
+	local pid=$!
+	sleep 1.5
+	kill -KILL "$pid"
+	wait "$pid" || :
+	"$PYMEMTOP" record -p "$TARGET" -d 0.1 >/dev/null
+	nothing_left
+}
+
+@test "a target that exits is reported as it was" {
+	"$DEBIAN" -c 'import time; time.sleep(1.5); x = bytearray(50000); __import__("os")._exit(0)' 3>&- &
+	local pid=$!
+	sleep 0.2
+	"$PYMEMTOP" record -p "$pid" > "$BATS_TEST_TMPDIR/out"
+	cat "$BATS_TEST_TMPDIR/out"
+	grep -q 'has exited' "$BATS_TEST_TMPDIR/out"
+	grep -q '<string>:1 (<module>)' "$BATS_TEST_TMPDIR/out"
+	nothing_left
+}
+
+@test "several targets at once, given in both ways" {
+	start_target
+	local first=$TARGET
+	"$DEBIAN" programs/idle.py 3>&- &
+	local second=$!
+	"$DEBIAN" programs/idle.py 3>&- &
+	local third=$!
+	sleep 0.3
+	"$PYMEMTOP" record -p "$first,$second" -p "$third" -d 1 -f json > "$BATS_TEST_TMPDIR/out"
+	kill "$second" "$third"
+	"$DEBIAN" - "$BATS_TEST_TMPDIR/out" "$first" "$second" "$third" <<-'PYTHON'
+		import json, sys
+		profile = json.load(open(sys.argv[1]))
+		assert [p["pid"] for p in profile["processes"]] == list(map(int, sys.argv[2:]))
+		for process in profile["processes"]:
+		    lines = {line["line"] for line in process["lines"] if line["file"].endswith("/idle.py")}
+		    assert 7 in lines, process
+	PYTHON
+	nothing_left
+}
+
+@test "without --no-follow children are there, with it they are not" {
+	cat > "$BATS_TEST_TMPDIR/forks.py" <<-'PYTHON'
+		import os, time
+		time.sleep(1.5)
+		if not os.fork():
+		    x = bytearray(50000)
+		    time.sleep(1)
+		    os._exit(0)
+		os.wait()
+	PYTHON
+	for option in "" --no-follow; do
+		"$DEBIAN" "$BATS_TEST_TMPDIR/forks.py" 3>&- &
+		local pid=$!
+		sleep 0.2
+		"$PYMEMTOP" record -p "$pid" $option > "$BATS_TEST_TMPDIR/out$option"
+	done
+	grep -q "child of" "$BATS_TEST_TMPDIR/out"
+	! grep -q "child of" "$BATS_TEST_TMPDIR/out--no-follow"
+}
+
+@test "a target in other namespaces, its files under another root" {
+	command -v unshare >/dev/null || skip "needs unshare"
+	local root=$BATS_TEST_TMPDIR/root
+	mkdir -p "$root"
+	# The same files below another root, and a program that is only there.
+	unshare --mount --pid --fork sh -c "
+		mount --rbind / '$root' && mount -t tmpfs tmpfs '$root/srv' &&
+		cp programs/idle.py '$root/srv/only-here.py' &&
+		exec chroot '$root' $DEBIAN /srv/only-here.py" 3>&- &
+	local shell=$!
+	sleep 1
+	local pid
+	pid=$(pgrep -f only-here.py | tail -n 1)
+	"$PYMEMTOP" record -p "$pid" -d 1 > "$BATS_TEST_TMPDIR/out"
+	# The first process of a namespace ignores everything else.
+	kill -KILL "$pid"
+	wait "$shell" || :
+	cat "$BATS_TEST_TMPDIR/out"
+	grep -q '/srv/only-here.py:7' "$BATS_TEST_TMPDIR/out"
+	# The text of the line comes from there, too.
+	grep -q 'kept.append(bytearray(1000))' "$BATS_TEST_TMPDIR/out"
+}

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What is read: maps, ELF notes and symbols, markers' arguments, line tables. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <asm/ptrace.h>
+#include <cmocka.h>
+
+#include "elffile.h"
+#include "linetable.h"
+#include "procfs.h"
+#include "usdt.h"
+
+static void maps_lines(void **state)
+{
+	struct proc_map map;
+
+	(void)state;
+	assert_true(proc_map__parse("7f0a1c000000-7f0a1c021000 r-xp 0002a000 fe:01 1234567    "
+				    "   /usr/lib/x86_64-linux-gnu/libc.so.6\n", &map));
+	assert_int_equal(map.start, 0x7f0a1c000000);
+	assert_int_equal(map.end, 0x7f0a1c021000);
+	assert_int_equal(map.offset, 0x2a000);
+	assert_int_equal(map.dev_major, 0xfe);
+	assert_int_equal(map.dev_minor, 1);
+	assert_int_equal(map.inode, 1234567);
+	assert_true(map.executable);
+	assert_string_equal(map.path, "/usr/lib/x86_64-linux-gnu/libc.so.6");
+
+	/* Anonymous; with blanks; deleted; named as if it were. */
+	assert_true(proc_map__parse("00400000-00401000 rw-p 00000000 00:00 0 \n", &map));
+	assert_false(map.executable);
+	assert_string_equal(map.path, "");
+	assert_true(proc_map__parse("1000-2000 r--p 00000000 00:1f 9 /a b/c  d\n", &map));
+	assert_string_equal(map.path, "/a b/c  d");
+	assert_true(proc_map__parse("1000-2000 r-xp 00000000 00:1f 9 /lib/x.so (deleted)\n", &map));
+	assert_string_equal(map.path, "/lib/x.so");
+	assert_true(proc_map__parse("1000-2000 r-xp 00000000 00:1f 9 (deleted)\n", &map));
+	assert_string_equal(map.path, "(deleted)");
+
+	assert_false(proc_map__parse("", &map));
+	assert_false(proc_map__parse("hello\n", &map));
+	assert_false(proc_map__parse("2000-1000 r-xp 00000000 00:1f 9 /x\n", &map));
+	assert_false(proc_map__parse("1000-2000 r-xp 00000000\n", &map));
+}
+
+static void own_maps(void **state)
+{
+	FILE *maps = proc_maps__open(getpid());
+	struct proc_map map;
+	bool here = false;
+	int fd;
+
+	(void)state;
+	assert_non_null(maps);
+	while (proc_maps__next(maps, &map)) {
+		if ((uintptr_t)own_maps < map.start || (uintptr_t)own_maps >= map.end)
+			continue;
+		here = map.executable;
+		fd = proc_map__open_file(getpid(), &map);
+		assert_true(fd >= 0);
+		close(fd);
+	}
+	fclose(maps);
+	assert_true(here);
+	assert_null(proc_maps__open(0x7fffffff));
+}
+
+/* A note's descriptor: three addresses and three strings. */
+static size_t make_note(char *to, uint64_t address, uint64_t base, uint64_t semaphore)
+{
+	static const char strings[] = "python\0line\0" "8@%r14 8@%rax -4@%ebp";
+	uint64_t addresses[] = { address, base, semaphore };
+
+	memcpy(to, addresses, sizeof(addresses));
+	memcpy(to + sizeof(addresses), strings, sizeof(strings));
+	return sizeof(addresses) + sizeof(strings);
+}
+
+static void notes(void **state)
+{
+	struct elf_marker marker;
+	char note[128];
+	size_t size = make_note(note, 0x1234, 0x9000, 0xa000), cut;
+
+	(void)state;
+	assert_true(elf_marker__parse(note, size, 0x9000, &marker));
+	assert_string_equal(marker.provider, "python");
+	assert_string_equal(marker.name, "line");
+	assert_string_equal(marker.args, "8@%r14 8@%rax -4@%ebp");
+	assert_int_equal(marker.address, 0x1234);
+	assert_int_equal(marker.semaphore, 0xa000);
+
+	/* Prelinked: everything has moved by 0x100. */
+	assert_true(elf_marker__parse(note, size, 0x9100, &marker));
+	assert_int_equal(marker.address, 0x1334);
+	assert_int_equal(marker.semaphore, 0xa100);
+	make_note(note, 0x1234, 0x9000, 0);
+	assert_true(elf_marker__parse(note, size, 0x9100, &marker));
+	assert_int_equal(marker.semaphore, 0);
+
+	/* Whatever is cut off: never read past the end, never taken for whole. */
+	for (cut = 1; cut <= size; cut++)
+		assert_false(elf_marker__parse(note, size - cut, 0, &marker));
+}
+
+static int count_marker(const struct elf_marker *marker, void *context)
+{
+	if (!strcmp(marker->provider, "pymemtop_test") && !strcmp(marker->name, "here"))
+		++*(int *)context;
+	return 0;
+}
+
+/* A function of our own, found in our own file. */
+__attribute__((noinline, used)) int a_function_to_find(int x);
+int a_function_to_find(int x)
+{
+	/* A USDT note as sys/sdt.h writes it. */
+	__asm__ volatile("990: nop\n"
+			 ".pushsection .note.stapsdt,\"\",\"note\"\n.balign 4\n"
+			 ".4byte 992f-991f, 994f-993f, 3\n"
+			 "991: .asciz \"stapsdt\"\n992: .balign 4\n"
+			 "993: .8byte 990b\n.8byte 0\n.8byte 0\n"
+			 ".asciz \"pymemtop_test\"\n.asciz \"here\"\n.asciz \"-4@%%eax\"\n"
+			 "994: .balign 4\n.popsection\n");
+	return x + 1;
+}
+
+static void symbols(void **state)
+{
+	int fd = open("/proc/self/exe", O_RDONLY), markers = 0;
+	struct elf_file *elf = elf_file__new(fd);
+	static const char *const names[] = { "malloc", "no_such_function" };
+	struct elf_symbol symbol, found[2];
+	unsigned char code[8];
+	uint64_t offset;
+
+	(void)state;
+	assert_non_null(elf);
+	assert_true(elf_file__symbol(elf, "a_function_to_find", &symbol));
+	assert_true(symbol.function);
+	assert_true(elf_file__code_offset(elf, symbol.address, &offset));
+	assert_int_equal(elf_file__read(elf, symbol.address, code, sizeof(code)), sizeof(code));
+	assert_memory_equal(code, (void *)a_function_to_find, sizeof(code));
+	assert_false(elf_file__code_offset(elf, ~0ULL, &offset));
+	assert_false(elf_file__symbol(elf, "no_such_function", &symbol));
+	/* Imported, not defined here. */
+	assert_int_equal(elf_file__dynamic_symbols(elf, names, 2, found), 0);
+	assert_int_equal(found[0].address, 0);
+	assert_int_equal(elf_file__markers(elf, count_marker, &markers), 0);
+	assert_int_equal(markers, 1);
+	elf_file__free(elf);
+
+	assert_null(elf_file__new(open("/proc/self/maps", O_RDONLY)));
+	assert_null(elf_file__new(open("/dev/null", O_RDONLY)));
+}
+
+/* Any byte of an ELF file may be wrong: nothing may crash. */
+static void broken_elf(void **state)
+{
+	static const char *const names[] = { "malloc" };
+	char path[] = "/tmp/pymemtop-test-XXXXXX";
+	int fd = mkstemp(path), in = open("/proc/self/exe", O_RDONLY), i, n = 0;
+	unsigned char data[65536];
+	struct elf_symbol symbol;
+	struct elf_file *elf;
+	ssize_t size;
+	uint64_t bias;
+
+	(void)state;
+	unlink(path);
+	size = read(in, data, sizeof(data));
+	assert_true(size > 4096);
+	close(in);
+	srand(1);
+	for (i = 0; i < 2000; i++) {
+		unsigned char before[16];
+		size_t at[16], k;
+
+		for (k = 0; k < 16; k++) {
+			at[k] = rand() % (k < 12 ? 1024 : size);
+			before[k] = data[at[k]];
+			data[at[k]] = rand();
+		}
+		assert_int_equal(pwrite(fd, data, size, 0), size);
+		elf = elf_file__new(dup(fd));
+		if (elf) {
+			elf_file__dynamic_symbols(elf, names, 1, &symbol);
+			elf_file__symbol(elf, "x", &symbol);
+			elf_file__bias(elf, 0x1000, 0, &bias);
+			elf_file__markers(elf, count_marker, &n);
+			elf_file__free(elf);
+		}
+		for (k = 16; k-- > 0;)
+			data[at[k]] = before[k];
+	}
+	close(fd);
+}
+
+static void arguments(void **state)
+{
+	struct marker_arg args[3];
+
+	(void)state;
+#if defined(__x86_64__)
+	assert_true(usdt__parse_args("8@%rbp 8@%r12 -4@%eax", args, 3));
+	assert_int_equal(args[0].kind, ARG_REGISTER);
+	assert_int_equal(args[0].size, 8);
+	assert_int_equal(args[0].reg, offsetof(struct pt_regs, rbp));
+	assert_int_equal(args[1].reg, offsetof(struct pt_regs, r12));
+	assert_int_equal(args[2].reg, offsetof(struct pt_regs, rax));
+	assert_int_equal(args[2].size, -4);
+
+	assert_true(usdt__parse_args("-4@112(%rsp) 8@-8(%rbp) 4@$-3", args, 3));
+	assert_int_equal(args[0].kind, ARG_MEMORY);
+	assert_int_equal(args[0].offset, 112);
+	assert_int_equal(args[0].reg, offsetof(struct pt_regs, rsp));
+	assert_int_equal(args[1].offset, -8);
+	assert_int_equal(args[2].kind, ARG_CONSTANT);
+	assert_int_equal(args[2].offset, -3);
+
+	assert_true(usdt__parse_args("8@(%rdi) 1@%r8b 2@%sp", args, 3));
+	assert_int_equal(args[0].kind, ARG_MEMORY);
+	assert_int_equal(args[0].offset, 0);
+	assert_int_equal(args[1].reg, offsetof(struct pt_regs, r8));
+
+	assert_false(usdt__parse_args("8@%rbp 8@%r12", args, 3));
+	assert_false(usdt__parse_args("8@%xmm0", args, 1));
+	assert_false(usdt__parse_args("8@8(%rax,%rbx,4)", args, 1));
+	assert_false(usdt__parse_args("3@%rax", args, 1));
+	assert_false(usdt__parse_args("8@%", args, 1));
+	assert_false(usdt__parse_args("8@", args, 1));
+	assert_false(usdt__parse_args("", args, 1));
+	assert_false(usdt__parse_args("8@8(%rax", args, 1));
+#else
+	assert_true(usdt__parse_args("8@x0 -4@[sp, 12] 4@3", args, 3));
+	assert_int_equal(args[1].kind, ARG_MEMORY);
+	assert_int_equal(args[1].offset, 12);
+	assert_int_equal(args[2].kind, ARG_CONSTANT);
+#endif
+}
+
+/* From real code objects: tests/linetable_vectors.py wrote them, as Python's own
+ * co_positions() has them. One a line: first line, table, lines by instruction. */
+static void line_tables(void **state)
+{
+	const char *path = getenv("LINETABLE_VECTORS");
+	FILE *file = path ? fopen(path, "r") : NULL;
+	char *text = NULL, *at, *end;
+	size_t size = 0, n, lines = 0;
+	uint8_t table[65536];
+	int first, offset;
+
+	(void)state;
+	if (!file) {
+		skip();
+		return;
+	}
+	while (getline(&text, &size, file) > 0) {
+		first = strtol(text, &at, 10);
+		for (n = 0, at++; *at != ' '; at += 2, n++)
+			assert_int_equal(sscanf(at, "%2hhx", &table[n]), 1);
+		for (offset = 0;; offset += 2, lines++) {
+			long line = strtol(at, &end, 10);
+
+			if (end == at)
+				break;
+			assert_int_equal(line_from_location_table(table, n, first, offset), line);
+			at = end;
+		}
+		/* Behind the last instruction, and before the first. */
+		assert_int_equal(line_from_location_table(table, n, first, offset), 0);
+		assert_int_equal(line_from_location_table(table, n, first, -2), 0);
+	}
+	free(text);
+	fclose(file);
+	assert_true(lines > 100000);
+}
+
+/* Tables that end in the middle, or are not tables. */
+static void broken_line_tables(void **state)
+{
+	uint8_t table[64];
+	int i, k;
+
+	(void)state;
+	assert_int_equal(line_from_location_table(NULL, 0, 1, 0), 0);
+	/* A long form whose number does not end. */
+	assert_int_equal(line_from_location_table((uint8_t[]){ 0xf0, 0xff, 0xff }, 3, 1, 0), 0);
+	srand(1);
+	for (i = 0; i < 20000; i++) {
+		for (k = 0; k < 64; k++)
+			table[k] = rand();
+		line_from_location_table(table, rand() % 65, 1, rand() % 256);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(maps_lines),
+		cmocka_unit_test(own_maps),
+		cmocka_unit_test(notes),
+		cmocka_unit_test(symbols),
+		cmocka_unit_test(broken_elf),
+		cmocka_unit_test(arguments),
+		cmocka_unit_test(line_tables),
+		cmocka_unit_test(broken_line_tables),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

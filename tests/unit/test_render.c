@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What is written: numbers, text, folded stacks, json, files. */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "dispatch.h"
+#include "format.h"
+#include "names.h"
+#include "output.h"
+#include "render.h"
+#include "stacks.h"
+#include "utf8.h"
+
+static void numbers(void **state)
+{
+	(void)state;
+	assert_string_equal(format_bytes(0).s, "0 B");
+	assert_string_equal(format_bytes(1023).s, "1023 B");
+	assert_string_equal(format_bytes(1024).s, "1.0 KiB");
+	assert_string_equal(format_bytes(1048575).s, "1.0 MiB");
+	assert_string_equal(format_bytes(12902727).s, "12.3 MiB");
+	assert_string_equal(format_bytes(UINT64_MAX).s, "16.0 EiB");
+	assert_string_equal(format_change(0).s, "0 B");
+	assert_string_equal(format_change(-2048).s, "-2.0 KiB");
+	assert_string_equal(format_change(2048).s, "+2.0 KiB");
+	assert_string_equal(format_change(INT64_MIN).s, "-8.0 EiB");
+	assert_string_equal(format_count(0).s, "0");
+	assert_string_equal(format_count(999).s, "999");
+	assert_string_equal(format_count(1000).s, "1,000");
+	assert_string_equal(format_count(12345678).s, "12,345,678");
+}
+
+static void assert_text(const void *data, size_t size, unsigned int kind, const char *expected)
+{
+	char *text = utf8_from_str(data, size, kind);
+
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void text(void **state)
+{
+	(void)state;
+	assert_text("", 0, 1, "");
+	assert_text("abc", 3, 1, "abc");
+	assert_text("gr\xf6\xdf", 4, 1, "größ");
+	assert_text((uint16_t[]){ 0x6587, 0x4ef6 }, 4, 2, "文件");
+	assert_text((uint32_t[]){ 0x1f40d }, 4, 4, "\U0001f40d");
+	/* Surrogates, controls, and what turns text around. */
+	assert_text((uint16_t[]){ 'a', 0xdcff }, 4, 2, "a\\udcff");
+	assert_text("\x1b[31m\n\x7f", 7, 1, "\\x1b[31m\\x0a\\x7f");
+	assert_text((uint16_t[]){ 0x202e }, 2, 2, "\\u202e");
+	assert_text((uint32_t[]){ 0x110000 }, 4, 4, "\\U00110000");
+	/* Half a character. */
+	assert_text("abc", 3, 2, "扡");
+	/* UTF-8 as it comes: whole, broken, overlong, a surrogate's. */
+	assert_text("gr\xc3\xb6\xc3\x9f", 6, 0, "größ");
+	assert_text("\xff\xc3", 2, 0, "\\udcff\\udcc3");
+	assert_text("\xc0\x80", 2, 0, "\\udcc0\\udc80");
+	assert_text("\xed\xa0\x80", 3, 0, "\\udced\\udca0\\udc80");
+	assert_text("\xf0\x9f\x90\x8d", 4, 0, "\U0001f40d");
+}
+
+static const struct name outer = { "/a;b c.py", "<module>", 1 };
+static const struct name inner = { "/a;b c.py", "f;g", 20 };
+static const struct name cut = { "[cut]", "", 0 };
+
+static struct profile_process process = {
+	.pid = 42, .comm = "my;prog", .cmdline = "python3 app.py", .python = "3.11.2",
+	.attribution = ATTRIBUTION_FRAMES,
+};
+
+static struct profile make_profile(void)
+{
+	static const struct name *const frames[] = { &inner, &outer, &cut };
+	static struct profile_stack stacks[] = {
+		{ 3, frames, { 1000, 10, 5000, 50, 4096, 1 } },
+		{ 1, frames, { 0, 0, 700, 7, 0, 0 } },
+	};
+	static struct profile_line lines[] = {
+		{ &inner, { 1000, 10, 5700, 57, 4096, 1 }, -24, -1 },
+	};
+
+	process.stacks = stacks;
+	process.nstacks = 2;
+	process.lines = lines;
+	process.nlines = 1;
+	process.total = lines[0].amounts;
+	return (struct profile){ .host = "here", .mode = "heap", .time = 0,
+				 .duration_seconds = 2, .interval_seconds = 1, .nprocesses = 1,
+				 .processes = &process };
+}
+
+static char *render(const char *format, enum weight weight)
+{
+	const struct renderer *renderer = renderer__find(format);
+	struct render_options options = { .top = 20, .weight = weight };
+	struct profile profile = make_profile();
+	size_t size;
+	char *out;
+	FILE *file = open_memstream(&out, &size);
+
+	assert_non_null(renderer);
+	assert_int_equal(renderer->render(&profile, &options, file), 0);
+	fclose(file);
+	return out;
+}
+
+static void folded(void **state)
+{
+	char *out = render("folded", WEIGHT_BYTES);
+
+	(void)state;
+	/* A semicolon in a name would be one frame more. */
+	assert_string_equal(out, "my:prog 42;[cut];<module> (/a:b c.py:1);f:g (/a:b c.py:20) 1000\n");
+	free(out);
+	out = render("folded", WEIGHT_COUNT);
+	assert_string_equal(out, "my:prog 42;[cut];<module> (/a:b c.py:1);f:g (/a:b c.py:20) 10\n");
+	free(out);
+	out = render("folded", WEIGHT_ALLOCATED);
+	assert_string_equal(out, "my:prog 42;[cut];<module> (/a:b c.py:1);f:g (/a:b c.py:20) 5000\n"
+			    "my:prog 42;f:g (/a:b c.py:20) 700\n");
+	free(out);
+}
+
+static void json(void **state)
+{
+	char *out = render("json", WEIGHT_BYTES);
+	json_t *object = json_loads(out, 0, NULL), *first, *stack;
+	const char *schema, *file;
+	json_int_t mapped, increment, line;
+
+	(void)state;
+	assert_non_null(object);
+	assert_int_equal(json_unpack(object, "{s:s, s:[o]}", "schema", &schema, "processes", &first), 0);
+	assert_string_equal(schema, "pymemtop.profile/1");
+	assert_int_equal(json_unpack(first, "{s:I, s:[{s:I, s:s}], s:[o, o]}", "mapped_bytes", &mapped,
+				     "lines", "increment_bytes", &increment, "file", &file, "stacks",
+				     &stack, &object), 0);
+	assert_int_equal(mapped, 4096);
+	assert_int_equal(increment, -24);
+	assert_string_equal(file, "/a;b c.py");
+	assert_int_equal(json_unpack(stack, "{s:[{s:I}]}", "frames", "line", &line), 0);
+	assert_int_equal(line, 20);
+	free(out);
+}
+
+static void report(void **state)
+{
+	char *out = render("report", WEIGHT_BYTES);
+
+	(void)state;
+	assert_non_null(strstr(out, "Process 42: python3 app.py\n"));
+	assert_non_null(strstr(out, "attribution frames"));
+	assert_non_null(strstr(out, "Lost         nothing\n"));
+	assert_non_null(strstr(out, "       -24 B        1000 B       4.0 KiB            57  "
+			       "/a;b c.py:20 (f;g)\n"));
+	free(out);
+	process.lost[LOST_BLOCK] = 1234;
+	out = render("report", WEIGHT_BYTES);
+	process.lost[LOST_BLOCK] = 0;
+	assert_non_null(strstr(out, "1,234 blocks (more live blocks than --max-blocks)\n"));
+	free(out);
+}
+
+/* A file is there whole, or as it was. */
+static void files(void **state)
+{
+	char dir[] = "/tmp/pymemtop-test-XXXXXX", path[64], text[32] = "";
+	struct output *output;
+	FILE *file;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/out", dir);
+	assert_int_equal(output__new(path, &output), 0);
+	fputs("first", output__stream(output));
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(output__commit(output), 0);
+	output__free(output);
+	assert_int_equal(output__new(path, &output), 0);
+	fputs("second", output__stream(output));
+	output__free(output);
+	file = fopen(path, "r");
+	assert_non_null(fgets(text, sizeof(text), file));
+	fclose(file);
+	assert_string_equal(text, "first");
+	unlink(path);
+	/* Nothing else was left there. */
+	assert_int_equal(rmdir(dir), 0);
+	freopen("/dev/null", "w", stderr);
+	assert_true(output__new("/no/such/directory/out", &output) < 0);
+	assert_true(output__new("/", &output) < 0);
+}
+
+/* What the ring brings is not trusted to make sense. */
+static void records(void **state)
+{
+	struct stacks *stacks = stacks__new();
+	struct code_part part = { .record = { RECORD_CODE_PART, 1 }, .code = 0x1000 };
+	struct code_record code = { .record = { RECORD_CODE, 1 }, .code = 0x1000,
+				    .first_line = 3, .layout = 0 };
+	struct site_record site = { .record = { RECORD_SITE, 1 }, .site = 5, .namer = 1,
+				    .nframes = 1, .frames = { { 0x1000, 2, FRAME_GENERATOR } } };
+	static const uint8_t table[] = { 0x80 | 10 << 3 | 1, 0, 0 }, *const bytes = table;
+	const size_t header = sizeof(part) - CODE_PART_SIZE;
+	const struct stack *stack;
+
+	(void)state;
+	part.part = PART_FILENAME;
+	part.kind = 1;
+	part.total = part.size = 4;
+	memcpy(part.data, "a.py", 4);
+	assert_int_equal(stacks__add_record(stacks, &part, header + 4), 0);
+	part.part = PART_FUNCTION;
+	part.total = part.size = 1;
+	assert_int_equal(stacks__add_record(stacks, &part, header + 1), 0);
+	part.part = PART_LINETABLE;
+	part.kind = 0;
+	part.total = part.size = sizeof(table);
+	memcpy(part.data, bytes, sizeof(table));
+	assert_int_equal(stacks__add_record(stacks, &part, header + sizeof(table)), 0);
+	assert_int_equal(stacks__add_record(stacks, &code, sizeof(code)), 0);
+	assert_int_equal(stacks__add_record(stacks, &site, sizeof(site)), 0);
+	assert_int_equal(stacks__of_site(stacks, 5), 0);
+	stack = stacks__get(stacks, 0);
+	assert_int_equal(stack->nframes, 1);
+	assert_string_equal(stack->frames[0]->file, "a.py");
+	assert_string_equal(stack->frames[0]->function, "a");
+	assert_int_equal(stack->frames[0]->line, 3);
+
+	/* Cut, or with counts that do not fit. */
+	part.size = 500;
+	part.total = 400;
+	assert_int_equal(stacks__add_record(stacks, &part, sizeof(part)), 0);
+	part.offset = 0xfffffff0;
+	part.size = 0x20;
+	assert_int_equal(stacks__add_record(stacks, &part, sizeof(part)), 0);
+	assert_int_equal(stacks__add_record(stacks, &part, 7), 0);
+	site.nframes = MAX_FRAMES + 1;
+	assert_int_equal(stacks__add_record(stacks, &site, sizeof(site)), 0);
+	site.nframes = 100;
+	assert_int_equal(stacks__add_record(stacks, &site, 64), 0);
+	assert_int_equal(stacks__count(stacks), 1);
+	assert_int_equal(stacks__of_site(stacks, 1 << 19), -1);
+	stacks__free(stacks);
+}
+
+/* A probe table knows each probe, at any addresses. */
+static void dispatching(void **state)
+{
+	struct dispatch probes[60];
+	struct probe_table table;
+	int i, k;
+
+	(void)state;
+	srand(1);
+	for (i = 0; i < 500; i++) {
+		for (k = 0; k < 60; k++) {
+			probes[k].address = 0x7f0000000000 + ((__u64)rand() << 8) + rand() % 256;
+			probes[k].kind = 1 + k % 14;
+			probes[k].marker = k;
+		}
+		/* An alias: the same probe twice. */
+		probes[59] = probes[0];
+		assert_int_equal(dispatch__make(probes, 60, &table), 0);
+		for (k = 0; k < 60; k++) {
+			__u32 slot = PROBE_SLOT(probes[k].address, table.multiplier);
+
+			assert_int_equal(table.kind[slot], probes[k].kind);
+			assert_int_equal(table.marker[slot], probes[k].marker);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(text),
+		cmocka_unit_test(folded),
+		cmocka_unit_test(json),
+		cmocka_unit_test(report),
+		cmocka_unit_test(files),
+		cmocka_unit_test(records),
+		cmocka_unit_test(dispatching),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
