@@ -31,6 +31,7 @@ struct profile_stack {
 	size_t nframes;
 	const struct name *const *frames;	/* leaf first */
 	struct amounts amounts;
+	int64_t increment_bytes;		/* as a line's */
 };
 
 /* A source file that could be read. */

@@ -111,6 +111,98 @@ static void put_lines(const struct profile_process *process, const struct render
 			format_count(process->nlines - top).s, process->nlines);
 }
 
+/* What a line holds with all that it calls. */
+struct own_line {
+	const struct name *place;
+	uint64_t outstanding_bytes;
+	int64_t increment_bytes;
+};
+
+/* By where distributions, virtual environments and Python itself put modules. */
+static bool is_library(const char *file)
+{
+	return file[0] == '<' || file[0] == '[' || strstr(file, "/site-packages/") ||
+	       strstr(file, "/dist-packages/") || strstr(file, "/lib/python3");
+}
+
+static int compare_own_lines(const void *a, const void *b)
+{
+	const struct own_line *x = a, *y = b;
+
+	if (x->increment_bytes != y->increment_bytes)
+		return x->increment_bytes < y->increment_bytes ? 1 : -1;
+	return x->outstanding_bytes < y->outstanding_bytes ? 1 :
+	       x->outstanding_bytes > y->outstanding_bytes ? -1 : 0;
+}
+
+static int compare_own_places(const void *a, const void *b)
+{
+	const struct own_line *x = a, *y = b;
+
+	return x->place < y->place ? -1 : x->place > y->place;
+}
+
+/* Sums the stacks up by their innermost line that is not a library's. Returns how
+ * many there are; *through is whether any of them is not itself the leaf. */
+static size_t collect_own_lines(const struct profile_process *process, struct own_line *own,
+				bool *through)
+{
+	const struct profile_stack *stack;
+	size_t i, k, n = 0, to = 0;
+
+	*through = false;
+	for (i = 0; i < process->nstacks; i++) {
+		stack = &process->stacks[i];
+		if (!stack->amounts.outstanding_bytes && !stack->increment_bytes)
+			continue;
+		for (k = 0; k < stack->nframes && is_library(stack->frames[k]->file); k++)
+			;
+		if (k == stack->nframes)
+			continue;
+		*through |= k > 0;
+		own[n].place = stack->frames[k];
+		own[n].outstanding_bytes = stack->amounts.outstanding_bytes;
+		own[n++].increment_bytes = stack->increment_bytes;
+	}
+	qsort(own, n, sizeof(*own), compare_own_places);
+	for (i = 1; i < n; i++) {
+		if (own[i].place != own[to].place) {
+			own[++to] = own[i];
+			continue;
+		}
+		own[to].outstanding_bytes += own[i].outstanding_bytes;
+		own[to].increment_bytes += own[i].increment_bytes;
+	}
+	n = n ? to + 1 : 0;
+	qsort(own, n, sizeof(*own), compare_own_lines);
+	return n;
+}
+
+/* Which of the program's own lines led into libraries that hold memory: often that,
+ * not the library's line, is what can be changed. */
+static int put_own_lines(const struct profile_process *process,
+			 const struct render_options *options, FILE *out)
+{
+	struct own_line *own = calloc(process->nstacks + 1, sizeof(*own));
+	bool through;
+	size_t i, n;
+
+	if (!own)
+		return -ENOMEM;
+	n = collect_own_lines(process, own, &through);
+	if (n && through)
+		fprintf(out, "\n%12s  %12s  %s\n", "Increment", "Outstanding",
+			"The program's own line, with the libraries that it calls");
+	for (i = 0; through && i < n && i < options->top; i++) {
+		fprintf(out, "%12s  %12s  ", format_change(own[i].increment_bytes).s,
+			format_bytes(own[i].outstanding_bytes).s);
+		put_place(own[i].place, out);
+		putc('\n', out);
+	}
+	free(own);
+	return 0;
+}
+
 static int compare_rows(const void *a, const void *b)
 {
 	const struct row *x = a, *y = b;
@@ -155,8 +247,10 @@ static void put_row(int line, const struct row *row, const char *text, FILE *out
 			format_bytes(row->amounts.outstanding_bytes).s,
 			format_change(row->increment_bytes).s,
 			format_count(row->amounts.allocated_count).s, text);
-	else
+	else if (text[0])
 		fprintf(out, "%6d  %12s  %12s  %12s   %s\n", line, "", "", "", text);
+	else
+		fprintf(out, "%6d\n", line);
 }
 
 static void put_rows(const struct profile_file *file, const struct row *rows, size_t n, FILE *out)
@@ -213,11 +307,11 @@ static int render(const struct profile *profile, const struct render_options *op
 		process = &profile->processes[p];
 		put_header(profile, process, out);
 		put_lines(process, options, out);
-		for (i = 0; i < process->nfiles; i++) {
+		err = put_own_lines(process, options, out);
+		for (i = 0; !err && i < process->nfiles; i++)
 			err = put_file(process, top_of(process, options), &process->files[i], out);
-			if (err)
-				return err;
-		}
+		if (err)
+			return err;
 		putc('\n', out);
 	}
 	return 0;

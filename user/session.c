@@ -309,6 +309,7 @@ static int sum_up(struct session *session, struct sums *sums)
 	const struct site_count *old;
 	const struct stack *stack;
 	struct profile_line *line;
+	int64_t increment;
 	ssize_t index;
 	size_t site;
 
@@ -325,8 +326,10 @@ static int sum_up(struct session *session, struct sums *sums)
 		line = &sums->lines[stack->line];
 		add(&sums->stacks[index].amounts, &now->sites[site]);
 		add(&line->amounts, &now->sites[site]);
-		line->increment_bytes += (now->sites[site].allocated_bytes - old->allocated_bytes) -
-					 (now->sites[site].freed_bytes - old->freed_bytes);
+		increment = (now->sites[site].allocated_bytes - old->allocated_bytes) -
+			    (now->sites[site].freed_bytes - old->freed_bytes);
+		line->increment_bytes += increment;
+		sums->stacks[index].increment_bytes += increment;
 		line->increment_count += (now->sites[site].allocated_count - old->allocated_count) -
 					 (now->sites[site].freed_count - old->freed_count);
 	}

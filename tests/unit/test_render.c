@@ -84,8 +84,8 @@ static struct profile make_profile(void)
 {
 	static const struct name *const frames[] = { &inner, &outer, &cut };
 	static struct profile_stack stacks[] = {
-		{ 3, frames, { 1000, 10, 5000, 50, 4096, 1 } },
-		{ 1, frames, { 0, 0, 700, 7, 0, 0 } },
+		{ 3, frames, { 1000, 10, 5000, 50, 4096, 1 }, -24 },
+		{ 1, frames, { 0, 0, 700, 7, 0, 0 }, 0 },
 	};
 	static struct profile_line lines[] = {
 		{ &inner, { 1000, 10, 5700, 57, 4096, 1 }, -24, -1 },
