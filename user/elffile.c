@@ -152,6 +152,22 @@ bool elf_file__data_offset(const struct elf_file *elf, uint64_t address, uint64_
 	return true;
 }
 
+static bool is_code(const GElf_Phdr *segment, uint64_t most)
+{
+	return (segment->p_flags & PF_X) && segment->p_filesz <= most;
+}
+
+bool elf_file__code_range(const struct elf_file *elf, uint64_t *address, size_t *size)
+{
+	GElf_Phdr segment;
+
+	if (!find_segment(elf, is_code, 1 << 30, &segment))
+		return false;
+	*address = segment.p_vaddr;
+	*size = segment.p_filesz;
+	return true;
+}
+
 bool elf_file__bias(const struct elf_file *elf, uint64_t map_start, uint64_t file_offset,
 		    uint64_t *bias)
 {

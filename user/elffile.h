@@ -43,6 +43,10 @@ bool elf_file__data_offset(const struct elf_file *elf, uint64_t address, uint64_
 bool elf_file__bias(const struct elf_file *elf, uint64_t map_start, uint64_t file_offset,
 		    uint64_t *bias);
 
+/* The linked address and the size of the first executable segment, no larger than
+ * a sane program's. False where there is none. */
+bool elf_file__code_range(const struct elf_file *elf, uint64_t *address, size_t *size);
+
 uint64_t elf_file__entry(const struct elf_file *elf);
 
 /* The bytes at a linked address, as far as they are in the file: at most size.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #define _GNU_SOURCE
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,27 +20,27 @@
 #include "say.h"
 #include "system.h"
 
-/* The allocator's functions, and whether their results are needed. */
+/* The allocator's functions, and what the BPF side reads of their calls. */
 static const struct function {
 	const char *name;
 	enum probe_kind kind;
-	bool returns;
+	struct placement_wish wish;
 } functions[] = {
-	{ "malloc", PROBE_MALLOC, true },
-	{ "valloc", PROBE_MALLOC, true },
-	{ "pvalloc", PROBE_MALLOC, true },
-	{ "calloc", PROBE_CALLOC, true },
-	{ "memalign", PROBE_MEMALIGN, true },
-	{ "aligned_alloc", PROBE_MEMALIGN, true },
-	{ "posix_memalign", PROBE_POSIX_MEMALIGN, true },
-	{ "realloc", PROBE_REALLOC, true },
-	{ "reallocarray", PROBE_REALLOCARRAY, true },
-	{ "free", PROBE_FREE, false },
-	{ "cfree", PROBE_FREE, false },
-	{ "mmap", PROBE_MMAP, true },
-	{ "mmap64", PROBE_MMAP, true },
-	{ "munmap", PROBE_MUNMAP, true },
-	{ "mremap", PROBE_MREMAP, true },
+	{ "malloc", PROBE_MALLOC, { .args = ARG(1), .returns = true } },
+	{ "valloc", PROBE_MALLOC, { .args = ARG(1), .returns = true } },
+	{ "pvalloc", PROBE_MALLOC, { .args = ARG(1), .returns = true } },
+	{ "calloc", PROBE_CALLOC, { .args = ARG(1) | ARG(2), .returns = true } },
+	{ "memalign", PROBE_MEMALIGN, { .args = ARG(2), .returns = true } },
+	{ "aligned_alloc", PROBE_MEMALIGN, { .args = ARG(2), .returns = true } },
+	{ "posix_memalign", PROBE_POSIX_MEMALIGN, { .args = ARG(1) | ARG(3), .returns = true } },
+	{ "realloc", PROBE_REALLOC, { .args = ARG(1) | ARG(2), .returns = true } },
+	{ "reallocarray", PROBE_REALLOCARRAY, { .args = ARG(1) | ARG(2) | ARG(3), .returns = true } },
+	{ "free", PROBE_FREE, { .args = ARG(1), .null_is_idle = true } },
+	{ "cfree", PROBE_FREE, { .args = ARG(1), .null_is_idle = true } },
+	{ "mmap", PROBE_MMAP, { .args = ARG(2) | ARG(3) | ARG(4), .returns = true } },
+	{ "mmap64", PROBE_MMAP, { .args = ARG(2) | ARG(3) | ARG(4), .returns = true } },
+	{ "munmap", PROBE_MUNMAP, { .args = ARG(1) | ARG(2), .returns = true } },
+	{ "mremap", PROBE_MREMAP, { .args = ARG(1) | ARG(2) | ARG(3), .returns = true } },
 };
 
 #define FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
@@ -208,6 +210,7 @@ static int load(struct source *source)
 	say_detail("task storage in uprobes: %s; allocation of map elements in uprobes: %s",
 		   features.task_storage ? "yes" : "no, a hash by thread id",
 		   features.bpf_allocator ? "yes" : "no, preallocated");
+	bpf->rodata->idle = source->options.idle;
 	bpf->rodata->max_frames = source->options.max_frames;
 	bpf->rodata->max_sites = source->options.max_sites;
 	bpf->rodata->follow_children = source->options.follow;
@@ -266,6 +269,51 @@ fail:
 	return err;
 }
 
+/* Decides where each function of the file is probed; placements[i].address is 0
+ * for those that it does not have. 0 or -errno. */
+static int place_functions(const struct target_file *file, bool at_entry,
+			   struct placement *placements)
+{
+	struct elf_symbol symbols[FUNCTIONS];
+	const char *names[FUNCTIONS];
+	struct code_bytes text;
+	size_t i;
+	int err = placement__read_text(file->elf, &text);
+
+	if (err)
+		return err;
+	for (i = 0; i < FUNCTIONS; i++)
+		names[i] = functions[i].name;
+	elf_file__dynamic_symbols(file->elf, names, FUNCTIONS, symbols);
+	memset(placements, 0, FUNCTIONS * sizeof(*placements));
+	for (i = 0; i < FUNCTIONS; i++) {
+		if (!symbols[i].function)
+			continue;
+		if (at_entry)
+			placements[i].address = symbols[i].address;
+		else
+			placement__find(&text, symbols[i].address, symbols[i].size,
+					&functions[i].wish, &placements[i]);
+	}
+	free((void *)text.bytes);
+	return 0;
+}
+
+/* code_dealloc() has no symbol where a file is stripped; a hundred bytes are less
+ * than it is long, and more than are looked at. */
+static int place_code_dealloc(const struct target *target, struct placement *placement)
+{
+	static const struct placement_wish wish = { .args = ARG(1) };
+	struct code_bytes text;
+	int err = placement__read_text(target->python.elf, &text);
+
+	if (err)
+		return err;
+	placement__find(&text, target->code_dealloc, 100, &wish, placement);
+	free((void *)text.bytes);
+	return 0;
+}
+
 /* Puts a probe at the linked address. */
 static int add_probe(struct source *source, struct image *image, const struct target_file *file,
 		     uint64_t address, uint64_t semaphore, struct dispatch probe, bool returns)
@@ -288,25 +336,32 @@ static int add_probe(struct source *source, struct image *image, const struct ta
 static int add_allocator(struct source *source, struct image *image,
 			 const struct target_file *file)
 {
-	struct elf_symbol symbols[FUNCTIONS];
-	const char *names[FUNCTIONS];
+	struct placement placements[FUNCTIONS];
+	int err = place_functions(file, source->options.at_entry, placements);
 	size_t i;
-	int err;
 
-	for (i = 0; i < FUNCTIONS; i++)
-		names[i] = functions[i].name;
-	elf_file__dynamic_symbols(file->elf, names, FUNCTIONS, symbols);
-	for (i = 0; i < FUNCTIONS; i++) {
-		if (!symbols[i].function)
+	for (i = 0; !err && i < FUNCTIONS; i++) {
+		if (!placements[i].address)
 			continue;
-		err = add_probe(source, image, file,
-				placement__of_entry(file->elf, symbols[i].address), 0,
+		if (!placements[i].emulated && !source->options.at_entry)
+			say_detail("%s: probed at \"%s\", which the kernel single-steps: some 35 times the "
+				   "cost of the others", functions[i].name, placements[i].instruction);
+		err = add_probe(source, image, file, placements[i].address, 0,
 				(struct dispatch){ .kind = functions[i].kind },
-				functions[i].returns);
-		if (err)
-			return err;
+				functions[i].wish.returns);
 	}
-	return 0;
+	return err;
+}
+
+static int add_code_dealloc(struct source *source, struct image *image)
+{
+	struct placement placement;
+	int err = place_code_dealloc(image->target, &placement);
+
+	if (err)
+		return err;
+	return add_probe(source, image, &image->target->python, placement.address, 0,
+			 (struct dispatch){ .kind = PROBE_CODE_DEALLOC }, false);
 }
 
 static int add_markers(struct source *source, struct image *image)
@@ -349,8 +404,7 @@ static int add_probes(struct source *source, struct image *image)
 		return err;
 	if (target->attribution == ATTRIBUTION_USDT)
 		return add_markers(source, image);
-	return add_probe(source, image, &target->python, target->code_dealloc, 0,
-			 (struct dispatch){ .kind = PROBE_CODE_DEALLOC }, false);
+	return add_code_dealloc(source, image);
 }
 
 /* Defines a target's probes, and tells the BPF side how to know them. */
@@ -368,6 +422,52 @@ static int prepare(struct source *source, const struct target *target, __u32 ind
 	if (err)
 		say_error("process %d cannot be probed: %s", target->pid, strerror(-err));
 	return err;
+}
+
+static void explain(const char *name, uint64_t function, const struct placement *placement,
+		    const char *returns, FILE *out)
+{
+	fprintf(out, "%-18s 0x%08" PRIx64 "  +%-3" PRIu64 " %-9s %-9s %-34s %s\n", name,
+		placement->address, placement->address - function,
+		placement->emulated ? "emulated" : "stepped", returns, placement->instruction,
+		placement->why);
+}
+
+static int heap_explain(const struct target *target, FILE *out)
+{
+	struct placement placements[FUNCTIONS];
+	struct elf_symbol symbol;
+	size_t i, k;
+	int err;
+
+	fprintf(out, "Process %d (%s), CPython %s, attribution %s\n", target->pid, target->comm,
+		target->version, attribution__name(target->attribution));
+	fprintf(out, "%-18s %-10s  %-4s %-9s %-9s %-34s %s\n", "Function", "Address", "At", "By kernel",
+		"Return", "Instruction", "Why there");
+	for (k = 0; k < target->nallocators; k++) {
+		err = place_functions(&target->allocators[k], false, placements);
+		if (err)
+			return err;
+		for (i = 0; i < FUNCTIONS; i++) {
+			if (placements[i].address &&
+			    elf_file__symbol(target->allocators[k].elf, functions[i].name, &symbol))
+				explain(functions[i].name, symbol.address, &placements[i],
+					functions[i].wish.returns ? "uretprobe" : "no", out);
+		}
+	}
+	if (target->attribution == ATTRIBUTION_FRAMES) {
+		err = place_code_dealloc(target, &placements[0]);
+		if (err)
+			return err;
+		explain("code_dealloc", target->code_dealloc, &placements[0], "no", out);
+	}
+	for (i = 0; target->attribution == ATTRIBUTION_USDT && i < MARKERS; i++) {
+		for (k = 0; k < target->nmarkers[i]; k++)
+			explain(marker__name(i), target->markers[i][k].address,
+				&(struct placement){ target->markers[i][k].address, true, "nop",
+						     "where the compiler put the marker" }, "no", out);
+	}
+	return 0;
 }
 
 static int attach_lifecycle(struct heap_bpf *bpf)
@@ -491,6 +591,7 @@ static int heap_snapshot(struct source *source, struct snapshot **result)
 const struct source_type heap_source = {
 	.name = "heap",
 	.help = "heap blocks, by the line that allocated them, until they are freed",
+	.explain = heap_explain,
 	.open = heap_open,
 	.attach = heap_attach,
 	.poll = heap_poll,

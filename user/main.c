@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <bpf/libbpf.h>
 
@@ -10,6 +11,7 @@
 #include "record.h"
 #include "say.h"
 #include "system.h"
+#include "target.h"
 #include "top.h"
 
 #define EXIT_USAGE 2
@@ -18,6 +20,26 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 {
 	(void)level;
 	return vfprintf(stderr, format, args);
+}
+
+/* --explain-probes: looks at the targets, and attaches nothing. */
+static int explain(const struct options *options)
+{
+	struct target *target;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < options->npids; i++) {
+		err = target__new(options->pids[i], options->attribution, false, &target);
+		if (err)
+			return EXIT_FAILURE;
+		err = options->type->explain(target, stdout);
+		if (err)
+			say_error("the code of process %d cannot be read: %s", options->pids[i],
+				  strerror(-err));
+		target__free(target);
+	}
+	return err || fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
@@ -37,6 +59,8 @@ int main(int argc, char **argv)
 	}
 	if (system__check())
 		status = EXIT_FAILURE;
+	else if (options.explain)
+		status = explain(&options);
 	else if (options.command == COMMAND_RECORD)
 		status = record__run(&options);
 	else

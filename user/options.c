@@ -24,6 +24,9 @@ enum {
 	OPTION_MAX_BLOCKS,
 	OPTION_MAX_SITES,
 	OPTION_NO_FOLLOW,
+	OPTION_EXPLAIN,
+	OPTION_AT_ENTRY,
+	OPTION_IDLE,
 	OPTION_USAGE,
 	OPTION_VERSION,
 };
@@ -49,8 +52,15 @@ static const struct argp_option common_options[] = {
 	{ "max-frames", OPTION_MAX_FRAMES, "N", 0, "Frames of a stack (64; 128 at most)", 3 },
 	{ "max-blocks", OPTION_MAX_BLOCKS, "N", 0, "Live blocks (1000000)", 3 },
 	{ "max-sites", OPTION_MAX_SITES, "N", 0, "Distinct stacks (65536)", 3 },
+	{ NULL, 0, NULL, 0, "To measure pymemtop itself:", 4 },
+	{ "probe-at-entry", OPTION_AT_ENTRY, NULL, 0,
+	  "Put probes on the functions' first instructions, as other tools do", 4 },
+	{ "idle-programs", OPTION_IDLE, NULL, 0,
+	  "Attach BPF programs that return at once: what the probes alone cost", 4 },
 	{ NULL, 0, NULL, 0, "Other:", -1 },
 	{ "verbose", 'v', NULL, 0, "Tell what is done, on stderr", -1 },
+	{ "explain-probes", OPTION_EXPLAIN, NULL, 0,
+	  "Only tell where the probes would sit, what they cost there, and why", -1 },
 	{ "help", '?', NULL, 0, "Show this, and end", -1 },
 	{ "version", OPTION_VERSION, NULL, 0, "Show the version, and end", -1 },
 	{ "usage", OPTION_USAGE, NULL, 0, "Show a short usage message, and end", -1 },
@@ -168,6 +178,15 @@ static int parse_common_option(int key, char *arg, struct argp_state *state)
 		return options->type ? 0 : usage_error("--mode %s: give heap", arg);
 	case 'v':
 		options->verbose = true;
+		return 0;
+	case OPTION_AT_ENTRY:
+		options->source.at_entry = true;
+		return 0;
+	case OPTION_IDLE:
+		options->source.idle = true;
+		return 0;
+	case OPTION_EXPLAIN:
+		options->explain = true;
 		return 0;
 	case OPTION_ATTRIBUTION:
 		return parse_attribution(options, arg);
@@ -299,6 +318,8 @@ static int check(const struct options *options)
 	if (!options->argv && !options->npids)
 		return usage_error("which process? Give -p PID%s; see pymemtop --help",
 				   options->command == COMMAND_RECORD ? " or -- COMMAND" : "");
+	if (options->argv && options->explain)
+		return usage_error("--explain-probes is for processes that run: give -p PID");
 	if (options->interval && options->duration && options->interval > options->duration)
 		return usage_error("--interval is longer than --duration");
 	return 0;

@@ -28,6 +28,7 @@ struct options {
 	const struct source_type *type;
 	enum attribution attribution;	/* 0: auto */
 	struct source_options source;
+	bool explain;			/* only tell where the probes would be */
 	bool verbose;
 };
 

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "probes.h"
 #include "snapshot.h"
@@ -19,6 +20,8 @@ struct source_options {
 	unsigned int max_blocks;
 	unsigned int max_sites;
 	bool follow;
+	bool at_entry;		/* to measure: probes on the functions' first instructions */
+	bool idle;		/* to measure: programs that return at once */
 	unsigned int targets;	/* how many there will be */
 	bool markers;		/* some of them is attributed by markers */
 };
@@ -29,6 +32,9 @@ struct source;
 struct source_type {
 	const char *name;
 	const char *help;
+
+	/* Prints where it would put its probes on the target, and why. 0 or -errno. */
+	int (*explain)(const struct target *target, FILE *out);
 
 	/*
 	 * Loads the BPF programs. stacks receives what they send, and outlives the

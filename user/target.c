@@ -35,6 +35,11 @@ static const char *const marker_names[MARKERS] = {
 	[MARKER_LINE] = "line",
 };
 
+const char *marker__name(enum marker_type type)
+{
+	return marker_names[type];
+}
+
 const char *attribution__name(enum attribution attribution)
 {
 	return attribution == ATTRIBUTION_USDT ? "usdt" : "frames";

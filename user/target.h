@@ -64,6 +64,9 @@ void target__free(struct target *target);
 /* Whether a CPython is mapped in the process. */
 bool target__is_python(pid_t pid);
 
+/* "function__entry" and the others. */
+const char *marker__name(enum marker_type type);
+
 const char *attribution__name(enum attribution attribution);
 
 #endif /* TARGET_H */
