@@ -14,11 +14,14 @@
 #include "stack.bpf.h"
 #include "thread.bpf.h"
 
-/* Thread states looked at in one search, over all interpreters. */
-#define MAX_THREAD_STATES	2048
+/* Thread states looked at in one search, over all interpreters: that many times
+ * that many, as the verifier follows each turn of a loop. */
+#define SEARCH_STEPS	64
+#define SEARCH_TURNS	64
 
-/* Frames of the C stack (3.12 and later) lie between Python's, rarely many. */
-#define MAX_WALK	(MAX_FRAMES * 2)
+/* How far a walk goes: frames of the C stack (3.12 and later) lie between Python's,
+ * rarely many. No larger than needed, as the verifier follows each step. */
+const volatile __u32 max_walk = MAX_FRAMES * 2;
 
 static __always_inline __u64 scratch_u64(struct thread *t, __u16 offset)
 {
@@ -38,49 +41,71 @@ static __always_inline bool tstate__is_ours(struct thread *t, const struct py_la
 	       scratch_u64(t, l->tstate_thread_id) == t->pointer;
 }
 
-/*
- * Looks for this thread's state in all interpreters' lists, newest first, and
- * leaves it in the scratch. That there is none is remembered until the main
- * interpreter makes another thread state or another interpreter appears.
- * Global, so that the verifier follows it once. Returns 1 if found.
- */
-__noinline int tstate__search(void)
+enum {
+	SEARCH_GOES_ON,
+	SEARCH_FOUND,
+	SEARCH_ENDED,
+};
+
+/* A part of the search below, from where the last one stopped. */
+__noinline int tstate__search_on(void)
 {
-	__u64 interp = 0, main = 0, made = 0, tstate = 0;
 	struct thread *t = thread__find();
 	const struct py_layout *l;
+	__u64 interp, tstate;
 	int i;
 
 	if (!t)
-		return 0;
+		return SEARCH_ENDED;
 	l = bpf_map_lookup_elem(&layouts, &t->process.layout);
 	if (!l)
-		return 0;
-	read_user(&interp, sizeof(interp), t->process.runtime + l->runtime_interpreters_head);
-	read_user(&main, sizeof(main), t->process.runtime + l->runtime_interpreters_main);
-	if (!read_user(&made, sizeof(made), main + l->interp_threads_unique))
-		return 0;
-	made = (made + 1) ^ interp << 16;
-	if (made == t->stateless_at)
-		return 0;
-	for (i = 0; i < MAX_THREAD_STATES; i++) {
+		return SEARCH_ENDED;
+	for (i = 0; i < SEARCH_STEPS; i++) {
+		tstate = *(volatile __u64 *)&t->next_state;
 		if (!tstate) {
+			interp = *(volatile __u64 *)&t->next_interp;
 			if (!interp ||
-			    !read_user(&tstate, sizeof(tstate), interp + l->interp_threads_head) ||
-			    !read_user(&interp, sizeof(interp), interp + l->interp_next))
-				break;
+			    !read_user(&t->next_state, sizeof(__u64), interp + l->interp_threads_head) ||
+			    !read_user(&t->next_interp, sizeof(__u64), interp + l->interp_next))
+				return SEARCH_ENDED;
 			continue;
 		}
 		if (tstate__is_ours(t, l, tstate)) {
 			t->tstate = tstate;
-			return 1;
+			return SEARCH_FOUND;
 		}
-		tstate = scratch_u64(t, l->tstate_next);
+		*(volatile __u64 *)&t->next_state = scratch_u64(t, l->tstate_next);
 	}
-	if (i == MAX_THREAD_STATES)
+	return SEARCH_GOES_ON;
+}
+
+/*
+ * Looks for this thread's state in all interpreters' lists, newest first, and
+ * leaves it in the scratch. That there is none is remembered until the main
+ * interpreter makes another thread state or another interpreter appears. Not
+ * inlined, or the verifier follows the walk once for each way out of here.
+ */
+static __noinline bool tstate__search(struct thread *t, const struct py_layout *l)
+{
+	__u64 main = 0, made = 0;
+	int i, found = SEARCH_GOES_ON;
+
+	t->next_interp = t->next_state = 0;
+	read_user(&t->next_interp, sizeof(__u64),
+		  t->process.runtime + l->runtime_interpreters_head);
+	read_user(&main, sizeof(main), t->process.runtime + l->runtime_interpreters_main);
+	if (!read_user(&made, sizeof(made), main + l->interp_threads_unique))
+		return false;
+	made = (made + 1) ^ t->next_interp << 16;
+	if (made == t->stateless_at)
+		return false;
+	for (i = 0; i < SEARCH_TURNS && found == SEARCH_GOES_ON; i++)
+		found = tstate__search_on();
+	if (found == SEARCH_GOES_ON)
 		lose(t->process.id, LOST_THREAD);
-	t->stateless_at = made;
-	return 0;
+	if (found != SEARCH_FOUND)
+		t->stateless_at = made;
+	return found == SEARCH_FOUND;
 }
 
 /* Leaves the current thread's state in the scratch; false where it has none. */
@@ -99,7 +124,7 @@ static __always_inline bool tstate__find(struct thread *t, const struct py_layou
 	if (t->tstate && t->tstate != current && tstate__is_ours(t, l, t->tstate))
 		return true;
 	t->tstate = 0;
-	return tstate__search();
+	return tstate__search(t, l);
 }
 
 /* A freed thread state must not be taken for a living one. Debug allocators
@@ -127,7 +152,7 @@ static __always_inline void frames__collect(struct thread *t)
 	const struct py_layout *l = bpf_map_lookup_elem(&layouts, &t->process.layout);
 	__u64 address;
 	__u8 owner;
-	int i;
+	__u32 i;
 
 	if (!l || !tstate__find(t, l))
 		return;
@@ -140,7 +165,7 @@ static __always_inline void frames__collect(struct thread *t)
 	 * remembers nothing: so all paths through a turn look the same to it.
 	 */
 	t->next_frame = address;
-	for (i = 0; i < MAX_WALK; i++) {
+	for (i = 0; i < max_walk; i++) {
 		address = *(volatile __u64 *)&t->next_frame;
 		if (!address)
 			return;

@@ -18,11 +18,11 @@
 #define REGION_PAGES	(1 << (REGION_SHIFT - PAGE_SHIFT))
 
 /* The verifier follows each turn of a loop, and at most 8,192 branches: so the
- * regions are gone through in spans of 1 GiB, a global function each. The
- * largest mapping that is booked has 64 of them. */
-#define SPAN_SHIFT	30
+ * regions are gone through in spans of 256 MiB, by a global function. The largest
+ * mapping that is booked has 256 of them: 64 GiB. */
+#define SPAN_SHIFT	28
 #define SPAN_REGIONS	(1 << (SPAN_SHIFT - REGION_SHIFT))
-#define MAX_SPANS	64
+#define MAX_SPANS	256
 
 #define MAX_MAPPINGS	(1 << 18)
 
@@ -125,8 +125,8 @@ __noinline int region__set(__u64 key, __u32 bounds, __u32 number)
 	region = region__make(key);
 	if (!region)
 		return -1;
-	for (i = 0; i < REGION_PAGES && first < last; i++, first++)
-		region->owner[first & (REGION_PAGES - 1)] = number;
+	for (i = 0; i < REGION_PAGES && first + i < last; i++)
+		region->owner[(first + i) & (REGION_PAGES - 1)] = number;
 	return 0;
 }
 

@@ -35,6 +35,8 @@ struct thread {
 	__u64 tstate;		/* 0: not known */
 	__u64 stateless_at;	/* interpreter's count of thread states when none was ours */
 	__u64 next_frame;	/* the walk's next step */
+	__u64 next_state;	/* the next steps of a search for the thread's state */
+	__u64 next_interp;
 	__u64 hash;		/* of the stack below */
 	__u64 site_hash;	/* the last site's, to know it again without a look-up */
 	__u32 site;

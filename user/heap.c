@@ -212,6 +212,7 @@ static int load(struct source *source)
 		   features.bpf_allocator ? "yes" : "no, preallocated");
 	bpf->rodata->idle = source->options.idle;
 	bpf->rodata->max_frames = source->options.max_frames;
+	bpf->rodata->max_walk = source->options.max_frames * 2;
 	bpf->rodata->max_sites = source->options.max_sites;
 	bpf->rodata->follow_children = source->options.follow;
 	err = size_maps(bpf, &source->options, &features);

@@ -9,7 +9,6 @@
 #include <unistd.h>
 #include <linux/capability.h>
 
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "say.h"
@@ -55,14 +54,24 @@ static int check_capabilities(void)
 	return -EPERM;
 }
 
-static int check_kernel(void)
+/* Whether the kernel is that version or a later one. */
+static bool kernel_is_from(int wanted_major, int wanted_minor, char *release, size_t size)
 {
 	struct utsname name;
 	int major, minor;
 
-	if (!uname(&name) && sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
-	    (major < 5 || (major == 5 && minor < 10))) {
-		say_error("Linux %s is too old: 5.10 or later is needed", name.release);
+	if (uname(&name) || sscanf(name.release, "%d.%d", &major, &minor) != 2)
+		return false;
+	snprintf(release, size, "%s", name.release);
+	return major > wanted_major || (major == wanted_major && minor >= wanted_minor);
+}
+
+static int check_kernel(void)
+{
+	char release[65] = "?";
+
+	if (!kernel_is_from(5, 10, release, sizeof(release))) {
+		say_error("Linux %s is too old: 5.10 or later is needed", release);
 		return -ENOSYS;
 	}
 	if (access("/sys/kernel/btf/vmlinux", R_OK)) {
@@ -93,18 +102,15 @@ int system__check(void)
 	return err ? err : check_namespace();
 }
 
+/* That hash maps allocate safely cannot be probed for; where a distribution has
+ * brought it to an older kernel, preallocation does no harm. */
 struct system_features system__features(void)
 {
-	struct system_features features = {
+	char release[65];
+
+	return (struct system_features){
 		.task_storage = libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE,
 							BPF_FUNC_task_storage_get, NULL) == 1,
+		.bpf_allocator = kernel_is_from(6, 1, release, sizeof(release)),
 	};
-	struct btf *btf = btf__load_vmlinux_btf();
-
-	if (libbpf_get_error(btf))
-		return features;
-	features.bpf_allocator =
-		btf__find_by_name_kind(btf, "bpf_mem_alloc_init", BTF_KIND_FUNC) > 0;
-	btf__free(btf);
-	return features;
 }
