@@ -2,6 +2,7 @@
 # make          builds ./pymemtop
 # make demo     installs what is missing, builds, and profiles a leaking program
 # make test     installs what is missing, builds, and runs every test
+# make bench    measures whole programs, alone and under profilers; needs PyPI
 # make install  PREFIX and DESTDIR as usual
 # V=1 shows the commands; WERROR=1 makes warnings errors.
 
@@ -35,7 +36,7 @@ BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) $(WARNINGS) \
 SKELETONS := $(patsubst bpf/%.bpf.c,$(BUILD)/%.skel.h,$(wildcard bpf/*.bpf.c))
 OBJECTS := $(patsubst user/%.c,$(BUILD)/%.o,$(wildcard user/*.c))
 
-.PHONY: all demo test install clean
+.PHONY: all demo test bench install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -70,6 +71,11 @@ test:
 	$(Q)scripts/setup test
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(MAKE) --no-print-directory -C tests
+
+bench:
+	$(Q)scripts/setup bench
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)/usr/bin/python3.11 scripts/bench.py $(BENCH)
 
 install: all
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/sbin/pymemtop
