@@ -24,6 +24,14 @@ setup() {
 	check check_blocks.py "$PYTHON" frames
 }
 
+@test "every block is on its line also with probes on the functions' entries" {
+	check check_blocks.py "$DEBIAN" frames --probe-at-entry
+}
+
+@test "a call costs one trap and its return one, a free one" {
+	check check_counts.py "$DEBIAN"
+}
+
 @test "stacks are those that the target sees itself: frames, 3.11" {
 	check check_stacks.py "$DEBIAN" frames
 }

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""python attribution: every block of blocks.py, to the byte, on its line."""
+"""python attribution [option...]: every block of blocks.py, to the byte, on its line."""
 import sys
 
 from harness import check, check_nothing_lost, compare_books, process_of, record
 
-python, attribution = sys.argv[1:3]
-target, profile = record(python, "blocks.py", "--attribution", attribution)
+python, attribution, *options = sys.argv[1:]
+target, profile = record(python, "blocks.py", "--attribution", attribution, *options)
 pids = target.pids()
 check(len(pids) == 5, "books of", pids)
 for pid in pids:

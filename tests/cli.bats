@@ -44,6 +44,20 @@ load helper
 	refused 2 "no such command" trace -p 1
 }
 
+@test "where the probes would sit is explained, and nothing attached" {
+	need_probes
+	start_target
+	"$PYMEMTOP" --explain-probes -p "$TARGET" > "$BATS_TEST_TMPDIR/out"
+	cat "$BATS_TEST_TMPDIR/out"
+	local function
+	for function in malloc calloc realloc free code_dealloc; do
+		grep -qE "^$function +0x[0-9a-f]+ +\\+[0-9]+ +emulated " "$BATS_TEST_TMPDIR/out"
+	done
+	"$PYMEMTOP" --explain-probes -p "$TARGET" --attribution usdt | grep -q '^function__entry '
+	refused 2 "-p PID" record --explain-probes -- true
+	nothing_left
+}
+
 @test "targets that are none: one line, status 1" {
 	need_probes
 	refused 1 "no process 4194305" -p 4194305

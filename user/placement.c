@@ -120,34 +120,78 @@ static bool is_target_within(struct walk *walk, uint64_t address)
 	return found;
 }
 
+/* Whether a disassembly that begins there meets a branch to the address. */
+static bool sweep_finds_branch(struct walk *walk, uint64_t from, uint64_t end, uint64_t address)
+{
+	const uint8_t *code = walk->text->bytes + (from - walk->text->address);
+	cs_insn *insn = cs_malloc(walk->capstone);
+	size_t left = end - from;
+	bool found = !insn;
+
+	while (insn && !found && left) {
+		if (cs_disasm_iter(walk->capstone, &code, &left, &from, insn)) {
+			found = is_direct_branch(insn) && branch_target(insn) == address;
+		} else {
+			code++;
+			from++;
+			left--;
+		}
+	}
+	if (insn)
+		cs_free(insn, 1);
+	return found;
+}
+
+/* How far a short jump reaches, and the longest instruction. */
+#define SHORT_REACH	130
+#define LONGEST		15
+
+/* Short jumps come from nearby. Where instructions begin there is not known, so
+ * each of the possible beginnings is tried; disassemblies soon fall in step. */
+static bool is_short_target_from_outside(struct walk *walk, uint64_t address)
+{
+	const struct code_bytes *text = walk->text;
+	uint64_t low = address - text->address > SHORT_REACH + LONGEST ?
+		address - SHORT_REACH - LONGEST : text->address;
+	uint64_t high = text->address + text->size - address > SHORT_REACH ?
+		address + SHORT_REACH : text->address + text->size;
+	int i;
+
+	for (i = 0; i < LONGEST; i++) {
+		if (low + i < walk->function &&
+		    sweep_finds_branch(walk, low + i, walk->function, address))
+			return true;
+		if (walk->end + i < high && sweep_finds_branch(walk, walk->end + i, high, address))
+			return true;
+	}
+	return false;
+}
+
 /*
- * Whether code outside could jump there: every byte is taken for the beginning of
- * a branch, so none is missed, and at worst a good place is passed over.
+ * Whether code outside could jump there. Every byte is taken for the beginning of a
+ * long branch, so none is missed, and at worst a good place is passed over.
  */
-static bool is_target_from_outside(const struct walk *walk, uint64_t address)
+static bool is_target_from_outside(struct walk *walk, uint64_t address)
 {
 	const struct code_bytes *text = walk->text;
 	size_t at = address - text->address, i;
 	const uint8_t *b = text->bytes;
 	int32_t distance;
 
-	for (i = 0; i + 6 <= text->size; i++) {
+	for (i = 0; i + 6 <= text->size + 1; i++) {
 		if (text->address + i >= walk->function && text->address + i < walk->end)
 			continue;
 		if (b[i] == 0xe8 || b[i] == 0xe9) {
 			memcpy(&distance, b + i + 1, sizeof(distance));
 			if (i + 5 + distance == at)
 				return true;
-		} else if (b[i] == 0x0f && (b[i + 1] & 0xf0) == 0x80) {
+		} else if (b[i] == 0x0f && (b[i + 1] & 0xf0) == 0x80 && i + 6 <= text->size) {
 			memcpy(&distance, b + i + 2, sizeof(distance));
 			if (i + 6 + distance == at)
 				return true;
-		} else if ((b[i] == 0xeb || (b[i] & 0xf0) == 0x70 || (b[i] & 0xfc) == 0xe0) &&
-			   i + 2 + (int8_t)b[i + 1] == at) {
-			return true;
 		}
 	}
-	return false;
+	return is_short_target_from_outside(walk, address);
 }
 
 static bool qualifies(struct walk *walk, const cs_insn *insn)
