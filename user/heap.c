@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #define _GNU_SOURCE
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,47 +14,15 @@
 #include "dispatch.h"
 #include "heap.h"
 #include "heap.skel.h"
-#include "placement.h"
+#include "probe_points.h"
 #include "say.h"
 #include "system.h"
-
-/* The allocator's functions, and what the BPF side reads of their calls. */
-static const struct function {
-	const char *name;
-	enum probe_kind kind;
-	struct placement_wish wish;
-} functions[] = {
-	{ "malloc", PROBE_MALLOC, { .args = ARG(1), .returns = true } },
-	{ "valloc", PROBE_MALLOC, { .args = ARG(1), .returns = true } },
-	{ "pvalloc", PROBE_MALLOC, { .args = ARG(1), .returns = true } },
-	{ "calloc", PROBE_CALLOC, { .args = ARG(1) | ARG(2), .returns = true } },
-	{ "memalign", PROBE_MEMALIGN, { .args = ARG(2), .returns = true } },
-	{ "aligned_alloc", PROBE_MEMALIGN, { .args = ARG(2), .returns = true } },
-	{ "posix_memalign", PROBE_POSIX_MEMALIGN, { .args = ARG(1) | ARG(3), .returns = true } },
-	{ "realloc", PROBE_REALLOC, { .args = ARG(1) | ARG(2), .returns = true } },
-	{ "reallocarray", PROBE_REALLOCARRAY, { .args = ARG(1) | ARG(2) | ARG(3), .returns = true } },
-	{ "free", PROBE_FREE, { .args = ARG(1), .null_is_idle = true } },
-	{ "cfree", PROBE_FREE, { .args = ARG(1), .null_is_idle = true } },
-	{ "mmap", PROBE_MMAP, { .args = ARG(2) | ARG(3) | ARG(4), .returns = true } },
-	{ "mmap64", PROBE_MMAP, { .args = ARG(2) | ARG(3) | ARG(4), .returns = true } },
-	{ "munmap", PROBE_MUNMAP, { .args = ARG(1) | ARG(2), .returns = true } },
-	{ "mremap", PROBE_MREMAP, { .args = ARG(1) | ARG(2) | ARG(3), .returns = true } },
-};
-
-#define FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
-
-static const enum probe_kind marker_kinds[MARKERS] = {
-	[MARKER_ENTRY] = PROBE_MARKER_ENTRY,
-	[MARKER_RETURN] = PROBE_MARKER_RETURN,
-	[MARKER_LINE] = PROBE_MARKER_LINE,
-};
 
 /* Far more than libc has; each further allocator in the process has its own. */
 #define MAX_PROBES 256
 
 /* The probes of one process, as they are put together. */
 struct image {
-	const struct target *target;
 	struct dispatch probes[MAX_PROBES];
 	size_t nprobes;
 };
@@ -270,150 +236,57 @@ fail:
 	return err;
 }
 
-/* Decides where each function of the file is probed; placements[i].address is 0
- * for those that it does not have. 0 or -errno. */
-static int place_functions(const struct target_file *file, bool at_entry,
-			   struct placement *placements)
+/* Puts one probe where it belongs, and notes how the BPF side will know it. */
+static int add_probe(struct source *source, struct image *image, const struct probe_point *point)
 {
-	struct elf_symbol symbols[FUNCTIONS];
-	const char *names[FUNCTIONS];
-	struct code_bytes text;
-	size_t i;
-	int err = placement__read_text(file->elf, &text);
-
-	if (err)
-		return err;
-	for (i = 0; i < FUNCTIONS; i++)
-		names[i] = functions[i].name;
-	elf_file__dynamic_symbols(file->elf, names, FUNCTIONS, symbols);
-	memset(placements, 0, FUNCTIONS * sizeof(*placements));
-	for (i = 0; i < FUNCTIONS; i++) {
-		if (!symbols[i].function)
-			continue;
-		if (at_entry)
-			placements[i].address = symbols[i].address;
-		else
-			placement__find(&text, symbols[i].address, symbols[i].size,
-					&functions[i].wish, &placements[i]);
-	}
-	free((void *)text.bytes);
-	return 0;
-}
-
-/* code_dealloc() has no symbol where a file is stripped; a hundred bytes are less
- * than it is long, and more than are looked at. */
-static int place_code_dealloc(const struct target *target, struct placement *placement)
-{
-	static const struct placement_wish wish = { .args = ARG(1) };
-	struct code_bytes text;
-	int err = placement__read_text(target->python.elf, &text);
-
-	if (err)
-		return err;
-	placement__find(&text, target->code_dealloc, 100, &wish, placement);
-	free((void *)text.bytes);
-	return 0;
-}
-
-/* Puts a probe at the linked address. */
-static int add_probe(struct source *source, struct image *image, const struct target_file *file,
-		     uint64_t address, uint64_t semaphore, struct dispatch probe, bool returns)
-{
-	int fd = elf_file__fd(file->elf), err;
+	struct dispatch probe = { .kind = point->kind };
+	int fd = elf_file__fd(point->file->elf), err;
 	uint64_t offset;
 
-	if (!elf_file__code_offset(file->elf, address, &offset))
+	if (!elf_file__code_offset(point->file->elf, point->placement.address, &offset))
 		return -ENOEXEC;
 	if (image->nprobes == MAX_PROBES)
 		return -E2BIG;
-	probe.address = file->bias + address;
+	if (!point->placement.emulated && !source->options.at_entry)
+		say_detail("%s: probed at \"%s\", which the kernel single-steps: some 35 times the cost "
+			   "of the others", point->function, point->placement.instruction);
+	if (point->marker) {
+		if (source->nmarkers >= bpf_map__max_entries(source->bpf->maps.marker_sites))
+			return -E2BIG;
+		err = bpf_map_update_elem(bpf_map__fd(source->bpf->maps.marker_sites),
+					  &source->nmarkers, point->marker, BPF_ANY);
+		if (err)
+			return err;
+		probe.marker = source->nmarkers++;
+	}
+	probe.address = point->file->bias + point->placement.address;
 	image->probes[image->nprobes++] = probe;
-	err = probes__add(source->probes, "enter", false, fd, offset, semaphore);
-	if (!err && returns)
+	err = probes__add(source->probes, "enter", false, fd, offset, point->semaphore);
+	if (!err && point->returns)
 		err = probes__add(source->probes, "leave", true, fd, offset, 0);
 	return err;
 }
 
-static int add_allocator(struct source *source, struct image *image,
-			 const struct target_file *file)
+static int add_probes(struct source *source, const struct target *target, struct image *image)
 {
-	struct placement placements[FUNCTIONS];
-	int err = place_functions(file, source->options.at_entry, placements);
-	size_t i;
+	struct probe_point *points;
+	size_t n, i;
+	int err = probe_points__list(target, source->options.at_entry, &points, &n);
 
-	for (i = 0; !err && i < FUNCTIONS; i++) {
-		if (!placements[i].address)
-			continue;
-		if (!placements[i].emulated && !source->options.at_entry)
-			say_detail("%s: probed at \"%s\", which the kernel single-steps: some 35 times the "
-				   "cost of the others", functions[i].name, placements[i].instruction);
-		err = add_probe(source, image, file, placements[i].address, 0,
-				(struct dispatch){ .kind = functions[i].kind },
-				functions[i].wish.returns);
-	}
+	if (err)
+		return err;
+	for (i = 0; !err && i < n; i++)
+		err = add_probe(source, image, &points[i]);
+	free(points);
 	return err;
-}
-
-static int add_code_dealloc(struct source *source, struct image *image)
-{
-	struct placement placement;
-	int err = place_code_dealloc(image->target, &placement);
-
-	if (err)
-		return err;
-	return add_probe(source, image, &image->target->python, placement.address, 0,
-			 (struct dispatch){ .kind = PROBE_CODE_DEALLOC }, false);
-}
-
-static int add_markers(struct source *source, struct image *image)
-{
-	const struct target *target = image->target;
-	const struct target_marker *marker;
-	struct dispatch probe;
-	size_t k;
-	int i, err;
-
-	for (i = 0; i < MARKERS; i++) {
-		for (k = 0; k < target->nmarkers[i]; k++) {
-			marker = &target->markers[i][k];
-			probe.kind = marker_kinds[i];
-			probe.marker = source->nmarkers;
-			if (source->nmarkers >= bpf_map__max_entries(source->bpf->maps.marker_sites))
-				return -E2BIG;
-			err = bpf_map_update_elem(bpf_map__fd(source->bpf->maps.marker_sites),
-						  &source->nmarkers, &marker->site, BPF_ANY);
-			if (!err)
-				err = add_probe(source, image, &target->python, marker->address,
-						marker->semaphore, probe, false);
-			if (err)
-				return err;
-			source->nmarkers++;
-		}
-	}
-	return 0;
-}
-
-static int add_probes(struct source *source, struct image *image)
-{
-	const struct target *target = image->target;
-	size_t i;
-	int err = 0;
-
-	for (i = 0; !err && i < target->nallocators; i++)
-		err = add_allocator(source, image, &target->allocators[i]);
-	if (err)
-		return err;
-	if (target->attribution == ATTRIBUTION_USDT)
-		return add_markers(source, image);
-	return add_code_dealloc(source, image);
 }
 
 /* Defines a target's probes, and tells the BPF side how to know them. */
 static int prepare(struct source *source, const struct target *target, __u32 index)
 {
-	struct image image = { .target = target };
+	struct image image = { .nprobes = 0 };
 	struct probe_table table;
-	int err = add_probes(source, &image);
+	int err = add_probes(source, target, &image);
 
 	if (!err)
 		err = dispatch__make(image.probes, image.nprobes, &table);
@@ -423,52 +296,6 @@ static int prepare(struct source *source, const struct target *target, __u32 ind
 	if (err)
 		say_error("process %d cannot be probed: %s", target->pid, strerror(-err));
 	return err;
-}
-
-static void explain(const char *name, uint64_t function, const struct placement *placement,
-		    const char *returns, FILE *out)
-{
-	fprintf(out, "%-18s 0x%08" PRIx64 "  +%-3" PRIu64 " %-9s %-9s %-34s %s\n", name,
-		placement->address, placement->address - function,
-		placement->emulated ? "emulated" : "stepped", returns, placement->instruction,
-		placement->why);
-}
-
-static int heap_explain(const struct target *target, FILE *out)
-{
-	struct placement placements[FUNCTIONS];
-	struct elf_symbol symbol;
-	size_t i, k;
-	int err;
-
-	fprintf(out, "Process %d (%s), CPython %s, attribution %s\n", target->pid, target->comm,
-		target->version, attribution__name(target->attribution));
-	fprintf(out, "%-18s %-10s  %-4s %-9s %-9s %-34s %s\n", "Function", "Address", "At", "By kernel",
-		"Return", "Instruction", "Why there");
-	for (k = 0; k < target->nallocators; k++) {
-		err = place_functions(&target->allocators[k], false, placements);
-		if (err)
-			return err;
-		for (i = 0; i < FUNCTIONS; i++) {
-			if (placements[i].address &&
-			    elf_file__symbol(target->allocators[k].elf, functions[i].name, &symbol))
-				explain(functions[i].name, symbol.address, &placements[i],
-					functions[i].wish.returns ? "uretprobe" : "no", out);
-		}
-	}
-	if (target->attribution == ATTRIBUTION_FRAMES) {
-		err = place_code_dealloc(target, &placements[0]);
-		if (err)
-			return err;
-		explain("code_dealloc", target->code_dealloc, &placements[0], "no", out);
-	}
-	for (i = 0; target->attribution == ATTRIBUTION_USDT && i < MARKERS; i++) {
-		for (k = 0; k < target->nmarkers[i]; k++)
-			explain(marker__name(i), target->markers[i][k].address,
-				&(struct placement){ target->markers[i][k].address, true, "nop",
-						     "where the compiler put the marker" }, "no", out);
-	}
-	return 0;
 }
 
 static int attach_lifecycle(struct heap_bpf *bpf)
@@ -592,7 +419,7 @@ static int heap_snapshot(struct source *source, struct snapshot **result)
 const struct source_type heap_source = {
 	.name = "heap",
 	.help = "heap blocks, by the line that allocated them, until they are freed",
-	.explain = heap_explain,
+	.explain = probe_points__explain,
 	.open = heap_open,
 	.attach = heap_attach,
 	.poll = heap_poll,

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "procfs.h"
+#include "utf8.h"
 
 bool proc_map__parse(const char *line, struct proc_map *map)
 {
@@ -135,7 +136,8 @@ int proc_comm(pid_t pid, char *buffer, size_t size)
 
 	if (length < 0)
 		return length;
-	buffer[strcspn(buffer, "\n")] = '\0';
+	buffer[length && buffer[length - 1] == '\n' ? length - 1 : length] = '\0';
+	utf8_keep_ascii(buffer);
 	return 0;
 }
 

@@ -41,6 +41,7 @@ uint64_t proc_rss(pid_t pid);
  * terminated. 0, or -errno where the process is gone. */
 int proc_cmdline(pid_t pid, char *buffer, size_t size);
 
+/* The main thread's name, made printable. 0 or -errno. */
 int proc_comm(pid_t pid, char *buffer, size_t size);
 
 /* Effective user and group; 0 or -errno. */

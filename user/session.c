@@ -10,6 +10,7 @@
 #include "say.h"
 #include "session.h"
 #include "target.h"
+#include "utf8.h"
 
 /* How often it is looked whether the targets are still there, milliseconds. */
 #define CHECK_MS 100
@@ -245,136 +246,6 @@ int session__wait(struct session *session, double seconds)
 	}
 }
 
-static void add(struct amounts *to, const struct site_count *count)
-{
-	to->outstanding_bytes += count->allocated_bytes - count->freed_bytes;
-	to->outstanding_count += count->allocated_count - count->freed_count;
-	to->allocated_bytes += count->allocated_bytes;
-	to->allocated_count += count->allocated_count;
-	to->mapped_bytes += count->mapped_bytes - count->unmapped_bytes;
-	to->mapped_count += count->mapped_count - count->unmapped_count;
-}
-
-static bool is_zero(const struct amounts *amounts)
-{
-	return !amounts->allocated_count && !amounts->mapped_count && !amounts->mapped_bytes;
-}
-
-static int descending(int64_t a, int64_t b)
-{
-	return a < b ? 1 : a > b ? -1 : 0;
-}
-
-static int by_size(const struct amounts *a, const struct amounts *b)
-{
-	int order = descending(a->outstanding_bytes, b->outstanding_bytes);
-
-	if (!order)
-		order = descending(a->mapped_bytes, b->mapped_bytes);
-	return order ? order : descending(a->allocated_bytes, b->allocated_bytes);
-}
-
-static int compare_lines_by_outstanding(const void *a, const void *b)
-{
-	const struct profile_line *x = a, *y = b;
-
-	return by_size(&x->amounts, &y->amounts);
-}
-
-static int compare_lines_by_increment(const void *a, const void *b)
-{
-	const struct profile_line *x = a, *y = b;
-	int order = descending(x->increment_bytes, y->increment_bytes);
-
-	return order ? order : by_size(&x->amounts, &y->amounts);
-}
-
-static int compare_stacks(const void *a, const void *b)
-{
-	const struct profile_stack *x = a, *y = b;
-
-	return by_size(&x->amounts, &y->amounts);
-}
-
-/* What all sites of each line, and of each stack, come to. */
-struct sums {
-	struct profile_line *lines;	/* by index in stacks */
-	struct profile_stack *stacks;
-};
-
-static int sum_up(struct session *session, struct sums *sums)
-{
-	static const struct site_count zero;
-	const struct snapshot *now = session->now, *before = session->before;
-	const struct site_count *old;
-	const struct stack *stack;
-	struct profile_line *line;
-	int64_t increment;
-	ssize_t index;
-	size_t site;
-
-	sums->lines = calloc(stacks__line_count(session->stacks) + 1, sizeof(*sums->lines));
-	sums->stacks = calloc(stacks__count(session->stacks) + 1, sizeof(*sums->stacks));
-	if (!sums->lines || !sums->stacks)
-		return -ENOMEM;
-	for (site = 1; site < now->nsites; site++) {
-		index = stacks__of_site(session->stacks, site);
-		if (index < 0)
-			continue;
-		old = before && site < before->nsites ? &before->sites[site] : &zero;
-		stack = stacks__get(session->stacks, index);
-		line = &sums->lines[stack->line];
-		add(&sums->stacks[index].amounts, &now->sites[site]);
-		add(&line->amounts, &now->sites[site]);
-		increment = (now->sites[site].allocated_bytes - old->allocated_bytes) -
-			    (now->sites[site].freed_bytes - old->freed_bytes);
-		line->increment_bytes += increment;
-		sums->stacks[index].increment_bytes += increment;
-		line->increment_count += (now->sites[site].allocated_count - old->allocated_count) -
-					 (now->sites[site].freed_count - old->freed_count);
-	}
-	return 0;
-}
-
-/* Copies a process's own lines and stacks behind those of the others. */
-static void fill_process(struct session *session, const struct sums *sums, size_t id,
-			 enum line_order order, struct profile_process *process)
-{
-	size_t i;
-
-	for (i = 0; i < stacks__line_count(session->stacks); i++) {
-		const struct line *line = stacks__line(session->stacks, i);
-		struct profile_line *to = &process->lines[process->nlines];
-
-		if (line->process != id || is_zero(&sums->lines[i].amounts))
-			continue;
-		*to = sums->lines[i];
-		to->place = line->place;
-		process->total.outstanding_bytes += to->amounts.outstanding_bytes;
-		process->total.outstanding_count += to->amounts.outstanding_count;
-		process->total.allocated_bytes += to->amounts.allocated_bytes;
-		process->total.allocated_count += to->amounts.allocated_count;
-		process->total.mapped_bytes += to->amounts.mapped_bytes;
-		process->total.mapped_count += to->amounts.mapped_count;
-		process->increment_bytes += to->increment_bytes;
-		process->nlines++;
-	}
-	for (i = 0; i < stacks__count(session->stacks); i++) {
-		const struct stack *stack = stacks__get(session->stacks, i);
-		struct profile_stack *to = &process->stacks[process->nstacks];
-
-		if (stack->process != id || is_zero(&sums->stacks[i].amounts))
-			continue;
-		*to = sums->stacks[i];
-		to->nframes = stack->nframes;
-		to->frames = stack->frames;
-		process->nstacks++;
-	}
-	qsort(process->lines, process->nlines, sizeof(*process->lines),
-	      order == BY_INCREMENT ? compare_lines_by_increment : compare_lines_by_outstanding);
-	qsort(process->stacks, process->nstacks, sizeof(*process->stacks), compare_stacks);
-}
-
 static void describe_process(struct session *session, size_t id, struct profile_process *process)
 {
 	const struct process_book *book = &session->now->processes[id];
@@ -385,6 +256,7 @@ static void describe_process(struct session *session, size_t id, struct profile_
 	process->state = book->state;
 	memcpy(process->comm, book->comm, sizeof(process->comm));
 	process->comm[sizeof(process->comm) - 1] = '\0';
+	utf8_keep_ascii(process->comm);
 	memcpy(process->lost, book->lost, sizeof(process->lost));
 	process->rss_bytes = book->state == PROCESS_RUNNING ? proc_rss(book->pid) : 0;
 	if (!facts)
@@ -453,7 +325,7 @@ static int build_profile(struct session *session, const struct profile_options *
 	int err;
 
 	free_profile(session);
-	err = sum_up(session, &sums);
+	err = sums__init(&sums, session->stacks, session->now, session->before);
 	session->lines = calloc(stacks__line_count(session->stacks) + 1, sizeof(*session->lines));
 	session->profile_stacks = calloc(stacks__count(session->stacks) + 1,
 					 sizeof(*session->profile_stacks));
@@ -469,7 +341,7 @@ static int build_profile(struct session *session, const struct profile_options *
 		process->lines = session->lines + lines;
 		process->stacks = session->profile_stacks + stacks;
 		describe_process(session, id, process);
-		fill_process(session, &sums, id, options->order, process);
+		sums__fill(&sums, session->stacks, id, options->order, process);
 		lines += process->nlines;
 		stacks += process->nstacks;
 		if (!is_shown(process))
@@ -478,8 +350,7 @@ static int build_profile(struct session *session, const struct profile_options *
 		if (options->sources_of && session->facts[id])
 			load_sources(session->facts[id], process, options->sources_of);
 	}
-	free(sums.lines);
-	free(sums.stacks);
+	sums__free(&sums);
 	return err;
 }
 

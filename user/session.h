@@ -5,6 +5,7 @@
 
 #include "profile.h"
 #include "source.h"
+#include "sums.h"
 
 struct session;
 
@@ -32,11 +33,6 @@ double session__elapsed(const struct session *session);
 
 /* Whether a target is still there to be recorded. */
 bool session__is_alive(const struct session *session);
-
-enum line_order {
-	BY_INCREMENT,
-	BY_OUTSTANDING,
-};
 
 struct profile_options {
 	enum line_order order;

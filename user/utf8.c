@@ -95,3 +95,11 @@ char *utf8_from_str(const uint8_t *data, size_t size, unsigned int kind)
 	fit = realloc(text, to - text);
 	return fit ? fit : text;
 }
+
+void utf8_keep_ascii(char *text)
+{
+	for (; *text; text++) {
+		if (*text < 0x20 || *text > 0x7e)
+			*text = '?';
+	}
+}

@@ -15,4 +15,8 @@
  */
 char *utf8_from_str(const uint8_t *data, size_t size, unsigned int kind);
 
+/* Replaces, in place, what is not printable ASCII by question marks: for short names
+ * like a thread's, which anyone may set to anything. */
+void utf8_keep_ascii(char *text);
+
 #endif /* UTF8_H */

@@ -69,6 +69,11 @@ static void text(void **state)
 	assert_text("\xc0\x80", 2, 0, "\\udcc0\\udc80");
 	assert_text("\xed\xa0\x80", 3, 0, "\\udced\\udca0\\udc80");
 	assert_text("\xf0\x9f\x90\x8d", 4, 0, "\U0001f40d");
+
+	char name[] = "a\x1b[2J\n\xff~";
+
+	utf8_keep_ascii(name);
+	assert_string_equal(name, "a?[2J??~");
 }
 
 static const struct name outer = { "/a;b c.py", "<module>", 1 };

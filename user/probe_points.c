@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "probe_points.h"
+
+/* The allocator's functions, and what the BPF side reads of their calls. */
+static const struct {
+	const char *name;
+	enum probe_kind kind;
+	struct placement_wish wish;
+} functions[] = {
+	{ "malloc", PROBE_MALLOC, { .args = ARG(1), .returns = true } },
+	{ "valloc", PROBE_MALLOC, { .args = ARG(1), .returns = true } },
+	{ "pvalloc", PROBE_MALLOC, { .args = ARG(1), .returns = true } },
+	{ "calloc", PROBE_CALLOC, { .args = ARG(1) | ARG(2), .returns = true } },
+	{ "memalign", PROBE_MEMALIGN, { .args = ARG(2), .returns = true } },
+	{ "aligned_alloc", PROBE_MEMALIGN, { .args = ARG(2), .returns = true } },
+	{ "posix_memalign", PROBE_POSIX_MEMALIGN, { .args = ARG(1) | ARG(3), .returns = true } },
+	{ "realloc", PROBE_REALLOC, { .args = ARG(1) | ARG(2), .returns = true } },
+	{ "reallocarray", PROBE_REALLOCARRAY, { .args = ARG(1) | ARG(2) | ARG(3), .returns = true } },
+	{ "free", PROBE_FREE, { .args = ARG(1), .null_is_idle = true } },
+	{ "cfree", PROBE_FREE, { .args = ARG(1), .null_is_idle = true } },
+	{ "mmap", PROBE_MMAP, { .args = ARG(2) | ARG(3) | ARG(4), .returns = true } },
+	{ "mmap64", PROBE_MMAP, { .args = ARG(2) | ARG(3) | ARG(4), .returns = true } },
+	{ "munmap", PROBE_MUNMAP, { .args = ARG(1) | ARG(2), .returns = true } },
+	{ "mremap", PROBE_MREMAP, { .args = ARG(1) | ARG(2) | ARG(3), .returns = true } },
+};
+
+#define FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
+
+static const enum probe_kind marker_kinds[MARKERS] = {
+	[MARKER_ENTRY] = PROBE_MARKER_ENTRY,
+	[MARKER_RETURN] = PROBE_MARKER_RETURN,
+	[MARKER_LINE] = PROBE_MARKER_LINE,
+};
+
+struct list {
+	struct probe_point *points;
+	size_t n;
+};
+
+static struct probe_point *add_point(struct list *list, const struct probe_point *point)
+{
+	struct probe_point *more = reallocarray(list->points, list->n + 1, sizeof(*more));
+
+	if (!more)
+		return NULL;
+	list->points = more;
+	more += list->n++;
+	*more = *point;
+	return more;
+}
+
+static int add_functions(struct list *list, const struct target_file *file, bool at_entry)
+{
+	struct elf_symbol symbols[FUNCTIONS];
+	const char *names[FUNCTIONS];
+	struct probe_point *point;
+	struct code_bytes text;
+	size_t i;
+	int err = placement__read_text(file->elf, &text);
+
+	if (err)
+		return err;
+	for (i = 0; i < FUNCTIONS; i++)
+		names[i] = functions[i].name;
+	elf_file__dynamic_symbols(file->elf, names, FUNCTIONS, symbols);
+	for (i = 0; !err && i < FUNCTIONS; i++) {
+		if (!symbols[i].function)
+			continue;
+		point = add_point(list, &(struct probe_point){
+			.function = functions[i].name,
+			.kind = functions[i].kind,
+			.file = file,
+			.address = symbols[i].address,
+			.returns = functions[i].wish.returns,
+		});
+		if (!point)
+			err = -ENOMEM;
+		else if (at_entry)
+			point->placement.address = point->address;
+		else
+			placement__find(&text, point->address, symbols[i].size,
+					&functions[i].wish, &point->placement);
+	}
+	free((void *)text.bytes);
+	return err;
+}
+
+/* code_dealloc() has no symbol where a file is stripped; a hundred bytes are less
+ * than it is long, and more than are looked at. */
+static int add_code_dealloc(struct list *list, const struct target *target)
+{
+	static const struct placement_wish wish = { .args = ARG(1) };
+	struct probe_point *point = add_point(list, &(struct probe_point){
+		.function = "code_dealloc",
+		.kind = PROBE_CODE_DEALLOC,
+		.file = &target->python,
+		.address = target->code_dealloc,
+	});
+	struct code_bytes text;
+	int err = point ? placement__read_text(target->python.elf, &text) : -ENOMEM;
+
+	if (err)
+		return err;
+	placement__find(&text, point->address, 100, &wish, &point->placement);
+	free((void *)text.bytes);
+	return 0;
+}
+
+/* Where the compiler put them, on a nop, which every kernel emulates. */
+static int add_markers(struct list *list, const struct target *target)
+{
+	const struct target_marker *marker;
+	struct probe_point *point;
+	size_t k;
+	int i;
+
+	for (i = 0; i < MARKERS; i++) {
+		for (k = 0; k < target->nmarkers[i]; k++) {
+			marker = &target->markers[i][k];
+			point = add_point(list, &(struct probe_point){
+				.function = marker__name(i),
+				.kind = marker_kinds[i],
+				.file = &target->python,
+				.address = marker->address,
+				.placement = { .address = marker->address, .emulated = true,
+					       .instruction = "nop",
+					       .why = "where the compiler put the marker" },
+				.semaphore = marker->semaphore,
+				.marker = &marker->site,
+			});
+			if (!point)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+int probe_points__list(const struct target *target, bool at_entry, struct probe_point **points,
+		       size_t *n)
+{
+	struct list list = { 0 };
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < target->nallocators; i++)
+		err = add_functions(&list, &target->allocators[i], at_entry);
+	if (!err)
+		err = target->attribution == ATTRIBUTION_USDT ? add_markers(&list, target) :
+			add_code_dealloc(&list, target);
+	if (err) {
+		free(list.points);
+		return err;
+	}
+	*points = list.points;
+	*n = list.n;
+	return 0;
+}
+
+int probe_points__explain(const struct target *target, FILE *out)
+{
+	struct probe_point *points, *point;
+	size_t n;
+	int err = probe_points__list(target, false, &points, &n);
+
+	if (err)
+		return err;
+	fprintf(out, "Process %d (%s), CPython %s, attribution %s\n", target->pid, target->comm,
+		target->version, attribution__name(target->attribution));
+	fprintf(out, "%-18s %-10s  %-4s %-9s %-9s %-34s %s\n", "Function", "Address", "At", "By kernel",
+		"Return", "Instruction", "Why there");
+	for (point = points; point < points + n; point++)
+		fprintf(out, "%-18s 0x%08" PRIx64 "  +%-3" PRIu64 " %-9s %-9s %-34s %s\n",
+			point->function, point->placement.address,
+			point->placement.address - point->address,
+			point->placement.emulated ? "emulated" : "stepped",
+			point->returns ? "uretprobe" : "no", point->placement.instruction,
+			point->placement.why);
+	free(points);
+	return 0;
+}

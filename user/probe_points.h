@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What heap mode probes in a target, and where. */
+#ifndef PROBE_POINTS_H
+#define PROBE_POINTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "placement.h"
+#include "target.h"
+
+struct probe_point {
+	const char *function;	/* or marker */
+	enum probe_kind kind;
+	const struct target_file *file;
+	uint64_t address;	/* of the function, as linked */
+	struct placement placement;
+	bool returns;		/* also its return is probed */
+	uint64_t semaphore;	/* file offset; 0: none */
+	const struct marker_site *marker;	/* NULL where it is none */
+};
+
+/*
+ * All points of a target: its allocators' functions, and code_dealloc() or the
+ * markers, as its attribution needs. at_entry puts them on the functions' first
+ * instructions. 0, the points, which the caller frees and which refer to the target,
+ * and their number, or -errno.
+ */
+int probe_points__list(const struct target *target, bool at_entry, struct probe_point **points,
+		       size_t *n);
+
+/* Prints them. 0 or -errno. */
+int probe_points__explain(const struct target *target, FILE *out);
+
+#endif /* PROBE_POINTS_H */

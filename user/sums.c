@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <stdlib.h>
+
+#include "sums.h"
+
+static void add(struct amounts *to, const struct site_count *count)
+{
+	to->outstanding_bytes += count->allocated_bytes - count->freed_bytes;
+	to->outstanding_count += count->allocated_count - count->freed_count;
+	to->allocated_bytes += count->allocated_bytes;
+	to->allocated_count += count->allocated_count;
+	to->mapped_bytes += count->mapped_bytes - count->unmapped_bytes;
+	to->mapped_count += count->mapped_count - count->unmapped_count;
+}
+
+static bool is_zero(const struct amounts *amounts)
+{
+	return !amounts->allocated_count && !amounts->mapped_count && !amounts->mapped_bytes;
+}
+
+static int descending(int64_t a, int64_t b)
+{
+	return a < b ? 1 : a > b ? -1 : 0;
+}
+
+static int by_size(const struct amounts *a, const struct amounts *b)
+{
+	int order = descending(a->outstanding_bytes, b->outstanding_bytes);
+
+	if (!order)
+		order = descending(a->mapped_bytes, b->mapped_bytes);
+	return order ? order : descending(a->allocated_bytes, b->allocated_bytes);
+}
+
+static int compare_lines_by_outstanding(const void *a, const void *b)
+{
+	const struct profile_line *x = a, *y = b;
+
+	return by_size(&x->amounts, &y->amounts);
+}
+
+static int compare_lines_by_increment(const void *a, const void *b)
+{
+	const struct profile_line *x = a, *y = b;
+	int order = descending(x->increment_bytes, y->increment_bytes);
+
+	return order ? order : by_size(&x->amounts, &y->amounts);
+}
+
+static int compare_stacks(const void *a, const void *b)
+{
+	const struct profile_stack *x = a, *y = b;
+
+	return by_size(&x->amounts, &y->amounts);
+}
+
+int sums__init(struct sums *sums, const struct stacks *stacks, const struct snapshot *now,
+	       const struct snapshot *before)
+{
+	static const struct site_count zero;
+	const struct site_count *old;
+	const struct stack *stack;
+	struct profile_line *line;
+	int64_t increment;
+	ssize_t index;
+	size_t site;
+
+	sums->lines = calloc(stacks__line_count(stacks) + 1, sizeof(*sums->lines));
+	sums->stacks = calloc(stacks__count(stacks) + 1, sizeof(*sums->stacks));
+	if (!sums->lines || !sums->stacks)
+		return -ENOMEM;
+	for (site = 1; site < now->nsites; site++) {
+		index = stacks__of_site(stacks, site);
+		if (index < 0)
+			continue;
+		old = before && site < before->nsites ? &before->sites[site] : &zero;
+		stack = stacks__get(stacks, index);
+		line = &sums->lines[stack->line];
+		add(&sums->stacks[index].amounts, &now->sites[site]);
+		add(&line->amounts, &now->sites[site]);
+		increment = (now->sites[site].allocated_bytes - old->allocated_bytes) -
+			    (now->sites[site].freed_bytes - old->freed_bytes);
+		line->increment_bytes += increment;
+		sums->stacks[index].increment_bytes += increment;
+		line->increment_count += (now->sites[site].allocated_count - old->allocated_count) -
+					 (now->sites[site].freed_count - old->freed_count);
+	}
+	return 0;
+}
+
+void sums__free(struct sums *sums)
+{
+	free(sums->lines);
+	free(sums->stacks);
+}
+
+void sums__fill(const struct sums *sums, const struct stacks *stacks, size_t id,
+		enum line_order order, struct profile_process *process)
+{
+	size_t i;
+
+	for (i = 0; i < stacks__line_count(stacks); i++) {
+		const struct line *line = stacks__line(stacks, i);
+		struct profile_line *to = &process->lines[process->nlines];
+
+		if (line->process != id || is_zero(&sums->lines[i].amounts))
+			continue;
+		*to = sums->lines[i];
+		to->place = line->place;
+		process->total.outstanding_bytes += to->amounts.outstanding_bytes;
+		process->total.outstanding_count += to->amounts.outstanding_count;
+		process->total.allocated_bytes += to->amounts.allocated_bytes;
+		process->total.allocated_count += to->amounts.allocated_count;
+		process->total.mapped_bytes += to->amounts.mapped_bytes;
+		process->total.mapped_count += to->amounts.mapped_count;
+		process->increment_bytes += to->increment_bytes;
+		process->nlines++;
+	}
+	for (i = 0; i < stacks__count(stacks); i++) {
+		const struct stack *stack = stacks__get(stacks, i);
+		struct profile_stack *to = &process->stacks[process->nstacks];
+
+		if (stack->process != id || is_zero(&sums->stacks[i].amounts))
+			continue;
+		*to = sums->stacks[i];
+		to->nframes = stack->nframes;
+		to->frames = stack->frames;
+		process->nstacks++;
+	}
+	qsort(process->lines, process->nlines, sizeof(*process->lines),
+	      order == BY_INCREMENT ? compare_lines_by_increment : compare_lines_by_outstanding);
+	qsort(process->stacks, process->nstacks, sizeof(*process->stacks), compare_stacks);
+}
