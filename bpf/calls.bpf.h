@@ -26,12 +26,14 @@
 /* Calls inside one call; more of them, and its return must have been missed. */
 #define MAX_NESTED	256
 
-static __always_inline bool call__is_nested(struct thread *t, __u64 sp, enum probe_kind kind)
+static __always_inline bool call__is_nested(struct pt_regs *ctx, struct thread *t)
 {
+	__u64 sp = PT_REGS_SP(ctx);
+
 	if (!t->call.sp)
 		return false;
-	/* The same stack pointer in another function: a tail call. */
-	if ((sp < t->call.sp || (sp == t->call.sp && kind != t->call.kind)) &&
+	/* The same stack pointer at another probe: a tail call. */
+	if ((sp < t->call.sp || (sp == t->call.sp && PT_REGS_IP(ctx) != t->call.ip)) &&
 	    t->call.nested++ < MAX_NESTED)
 		return true;
 	lose(t->process.id, LOST_CALL);
@@ -44,8 +46,11 @@ static __always_inline void call__begin(struct pt_regs *ctx, struct thread *t,
 					enum probe_kind kind, __u64 size)
 {
 	t->call.sp = PT_REGS_SP(ctx);
+	t->call.ip = PT_REGS_IP(ctx);
 	t->call.kind = kind;
 	t->call.nested = 0;
+	t->call.unbooked = 0;
+	t->call.old = 0;
 	t->call.size = size;
 }
 
@@ -127,7 +132,7 @@ static __always_inline void call__enter(struct pt_regs *ctx, struct thread *t,
 {
 	__u64 first = PT_REGS_PARM1(ctx), second = PT_REGS_PARM2(ctx);
 
-	if (call__is_nested(t, PT_REGS_SP(ctx), kind))
+	if (call__is_nested(ctx, t))
 		return;
 	switch (kind) {
 	case PROBE_FREE:

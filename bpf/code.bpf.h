@@ -52,15 +52,21 @@ static __always_inline bool read_user(void *to, __u32 size, __u64 from)
 	return !bpf_probe_read_user(to, size, (const void *)from);
 }
 
+/* Why a code object was not sent. */
+enum {
+	CODE_LOST = -1,
+	CODE_UNREADABLE = -2,	/* swapped out, or not what it should be */
+};
+
 /* Sends the piece at the offset of the part whose bytes are at address. Returns
- * its size, or -1. Global, so that the verifier follows it once. */
+ * its size, or one of the above. Global, so that the verifier follows it once. */
 __noinline int code__send_piece(__u64 address, __u32 offset)
 {
 	struct thread *t = thread__find();
 	__u32 size;
 
 	if (!t)
-		return -1;
+		return CODE_LOST;
 	size = t->part.total - offset;
 	if (size > CODE_PART_SIZE)
 		size = CODE_PART_SIZE;
@@ -68,11 +74,11 @@ __noinline int code__send_piece(__u64 address, __u32 offset)
 	t->part.size = size;
 	if (!read_user(t->part.data, size, address + offset)) {
 		lose(t->process.id, LOST_FRAME);
-		return -1;
+		return CODE_UNREADABLE;
 	}
 	if (bpf_ringbuf_output(&ring, &t->part, sizeof(t->part) - CODE_PART_SIZE + size, 0)) {
 		lose(t->process.id, LOST_RING);
-		return -1;
+		return CODE_LOST;
 	}
 	return size;
 }
@@ -92,7 +98,7 @@ static __always_inline int code__send_bytes(struct thread *t, __u64 address, __u
 	for (i = 0; i < CODE_PART_LIMIT; i += CODE_PART_SIZE) {
 		sent = code__send_piece(address, i);
 		if (sent < 0)
-			return -1;
+			return sent;
 		if (sent < CODE_PART_SIZE)
 			break;
 	}
@@ -109,7 +115,8 @@ static __always_inline int code__send_str(struct thread *t, const struct py_layo
 	    !read_user(&state, sizeof(state), str + l->str_state))
 		goto unreadable;
 	kind = state >> (l->str_kind_shift & 31) & 7;
-	if (!(state >> (l->str_compact_shift & 31) & 1) || length > CODE_PART_LIMIT)
+	if (!(state >> (l->str_compact_shift & 31) & 1) || length > CODE_PART_LIMIT ||
+	    (kind != 1 && kind != 2 && kind != 4))
 		goto unreadable;
 	t->part.kind = kind;
 	return code__send_bytes(t, str + (state >> (l->str_ascii_shift & 31) & 1 ?
@@ -117,13 +124,13 @@ static __always_inline int code__send_str(struct thread *t, const struct py_layo
 				length * kind, CODE_NAME_LIMIT);
 unreadable:
 	lose(t->process.id, LOST_FRAME);
-	return -1;
+	return CODE_UNREADABLE;
 }
 
 /*
  * Sends the code object to user space. Global, so that the verifier looks at
- * it once, and not at each turn of its caller's loop. Returns 0, or -1 where
- * it could not be read or sent; it is tried again with its next new stack.
+ * it once, and not at each turn of its caller's loop. Returns 0, or one of the
+ * above; it is tried again with its next new stack.
  */
 __noinline int code__send(__u64 code, __u32 generation)
 {
@@ -136,12 +143,13 @@ __noinline int code__send(__u64 code, __u32 generation)
 	const struct py_layout *l;
 	__u64 filename, function, linetable, size, key;
 	__u8 known = 1;
+	int err;
 
 	if (!t)
-		return -1;
+		return CODE_LOST;
 	l = bpf_map_lookup_elem(&layouts, &t->process.layout);
 	if (!l)
-		return -1;
+		return CODE_LOST;
 	key = process_key(t->process.id, code);
 	record.record.process = t->process.id;
 	record.layout = t->process.layout;
@@ -153,7 +161,7 @@ __noinline int code__send(__u64 code, __u32 generation)
 	    !read_user(&record.first_line, sizeof(__s32), code + l->code_first_line) ||
 	    !read_user(&record.first_traceable, sizeof(__s32), code + l->code_first_traceable)) {
 		lose(t->process.id, LOST_FRAME);
-		return -1;
+		return CODE_UNREADABLE;
 	}
 	record.first_traceable *= 2;	/* counted in _Py_CODEUNIT */
 
@@ -163,23 +171,26 @@ __noinline int code__send(__u64 code, __u32 generation)
 	t->part.generation = generation;
 
 	t->part.part = PART_FILENAME;
-	if (code__send_str(t, l, filename))
-		return -1;
+	err = code__send_str(t, l, filename);
+	if (err)
+		return err;
 	t->part.part = PART_FUNCTION;
-	if (code__send_str(t, l, function))
-		return -1;
+	err = code__send_str(t, l, function);
+	if (err)
+		return err;
 	t->part.part = PART_LINETABLE;
 	t->part.kind = 0;
-	if (code__send_bytes(t, linetable + l->bytes_data,
-			     size > CODE_PART_LIMIT ? CODE_PART_LIMIT + 1 : size, CODE_PART_LIMIT))
-		return -1;
+	err = code__send_bytes(t, linetable + l->bytes_data,
+			       size > CODE_PART_LIMIT ? CODE_PART_LIMIT + 1 : size, CODE_PART_LIMIT);
+	if (err)
+		return err;
 	if (bpf_ringbuf_output(&ring, &record, sizeof(record), 0)) {
 		lose(t->process.id, LOST_RING);
-		return -1;
+		return CODE_LOST;
 	}
 	if (bpf_map_update_elem(&codes, &key, &known, BPF_ANY)) {
 		lose(t->process.id, LOST_CODE);
-		return -1;
+		return CODE_LOST;
 	}
 	return 0;
 }

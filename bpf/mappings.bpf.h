@@ -26,13 +26,6 @@
 
 #define MAX_MAPPINGS	(1 << 18)
 
-/* One call of mmap() or mremap(). */
-struct mapping {
-	__u64 bytes;	/* still mapped; the mapping counts until it is 0 */
-	__u32 site;
-	__u32 process;
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, MAX_MAPPINGS);

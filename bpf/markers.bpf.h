@@ -223,6 +223,19 @@ static __always_inline __u64 hash_string(__u64 hash, const char *string, __u32 s
 	return hash_mix(hash, size);
 }
 
+/* The current thread's file and function, hashed. Global, so that the verifier follows
+ * its loops once. */
+__noinline __u64 marker__hash_names(__u32 file_size, __u32 function_size)
+{
+	struct marker_stack *stack = marker_stack__of((void *)bpf_get_current_task_btf(), false);
+	__u64 name;
+
+	if (!stack)
+		return 0;
+	name = hash_string(0, stack->file, file_size, MARKER_FILE_SIZE);
+	return hash_string(name, stack->function, function_size, MARKER_FUNCTION_SIZE);
+}
+
 static __always_inline int marker__send_part(struct thread *t, __u32 which, const char *string,
 					     __u32 size)
 {
@@ -274,7 +287,7 @@ static __noinline int marker__send(struct thread *t, struct marker_stack *stack,
 
 /* What stands for the marker's function: a hash of its names' text, 0 where
  * they could not be read or sent. */
-static __always_inline __u64 marker__name(struct thread *t, struct marker_stack *stack,
+static __noinline __u64 marker__name(struct thread *t, struct marker_stack *stack,
 					  const struct marker *m)
 {
 	long file_size, function_size;
@@ -290,8 +303,7 @@ static __always_inline __u64 marker__name(struct thread *t, struct marker_stack 
 	}
 	if (file_size == MARKER_FILE_SIZE || function_size == MARKER_FUNCTION_SIZE)
 		lose(t->process.id, LOST_NAME);
-	name = hash_string(0, stack->file, file_size, MARKER_FILE_SIZE);
-	name = hash_string(name, stack->function, function_size, MARKER_FUNCTION_SIZE);
+	name = marker__hash_names(file_size, function_size);
 	if (marker__send(t, stack, name, file_size, function_size))
 		return 0;
 	return name;
@@ -326,11 +338,15 @@ static __always_inline void marker__line(struct thread *t, struct marker_stack *
 					 const struct marker *m)
 {
 	__u32 depth = marker_stack__find(stack, m->tag);
+	struct frame *frame;
 	__u64 name;
 
 	if (depth) {
 		marker_stack__cut(stack, depth);
-		marker_stack__frame(stack, depth - 1)->position = m->line;
+		frame = marker_stack__frame(stack, depth - 1);
+		frame->position = m->line;
+		if (!frame->code)
+			frame->code = marker__name(t, stack, m);
 		return;
 	}
 	name = marker__name(t, stack, m);

@@ -161,6 +161,13 @@ struct site_count {
 	__u64 mapped_count;
 };
 
+/* One call of mmap() or mremap(). */
+struct mapping {
+	__u64 bytes;	/* still mapped; the mapping counts until it is 0 */
+	__u32 site;
+	__u32 process;
+};
+
 /*
  * frames: code is the PyCodeObject's address, position the byte offset of the
  * instruction, generation tells apart objects that lived at the same address.

@@ -81,7 +81,9 @@ __noinline int site__new(__u64 hash)
 			code = t->stack.frames[i].code;
 			if (code__is_known(t->process.id, code))
 				continue;
-			if (code__send(code, t->stack.frames[i].generation & ~FRAME_GENERATOR))
+			/* One that cannot be read has no name; the others have theirs. */
+			if (code__send(code, t->stack.frames[i].generation & ~FRAME_GENERATOR) ==
+			    CODE_LOST)
 				return 0;
 		}
 	}

@@ -15,6 +15,7 @@ const volatile bool has_task_storage = false;
 /* The outermost allocator call that the thread is in. */
 struct call {
 	__u64 sp;	/* at its entry; 0: in none */
+	__u64 ip;	/* of its probe */
 	__u64 size;
 	__u64 address;	/* realloc: the old block; posix_memalign: where the result goes */
 	__u64 old;	/* realloc: the old block's books; mremap: the old mapping */

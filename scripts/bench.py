@@ -77,8 +77,8 @@ class Condition:
             subprocess.run([python, *[part.replace("WORK", work) for part in self.attach],
                             str(process.pid)], check=True, capture_output=True)
         attached = time.perf_counter() - begin
+        run()   # as often under every condition: a heap ages
         if self.after:
-            run()
             profiler.send_signal(signal.SIGINT)
             profiler.stderr.read()
             profiler.wait()

@@ -158,6 +158,10 @@ setup() {
 	check check_odd.py "$DEBIAN" usdt many
 }
 
+@test "what dead children held makes room again" {
+	check check_odd.py "$DEBIAN" frames dying
+}
+
 @test "more stacks than the map holds are counted as lost" {
 	check check_odd.py "$DEBIAN" frames sites
 	check check_odd.py "$DEBIAN" usdt sites

@@ -89,6 +89,19 @@ def many():
     return target
 
 
+def dying():
+    """What dead children held makes room in the maps, and stays in their books."""
+    target, process, profile = record(["dying", "10"], "--max-blocks", "1500")
+    check_nothing_lost(process)
+    compare_books(target.book_of(target.pid), process)
+    children = [p for p in profile["processes"] if p["parent"] == target.pid]
+    check(len(children) == 10, len(children), "children")
+    for child in children:
+        check_nothing_lost(child)
+        check(child["outstanding_count"] >= 300, child["outstanding_count"])
+    return target
+
+
 def sites():
     """More stacks than --max-sites likewise."""
     target, process, _ = record(["sites", "500"], "--max-sites", "100")
@@ -107,6 +120,6 @@ def before_attach():
 
 
 cases = {"deep": deep, "native": native, "spawn": spawn, "spawned": spawned, "execute": execute,
-         "many": many, "sites": sites, "before_attach": before_attach,
+         "many": many, "dying": dying, "sites": sites, "before_attach": before_attach,
          "callbacks": lambda: plain("callbacks")[0], "blocked": lambda: plain("blocked")[0]}
 cases[case]().end()

@@ -34,6 +34,7 @@ load helper
 	refused 2 "--duration 5x" record -p 1 -d 5x
 	refused 2 "--interval 0" record -p 1 -i 0
 	refused 2 "--interval" record -p 1 -i 5 -d 1
+	refused 2 "--interval" record -p 1 -i 5 -f folded
 	refused 2 "--format svg" record -p 1 -f svg
 	refused 2 "--mode disk" record -p 1 -m disk
 	refused 2 "--attribution magic" record -p 1 --attribution magic

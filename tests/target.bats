@@ -107,3 +107,32 @@ setup() {
 	# The text of the line comes from there, too.
 	grep -q 'kept.append(bytearray(1000))' "$BATS_TEST_TMPDIR/out"
 }
+
+@test "a report quotes no file that the target could not read itself" {
+	command -v setpriv >/dev/null || skip "needs setpriv"
+	echo "the secret" > "$BATS_TEST_TMPDIR/secret"
+	chmod 640 "$BATS_TEST_TMPDIR/secret"
+	echo "the open text" > "$BATS_TEST_TMPDIR/open"
+	chmod 644 "$BATS_TEST_TMPDIR/open"
+	ln -s secret "$BATS_TEST_TMPDIR/link"
+	chmod 755 "$BATS_TEST_TMPDIR" "$(dirname "$BATS_TEST_TMPDIR")" "$BATS_RUN_TMPDIR"
+	cat > "$BATS_TEST_TMPDIR/names.py" <<-'PYTHON'
+		import sys, time
+		time.sleep(1.5)
+		kept = []
+		for name in "secret", "open", "link", "fifo":
+		    exec(compile("kept.append(bytearray(5000))", sys.argv[1] + "/" + name, "exec"))
+		time.sleep(30)
+	PYTHON
+	mkfifo "$BATS_TEST_TMPDIR/fifo"
+	chmod 644 "$BATS_TEST_TMPDIR/fifo"
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$DEBIAN" "$BATS_TEST_TMPDIR/names.py" \
+		"$BATS_TEST_TMPDIR" 3>&- &
+	TARGET=$!
+	sleep 0.2
+	timeout 20 "$PYMEMTOP" record -p "$TARGET" -d 2 > "$BATS_TEST_TMPDIR/out"
+	cat "$BATS_TEST_TMPDIR/out"
+	grep -q "/link:1" "$BATS_TEST_TMPDIR/out"
+	grep -q "the open text" "$BATS_TEST_TMPDIR/out"
+	! grep -q "the secret" "$BATS_TEST_TMPDIR/out"
+}

@@ -24,7 +24,8 @@ struct elf_file *elf_file__new(int fd)
 		return NULL;
 	}
 	elf->fd = fd;
-	elf->elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	/* Read, not mapped: who truncates a mapped file ends us with SIGBUS. */
+	elf->elf = elf_begin(fd, ELF_C_READ, NULL);
 	if (!elf->elf || elf_kind(elf->elf) != ELF_K_ELF ||
 	    gelf_getclass(elf->elf) != ELFCLASS64 || !gelf_getehdr(elf->elf, &elf->header)) {
 		elf_file__free(elf);
@@ -152,6 +153,9 @@ bool elf_file__data_offset(const struct elf_file *elf, uint64_t address, uint64_
 	return true;
 }
 
+/* Larger than any program's; a hostile one's is not read into memory. */
+#define MOST_CODE (256 << 20)
+
 static bool is_code(const GElf_Phdr *segment, uint64_t most)
 {
 	return (segment->p_flags & PF_X) && segment->p_filesz <= most;
@@ -161,7 +165,7 @@ bool elf_file__code_range(const struct elf_file *elf, uint64_t *address, size_t 
 {
 	GElf_Phdr segment;
 
-	if (!find_segment(elf, is_code, 1 << 30, &segment))
+	if (!find_segment(elf, is_code, MOST_CODE, &segment))
 		return false;
 	*address = segment.p_vaddr;
 	*size = segment.p_filesz;

@@ -18,6 +18,10 @@
 #include "say.h"
 #include "system.h"
 
+/* How often what dead processes left is looked for. */
+#define SWEEP_SECONDS 1
+#define SWEEP_REST 20	/* times as long as the last one took */
+
 /* Far more than libc has; each further allocator in the process has its own. */
 #define MAX_PROBES 256
 
@@ -38,6 +42,8 @@ struct source {
 	double attached;
 	size_t kept;	/* processes, by id, that probes__keep() was called for */
 	__u32 nmarkers;	/* marker_sites so far */
+	double next_sweep;
+	bool swept[MAX_PROCESSES];	/* by process id */
 };
 
 static double now(clockid_t clock)
@@ -383,12 +389,99 @@ static void keep_children(struct source *source)
 	}
 }
 
+static const struct {
+	size_t map;	/* offset in struct heap_bpf's maps */
+	int shift;	/* of the process's id in the key; 0: it is in the value */
+} swept[] = {
+#define MAP(name) offsetof(struct heap_bpf, maps.name)
+	{ MAP(blocks), 52 },
+	{ MAP(codes), 52 },
+	{ MAP(regions), 40 },
+	{ MAP(whole_regions), 40 },
+	{ MAP(mappings), 0 },
+#undef MAP
+};
+
+/* Takes the dead processes' entries out of a map. Its keys are read in one go first:
+ * deleting while going through a hash begins it anew. */
+static void sweep(const struct bpf_map *map, int shift, const bool *dead)
+{
+	size_t size = bpf_map__key_size(map), n = 0, room = 0, i;
+	struct mapping value;
+	int fd = bpf_map__fd(map);
+	char *keys = NULL, *more;
+	__u64 key = 0;
+	__u32 id;
+
+	while (!bpf_map_get_next_key(fd, n ? keys + (n - 1) * size : NULL, &key)) {
+		if (n == room) {
+			room = room ? 2 * room : 1024;
+			more = reallocarray(keys, room, size);
+			if (!more)
+				break;
+			keys = more;
+		}
+		memcpy(keys + n++ * size, &key, size);
+		if (n > bpf_map__max_entries(map))
+			break;
+	}
+	for (i = 0; i < n; i++) {
+		key = 0;
+		memcpy(&key, keys + i * size, size);
+		id = shift ? key >> shift : 0;
+		if (!shift && !bpf_map_lookup_elem(fd, &key, &value))
+			id = value.process;
+		if (id < MAX_PROCESSES && dead[id])
+			bpf_map_delete_elem(fd, &key);
+	}
+	free(keys);
+}
+
+/* What dead processes held makes room again, in maps that the living share: a server
+ * that forks for years must not fill them. What they held stays in the counts. */
+static void sweep_dead(struct source *source)
+{
+	size_t id, n = process_count(source), i;
+	bool dead[MAX_PROCESSES] = { false }, any = false;
+	double begin = now(CLOCK_MONOTONIC);
+
+	if (begin < source->next_sweep)
+		return;
+	for (id = 1; id < n; id++) {
+		if (source->swept[id] || !source->books[id].pid ||
+		    source->books[id].state == PROCESS_RUNNING)
+			continue;
+		source->swept[id] = dead[id] = any = true;
+	}
+	for (i = 0; any && i < sizeof(swept) / sizeof(swept[0]); i++)
+		sweep(*(struct bpf_map **)((char *)source->bpf + swept[i].map), swept[i].shift, dead);
+	/* Where there is much to go through, it is done less often. */
+	source->next_sweep = begin + SWEEP_SECONDS + SWEEP_REST * (now(CLOCK_MONOTONIC) - begin);
+}
+
 static int heap_poll(struct source *source, int timeout_ms)
 {
 	int err = ring_buffer__poll(source->ring, timeout_ms);
 
 	keep_children(source);
+	sweep_dead(source);
 	return err < 0 ? err : 0;
+}
+
+/* Field by field, in their order: what is freed was allocated before. */
+static void copy_count(struct site_count *to, const struct site_count *count)
+{
+	const volatile struct site_count *from = count;
+
+	to->freed_bytes = from->freed_bytes;
+	to->freed_count = from->freed_count;
+	to->unmapped_bytes = from->unmapped_bytes;
+	to->unmapped_count = from->unmapped_count;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	to->allocated_bytes = from->allocated_bytes;
+	to->allocated_count = from->allocated_count;
+	to->mapped_bytes = from->mapped_bytes;
+	to->mapped_count = from->mapped_count;
 }
 
 /* Counts first, then the ring: so each site that has counts has its stack. */
@@ -397,6 +490,7 @@ static int heap_snapshot(struct source *source, struct snapshot **result)
 	size_t nprocesses = process_count(source);
 	size_t nsites = *(volatile __u32 *)&source->bpf->data->next_site;
 	struct snapshot *snapshot;
+	size_t i;
 	int err;
 
 	if (nsites > source->options.max_sites)
@@ -405,7 +499,8 @@ static int heap_snapshot(struct source *source, struct snapshot **result)
 	if (!snapshot)
 		return -ENOMEM;
 	snapshot->seconds = now(CLOCK_MONOTONIC) - source->attached;
-	memcpy(snapshot->sites, source->counts, nsites * sizeof(*snapshot->sites));
+	for (i = 0; i < nsites; i++)
+		copy_count(&snapshot->sites[i], &source->counts[i]);
 	memcpy(snapshot->processes, source->books, nprocesses * sizeof(*snapshot->processes));
 	err = ring_buffer__consume(source->ring);
 	if (err < 0) {

@@ -12,15 +12,23 @@ static void note(int signal)
 	caught = signal;
 }
 
-void interrupt__catch(void)
+/* What was ignored stays so: nohup means it. */
+static void catch(int signal)
 {
 	/* Without SA_RESTART: what waits shall return. */
-	struct sigaction action = { .sa_handler = note };
+	struct sigaction action = { .sa_handler = note }, old;
+
+	if (!sigaction(signal, NULL, &old) && old.sa_handler != SIG_IGN)
+		sigaction(signal, &action, NULL);
+}
+
+void interrupt__catch(void)
+{
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
+	catch(SIGINT);
+	catch(SIGTERM);
+	catch(SIGHUP);
 	sigaction(SIGPIPE, &ignore, NULL);
 }
 

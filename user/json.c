@@ -147,5 +147,7 @@ static int render(const struct profile *profile, const struct render_options *op
 const struct renderer json_renderer = {
 	.name = "json",
 	.help = "everything, for programs: schema pymemtop.profile/1",
+	.shows_lost = true,
+	.repeats = true,
 	.render = render,
 };

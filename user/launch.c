@@ -14,6 +14,7 @@
 #include <bpf/libbpf.h>
 
 #include "elffile.h"
+#include "interrupt.h"
 #include "launch.h"
 #include "launch.skel.h"
 #include "say.h"
@@ -37,6 +38,7 @@ static void run_child(char **argv, int gate, int failure)
 
 	/* Should we be killed while it is held, it goes on. */
 	prctl(PR_SET_PDEATHSIG, SIGCONT);
+	signal(SIGPIPE, SIG_DFL);
 	do {
 		got = read(gate, &byte, 1);
 	} while (got < 0 && errno == EINTR);
@@ -78,14 +80,17 @@ static void open_gate(struct launch *launch)
 		say_detail("the program to start is gone already");
 }
 
-/* Waits until the child is held, or has ended. */
+/* Waits until the child is held, or has ended. -EINTR where we shall end. */
 static int wait_held(struct launch *launch)
 {
-	while (waitpid(launch->pid, &launch->status, WUNTRACED) < 0) {
-		if (errno != EINTR)
-			return -errno;
-	}
-	launch->ended = !WIFSTOPPED(launch->status);
+	do {
+		while (waitpid(launch->pid, &launch->status, WUNTRACED) < 0) {
+			if (errno != EINTR || interrupt__signal())
+				return -errno;
+		}
+		launch->ended = !WIFSTOPPED(launch->status);
+		/* Any other stop, as by Ctrl-Z, is its own affair. */
+	} while (!launch->ended && WSTOPSIG(launch->status) != SIGSTOP);
 	return 0;
 }
 
@@ -141,7 +146,9 @@ static int find_python(struct launch *launch, const char *name)
 		if (!err)
 			err = run_to_entry(launch);
 		if (err) {
-			say_error("%s cannot be held at its start: %s", name, strerror(-err));
+			if (err != -EINTR)
+				say_error("%s cannot be held at its start: %s", name,
+					  strerror(-err));
 			return err;
 		}
 		if (launch->ended)
@@ -204,6 +211,8 @@ int launch__wait(struct launch *launch)
 	while (!launch->ended) {
 		if (waitpid(launch->pid, &launch->status, 0) >= 0 || errno != EINTR)
 			launch->ended = true;
+		else if (interrupt__signal() != SIGINT)	/* which reached it as well */
+			launch__signal(launch, interrupt__signal());
 	}
 	return WIFSIGNALED(launch->status) ? 128 + WTERMSIG(launch->status) :
 		WEXITSTATUS(launch->status);

@@ -18,7 +18,7 @@ static const struct name end_names[] = {
 	[STACK_BEFORE_ATTACH] = { "[before attach]", "", 0 },
 };
 
-/* A frame whose code object was never sent; the BPF side makes no such site. */
+/* A frame whose code object could not be read. */
 static const struct name name_unknown = { "[unknown]", "", 0 };
 
 struct part {
@@ -147,13 +147,15 @@ int names__add_part(struct names *names, const struct code_part *record, size_t 
 	struct code *code;
 	struct part *part;
 
-	if (size < header || record->size > size - header || record->part >= CODE_PARTS ||
+	if (record->kind > 4 || record->kind == 3 || size < header || record->size > size - header || record->part >= CODE_PARTS ||
 	    record->total > CODE_PART_LIMIT || record->offset > record->total ||
 	    record->size > record->total - record->offset)
 		return 0;
 	code = make_code(names, record->record.process, record->code, record->generation);
 	if (!code)
 		return -ENOMEM;
+	if (code->file)
+		return 0;	/* known already: it is sent again where that was forgotten */
 	part = &code->parts[record->part];
 	if (!part->data || part->total != record->total) {
 		free(part->data);

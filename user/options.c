@@ -320,6 +320,9 @@ static int check(const struct options *options)
 				   options->command == COMMAND_RECORD ? " or -- COMMAND" : "");
 	if (options->argv && options->explain)
 		return usage_error("--explain-probes is for processes that run: give -p PID");
+	if (options->command == COMMAND_RECORD && options->interval && !options->renderer->repeats)
+		return usage_error("--interval goes with report and json: %s would be added up",
+				   options->renderer->name);
 	if (options->interval && options->duration && options->interval > options->duration)
 		return usage_error("--interval is longer than --duration");
 	return 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #define _GNU_SOURCE
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -71,6 +72,24 @@ static void clear_progress(const struct recording *record)
 		fputs("\r\033[K", stderr);
 }
 
+/* For formats that have no room for it. */
+static void say_lost(const struct profile *profile)
+{
+	uint64_t lost[LOST_CAUSES] = { 0 };
+	size_t i;
+	int cause;
+
+	for (i = 0; i < profile->nprocesses; i++) {
+		for (cause = 0; cause < LOST_CAUSES; cause++)
+			lost[cause] += profile->processes[i].lost[cause];
+	}
+	for (cause = 0; cause < LOST_CAUSES; cause++) {
+		if (lost[cause])
+			say_error("lost are %" PRIu64 " %s: %s", lost[cause], lost__name(cause),
+				  lost__help(cause));
+	}
+}
+
 static int report(struct recording *record)
 {
 	const struct options *options = record->options;
@@ -87,10 +106,14 @@ static int report(struct recording *record)
 		err = options->renderer->render(profile, &options->render,
 						output__stream(record->output));
 		/* What the stream did wrong, it says itself. */
-		if (err && err != -EIO)
+		if (err && !ferror(output__stream(record->output)))
 			say_error("no memory for the output");
+		else
+			err = output__flush(record->output);
+		if (!err && !options->renderer->shows_lost)
+			say_lost(profile);
 	}
-	return err && err != -EIO ? err : output__flush(record->output);
+	return err;
 }
 
 /* Records until the end of the duration, of the targets, or a signal. */

@@ -26,6 +26,8 @@ struct renderer {
 	const char *name;
 	const char *help;
 	bool wants_sources;	/* the text of the lines that it shows */
+	bool shows_lost;
+	bool repeats;		/* several of its outputs can stand one after the other */
 
 	/* 0 or -errno; errors of the stream itself are the caller's to find. */
 	int (*render)(const struct profile *profile, const struct render_options *options,

@@ -321,5 +321,7 @@ const struct renderer report_renderer = {
 	.name = "report",
 	.help = "lines by increment, and the text around them",
 	.wants_sources = true,
+	.shows_lost = true,
+	.repeats = true,
 	.render = render,
 };

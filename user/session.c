@@ -189,6 +189,8 @@ static void note_child(struct session *session, const struct process_book *book,
 		strcpy(facts->cmdline, cmdline);
 	facts->rss_at_attach = proc_rss(book->pid);
 	facts->owner.pid = book->pid;
+	/* Whose it was when it has ended, a child may have changed unseen. */
+	facts->owner.same_root = false;
 	session->facts[id] = facts;
 }
 

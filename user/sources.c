@@ -9,7 +9,9 @@
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+#include <linux/openat2.h>
 
 #include "procfs.h"
 #include "sources.h"
@@ -36,6 +38,7 @@ int source_owner__init(struct source_owner *owner, pid_t pid)
 
 	memset(owner, 0, sizeof(*owner));
 	owner->pid = pid;
+	owner->uid = owner->gid = -1;
 	err = proc_owner(pid, &owner->uid, &owner->gid);
 	if (err)
 		return err;
@@ -46,26 +49,65 @@ int source_owner__init(struct source_owner *owner, pid_t pid)
 	return 0;
 }
 
-static int open_as_owner(const struct source_owner *owner, const char *name)
+/* Opens below root, which no symbolic link leads out of, with the rights of that user
+ * and group and no others: leaving uid 0, the kernel takes the capabilities that
+ * override a file's permissions away until we are back (capabilities(7)). */
+static int open_below(int root, const char *path, uid_t uid, gid_t gid)
 {
-	char path[2 * PATH_MAX], *end = path;
-	uid_t uid;
-	gid_t gid;
-	int fd;
+	struct open_how how = {
+		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	gid_t groups[NGROUPS_MAX];
+	int ngroups = getgroups(NGROUPS_MAX, groups), fd;
 
-	if (proc_exists(owner->pid))
-		end += sprintf(end, "/proc/%d/root", owner->pid);
-	else if (!owner->same_root)
-		return -ESRCH;
-	if (strlen(name) >= PATH_MAX)
-		return -ENAMETOOLONG;
-	sprintf(end, "%s%s%s", name[0] == '/' ? "" : owner->cwd, name[0] == '/' ? "" : "/", name);
-	gid = setfsgid(owner->gid);
-	uid = setfsuid(owner->uid);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	setfsuid(uid);
+	if (ngroups < 0 || syscall(SYS_setgroups, 0, NULL))
+		return -errno;
 	setfsgid(gid);
-	return fd < 0 ? -errno : fd;
+	setfsuid(uid);
+	/* They report no failure, but tell who we are. */
+	if ((uid_t)setfsuid(-1) != uid || (gid_t)setfsgid(-1) != gid)
+		fd = -EPERM;
+	else
+		fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
+	if (fd == -1)
+		fd = -errno;
+	setfsuid(0);
+	setfsgid(getegid());
+	if (syscall(SYS_setgroups, ngroups, groups) && fd >= 0) {
+		close(fd);
+		fd = -EPERM;
+	}
+	return fd;
+}
+
+static int open_as_owner(const struct source_owner *known, const char *name)
+{
+	struct source_owner owner = *known;
+	char path[2 * PATH_MAX];
+	int root, fd;
+
+	/* Who is not root keeps what overrides permissions: it would read anything. */
+	if (geteuid() || strlen(name) >= PATH_MAX)
+		return -EPERM;
+	/* It may have changed its user since. */
+	if (proc_exists(owner.pid)) {
+		if (proc_owner(owner.pid, &owner.uid, &owner.gid))
+			return -ESRCH;
+		snprintf(path, sizeof(path), "/proc/%d/root", owner.pid);
+	} else if (owner.same_root) {
+		strcpy(path, "/");
+	} else {
+		return -ESRCH;
+	}
+	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "%s%s%s", name[0] == '/' ? "" : owner.cwd,
+		 name[0] == '/' ? "" : "/", name);
+	fd = open_below(root, path, owner.uid, owner.gid);
+	close(root);
+	return fd;
 }
 
 static char *read_whole(int fd, size_t *size)

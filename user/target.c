@@ -205,7 +205,8 @@ static int look_at_maps(struct target *target)
 		dev_minor = map.dev_minor;
 		fd = proc_map__open_file(target->pid, &map);
 		if (fd < 0)
-			say_detail("%s cannot be opened: %s", map.path, strerror(-fd));
+			say_detail("a mapped file, inode %" PRIu64 ", cannot be opened: %s", map.inode,
+				   strerror(-fd));
 		else
 			err = look_at_file(target, &map, fd);
 	}

@@ -156,6 +156,9 @@ static int run_on_terminal(const struct options *options)
 	endwin();
 	delscreen(screen);
 	session__free(session);
+	/* What was said before is gone with the screen. */
+	if (err)
+		say_error("the view ended: %s", strerror(-err));
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

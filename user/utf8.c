@@ -82,7 +82,7 @@ char *utf8_from_str(const uint8_t *data, size_t size, unsigned int kind)
 	while (at < size) {
 		c = 0;
 		if (kind) {
-			if (size - at < kind)
+			if (size - at < kind || kind > sizeof(c))
 				break;
 			memcpy(&c, data + at, kind);	/* little-endian, as all we run on */
 			at += kind;

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 from books import begin, finish, hold
 
@@ -67,6 +68,18 @@ def spawn():
     for _ in range(20):
         subprocess.run(["/bin/true"], check=True)
         hold(libc.malloc(600), 600)
+
+
+def dying(children):
+    """Children that hold much when they end, one after the other."""
+    for _ in range(children):
+        pid = os.fork()
+        if not pid:
+            [libc.malloc(100) for _ in range(300)]
+            os._exit(0)
+        os.waitpid(pid, 0)
+        time.sleep(0.5)
+    hold(libc.malloc(4_000), 4_000)
 
 
 def execute():
