@@ -25,7 +25,7 @@ from harness import PYMEMTOP, read_until    # noqa: E402
 
 PYTHON = "/usr/bin/python3.11"
 VENV = os.path.join(HERE, "..", "build", "bench", "venv")
-# What is so slow that its spread does not matter is measured once.
+# A slowdown by which markers and memory_profiler are measured only once.
 SLOW = 15
 
 
@@ -43,9 +43,9 @@ def venv():
 class Condition:
     """How the workload is started, and what is done to it before it is timed."""
 
-    def __init__(self, name, start=(), pymemtop=None, attach=None, after=False):
+    def __init__(self, name, start=(), pymemtop=None, attach=None, after=False, slow=False):
         self.name, self.start, self.pymemtop = name, list(start), pymemtop
-        self.attach, self.after = attach, after
+        self.attach, self.after, self.slow = attach, after, slow
 
     def measure(self, python, workload):
         """Seconds of one run, and those that attaching took."""
@@ -94,14 +94,14 @@ class Condition:
 CONDITIONS = [
     Condition("alone"),
     Condition("heap/frames", pymemtop=[]),
-    Condition("heap/usdt", pymemtop=["--attribution", "usdt"]),
+    Condition("heap/usdt", pymemtop=["--attribution", "usdt"], slow=True),
     Condition("floor", pymemtop=["--idle-programs"]),
     Condition("naive", pymemtop=["--probe-at-entry"]),
     Condition("after detach", pymemtop=[], after=True),
     Condition("tracemalloc", start=["-X", "tracemalloc"]),
     Condition("memray run", start=["-m", "memray", "run", "-q", "-f", "-o", "WORK/out"]),
     Condition("memray attach", attach=["-m", "memray", "attach", "-f", "-o", "WORK/out"]),
-    Condition("memory_profiler", start=["-m", "memory_profiler", "-o", "WORK/out"]),
+    Condition("memory_profiler", start=["-m", "memory_profiler", "-o", "WORK/out"], slow=True),
 ]
 
 
@@ -113,7 +113,7 @@ def measure_all(python, workloads, conditions, rounds):
                 key = workload, condition.name
                 earlier = [r["ratio"] for r in results
                            if (r["workload"], r["condition"]) == key]
-                if key in failed or (earlier and earlier[0] > SLOW):
+                if key in failed or (condition.slow and earlier and earlier[0] > SLOW):
                     continue
                 try:
                     took, attached = condition.measure(python, workload)

@@ -12,24 +12,19 @@ static void note(int signal)
 	caught = signal;
 }
 
-/* What was ignored stays so: nohup means it. */
-static void catch(int signal)
+void interrupt__catch(void)
 {
 	/* Without SA_RESTART: what waits shall return. */
 	struct sigaction action = { .sa_handler = note }, old;
-
-	if (!sigaction(signal, NULL, &old) && old.sa_handler != SIG_IGN)
-		sigaction(signal, &action, NULL);
-}
-
-void interrupt__catch(void)
-{
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
-	catch(SIGINT);
-	catch(SIGTERM);
-	catch(SIGHUP);
+	/* Caught even where a shell has its background jobs ignore it. */
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
+	/* But nohup means it. */
+	if (!sigaction(SIGHUP, NULL, &old) && old.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &action, NULL);
 }
 
 int interrupt__signal(void)
