@@ -140,7 +140,7 @@ def svg(results):
         out.append('<text x="%d" y="20" font-weight="bold">%s</text>' % (left, LABELS[axis]))
         out.append('<path d="M%d 30V%dH%d" fill="none" stroke="black"/>'
                    % (left, 30 + height, left + width))
-        for tick in range(0, int(most) + 1, 500):
+        for tick in range(0, int(most) + 1, 2000):
             y = 30 + height - tick / most * height
             out.append('<text x="%d" y="%.0f" text-anchor="end" fill="#666">%d</text>'
                        % (left - 4, y + 4, tick))
@@ -181,4 +181,5 @@ def main():
         file.write(svg(results))
 
 
-main()
+if __name__ == "__main__":
+    main()

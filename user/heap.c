@@ -99,6 +99,8 @@ static int size_maps(struct heap_bpf *bpf, const struct source_options *options,
 		err = bpf_map__set_max_entries(bpf->maps.site_counts, options->max_sites);
 	if (!err)
 		err = bpf_map__set_max_entries(bpf->maps.probe_tables, options->targets);
+	if (!err && options->max_sites > bpf_map__max_entries(bpf->maps.codes))
+		err = bpf_map__set_max_entries(bpf->maps.codes, options->max_sites);
 	bpf_object__for_each_map(map, bpf->obj) {
 		if (err)
 			break;
