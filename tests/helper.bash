@@ -60,19 +60,32 @@ refused() {
 	grep -qF -- "$text" "$BATS_TEST_TMPDIR/stderr"
 }
 
-# No program of ours, no definition of an event, is left in the kernel.
+# The BPF programs of pymemtop, but where one runs: whose they are is not to be seen.
+left_programs() {
+	pgrep -x pymemtop >/dev/null ||
+		/usr/sbin/bpftool prog show | grep -E 'name (enter|leave|process_fork) ' || :
+}
+
+# The definitions of events of a pymemtop that is gone.
+left_events() {
+	local pid tracefs=$BATS_TEST_TMPDIR/tracefs
+	mkdir -p "$tracefs"
+	mount -t tracefs tracefs "$tracefs"
+	for pid in $(sed -nE 's/^.:pymemtop_([0-9]+).*/\1/p' "$tracefs/uprobe_events" | sort -u); do
+		[ -d "/proc/$pid" ] || echo "pymemtop_$pid"
+	done
+	umount "$tracefs"
+}
+
+# Nothing of a pymemtop that has ended is left in the kernel.
 nothing_left() {
 	local left try
 	# The kernel frees programs some time after they were detached.
 	for try in {1..50}; do
-		left=$(/usr/sbin/bpftool prog show | grep -E 'name (enter|leave|process_fork) ' || :)
-		[ -n "$left" ] || break
+		left="$(left_programs)$(left_events)"
+		[ -n "$left" ] || return 0
 		sleep 0.1
 	done
-	[ -z "$left" ] || { echo "left: $left"; return 1; }
-	mkdir -p "$BATS_TEST_TMPDIR/tracefs"
-	mount -t tracefs tracefs "$BATS_TEST_TMPDIR/tracefs"
-	left=$(grep -c pymemtop_ "$BATS_TEST_TMPDIR/tracefs/uprobe_events" || :)
-	umount "$BATS_TEST_TMPDIR/tracefs"
-	[ "$left" = 0 ] || { echo "$left definitions of events are left"; return 1; }
+	echo "left: $left"
+	return 1
 }
