@@ -33,7 +33,6 @@ struct py_layout {
 	__u16 tstate_interp;
 	__u16 tstate_next;
 	__u16 tstate_thread_id;
-	__u16 tstate_native_thread_id;
 	__u16 tstate_frame;	/* of the frame, or of the _PyCFrame that points to it */
 	__u16 tstate_size;	/* bytes from its start that hold all of the above */
 	__u16 cframe_current_frame;	/* NO_FIELD where the thread state points at the frame */

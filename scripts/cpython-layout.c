@@ -65,7 +65,6 @@ int main(void)
 	FIELD(tstate_interp, PyThreadState, interp);
 	FIELD(tstate_next, PyThreadState, next);
 	FIELD(tstate_thread_id, PyThreadState, thread_id);
-	FIELD(tstate_native_thread_id, PyThreadState, native_thread_id);
 #if PY_VERSION_HEX < 0x030d0000
 	FIELD(tstate_frame, PyThreadState, cframe);
 	print("tstate_size", furthest);
