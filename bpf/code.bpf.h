@@ -41,10 +41,9 @@ static __always_inline __u32 *code_generation(__u64 code)
 	return &code_generations[(code * 0x9e3779b97f4a7c15ULL >> 40) & (CODE_GENERATIONS - 1)];
 }
 
-/* User addresses have at most 52 bits; MAX_PROCESSES fits the other 12. */
 static __always_inline __u64 process_key(__u32 process, __u64 address)
 {
-	return (__u64)process << 52 | address;
+	return (__u64)process << PROCESS_KEY_SHIFT | address;
 }
 
 static __always_inline bool read_user(void *to, __u32 size, __u64 from)

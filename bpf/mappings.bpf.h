@@ -65,7 +65,7 @@ __u32 next_mapping = 1;
 
 static __always_inline __u64 region_key(__u32 process, __u64 index)
 {
-	return (__u64)process << 40 | index;
+	return (__u64)process << REGION_KEY_SHIFT | index;
 }
 
 /* Takes bytes off a mapping, and the mapping off the books with the last. Global,

@@ -13,6 +13,11 @@
 #define CODE_GENERATIONS 4096	/* a power of two; 16 KiB, stays in the L1/L2 cache */
 #define COMM_LEN	16	/* TASK_COMM_LEN */
 
+/* Where a process's id begins in the keys that hold it: above an address, of 52 bits
+ * at most, and above the number of a 2 MiB region. MAX_PROCESSES fits the rest. */
+#define PROCESS_KEY_SHIFT	52
+#define REGION_KEY_SHIFT	40
+
 /* A field that the version does not have. */
 #define NO_FIELD	0xffff
 

@@ -396,10 +396,10 @@ static const struct {
 	int shift;	/* of the process's id in the key; 0: it is in the value */
 } swept[] = {
 #define MAP(name) offsetof(struct heap_bpf, maps.name)
-	{ MAP(blocks), 52 },
-	{ MAP(codes), 52 },
-	{ MAP(regions), 40 },
-	{ MAP(whole_regions), 40 },
+	{ MAP(blocks), PROCESS_KEY_SHIFT },
+	{ MAP(codes), PROCESS_KEY_SHIFT },
+	{ MAP(regions), REGION_KEY_SHIFT },
+	{ MAP(whole_regions), REGION_KEY_SHIFT },
 	{ MAP(mappings), 0 },
 #undef MAP
 };
