@@ -53,8 +53,8 @@ uint64_t elf_file__entry(const struct elf_file *elf)
 	return elf->header.e_entry;
 }
 
-static size_t find_symbols(const struct elf_file *elf, unsigned int table, const char *const *names,
-			   size_t n, struct elf_symbol *symbols)
+size_t elf_file__dynamic_symbols(const struct elf_file *elf, const char *const *names, size_t n,
+				 struct elf_symbol *symbols)
 {
 	Elf_Scn *section = NULL;
 	size_t found = 0, i, k;
@@ -65,7 +65,7 @@ static size_t find_symbols(const struct elf_file *elf, unsigned int table, const
 
 	memset(symbols, 0, n * sizeof(*symbols));
 	while ((section = elf_nextscn(elf->elf, section))) {
-		if (!gelf_getshdr(section, &header) || header.sh_type != table ||
+		if (!gelf_getshdr(section, &header) || header.sh_type != SHT_DYNSYM ||
 		    !header.sh_entsize)
 			continue;
 		data = elf_getdata(section, NULL);
@@ -84,18 +84,6 @@ static size_t find_symbols(const struct elf_file *elf, unsigned int table, const
 		}
 	}
 	return found;
-}
-
-size_t elf_file__dynamic_symbols(const struct elf_file *elf, const char *const *names, size_t n,
-				 struct elf_symbol *symbols)
-{
-	return find_symbols(elf, SHT_DYNSYM, names, n, symbols);
-}
-
-bool elf_file__symbol(const struct elf_file *elf, const char *name, struct elf_symbol *symbol)
-{
-	return find_symbols(elf, SHT_DYNSYM, &name, 1, symbol) ||
-	       find_symbols(elf, SHT_SYMTAB, &name, 1, symbol);
 }
 
 /* Finds the loaded segment for which test is true. */

@@ -23,11 +23,8 @@ struct elf_symbol {
 	bool function;
 };
 
-/* A defined symbol of the dynamic table, or else of the full one. */
-bool elf_file__symbol(const struct elf_file *elf, const char *name, struct elf_symbol *symbol);
-
-/* Like the first, for n names in one pass over the dynamic table; address 0
- * where one is missing. Returns how many were found. */
+/* The defined symbols of n names, in one pass over the dynamic table; address 0 where
+ * one is missing. Returns how many were found. */
 size_t elf_file__dynamic_symbols(const struct elf_file *elf, const char *const *names, size_t n,
 				 struct elf_symbol *symbols);
 
