@@ -28,11 +28,6 @@ static __always_inline __u64 scratch_u64(struct thread *t, __u16 offset)
 	return *(__u64 *)((__u8 *)t->scratch + (offset & (SCRATCH_SIZE - 8)));
 }
 
-static __always_inline __u8 scratch_u8(struct thread *t, __u16 offset)
-{
-	return *((__u8 *)t->scratch + (offset & (SCRATCH_SIZE - 1)));
-}
-
 /* Reads a thread state into the scratch; true if it is this thread's. */
 static __always_inline bool tstate__is_ours(struct thread *t, const struct py_layout *l,
 					    __u64 tstate)
@@ -135,16 +130,59 @@ static __always_inline void tstate__forget_if_freed(struct thread *t, __u64 free
 		t->tstate = 0;
 }
 
-/* Adds the frame in the scratch to the stack; true where that is full. */
+/*
+ * Since 3.11, the frames of a thread lie one above the other in chunks of 16 KiB
+ * (DATA_STACK_CHUNK_SIZE in Python/pystate.c), the innermost last; what they are
+ * called through from C (3.12), and generators' frames, lie elsewhere. A read of
+ * the target's memory costs far more to begin than to go on with, so it takes in
+ * what lies below the frame, and as a rule the next ones are there. Not beyond the
+ * page that the frame begins in: below it, nothing might be mapped.
+ */
+#define FRAME_NEIGHBOURS	(1 << 14)
+
+/* Finds the frame in the window, or reads it. */
+static __always_inline bool frame__read(struct thread *t, const struct py_layout *l, __u64 address)
+{
+	__u32 size = l->frame_size & (SCRATCH_SIZE - 1);
+	__u64 end = address + size, start, bytes;
+
+	if (address >= t->window_start && end <= t->window_end) {
+		*(volatile __u32 *)&t->frame_at = address - t->window_start;
+		return true;
+	}
+	if (t->window_start - address >= FRAME_NEIGHBOURS &&
+	    t->far_frame - address >= FRAME_NEIGHBOURS) {
+		t->far_frame = address;
+		*(volatile __u32 *)&t->frame_at = WINDOW_SIZE;
+		return read_user(t->window + WINDOW_SIZE, size, address);
+	}
+	start = address & ~(4096ULL - 1);
+	if (start < end - WINDOW_SIZE)
+		start = end - WINDOW_SIZE;
+	t->window_start = start;
+	t->window_end = end;
+	*(volatile __u32 *)&t->frame_at = address - start;
+	bytes = end - start;
+	return bytes <= WINDOW_SIZE && read_user(t->window, bytes, start);
+}
+
+/* A field of the frame that was read last. The bounds are for the verifier: they
+ * stay in struct thread, if not in its window. */
+static __always_inline const void *frame__field(const struct thread *t, __u16 offset)
+{
+	return t->window + (t->frame_at & (2 * WINDOW_SIZE - 1)) + (offset & (SCRATCH_SIZE - 1));
+}
+
+/* Adds the frame in the window to the stack; true where that is full. */
 static __always_inline bool frame__push(struct thread *t, const struct py_layout *l, __u8 owner)
 {
-	__u64 code = scratch_u64(t, l->frame_code);
+	__u64 code = *(const __u64 *)frame__field(t, l->frame_code);
 	__u32 generation = *code_generation(code) & ~FRAME_GENERATOR;
 
 	/* Without a branch: only where both are equal does this borrow. */
 	generation |= ((__u32)(owner ^ l->owner_generator) - 1) & FRAME_GENERATOR;
-	return stack__push(t, code, scratch_u64(t, l->frame_instr) - code - l->code_bytecode,
-			   generation);
+	return stack__push(t, code, *(const __u64 *)frame__field(t, l->frame_instr) - code -
+			   l->code_bytecode, generation);
 }
 
 static __always_inline void frames__collect(struct thread *t)
@@ -165,14 +203,15 @@ static __always_inline void frames__collect(struct thread *t)
 	 * remembers nothing: so all paths through a turn look the same to it.
 	 */
 	t->next_frame = address;
+	t->window_start = t->window_end = address + 1;
 	for (i = 0; i < max_walk; i++) {
 		address = *(volatile __u64 *)&t->next_frame;
 		if (!address)
 			return;
-		if (!read_user(t->scratch, l->frame_size & (SCRATCH_SIZE - 1), address))
+		if (!frame__read(t, l, address))
 			goto unreadable;
-		*(volatile __u64 *)&t->next_frame = scratch_u64(t, l->frame_previous);
-		owner = scratch_u8(t, l->frame_owner);
+		*(volatile __u64 *)&t->next_frame = *(const __u64 *)frame__field(t, l->frame_previous);
+		owner = *(const __u8 *)frame__field(t, l->frame_owner);
 		if (owner != l->owner_cstack && frame__push(t, l, owner))
 			return;
 	}

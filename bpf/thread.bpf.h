@@ -29,6 +29,9 @@ struct call {
 /* The widest structure that is read in one go: a PyThreadState's beginning. */
 #define SCRATCH_SIZE	256
 
+/* The interpreter's stack, read in one go: some ten frames of 3.11. */
+#define WINDOW_SIZE	2048
+
 struct thread {
 	struct process process;
 	struct call call;
@@ -36,6 +39,10 @@ struct thread {
 	__u64 tstate;		/* 0: not known */
 	__u64 stateless_at;	/* interpreter's count of thread states when none was ours */
 	__u64 next_frame;	/* the walk's next step */
+	__u64 window_start;	/* what the window holds, in the target's memory */
+	__u64 window_end;
+	__u64 far_frame;	/* the last frame that was read by itself */
+	__u32 frame_at;		/* of the frame that was read, in the window */
 	__u64 next_state;	/* the next steps of a search for the thread's state */
 	__u64 next_interp;
 	__u64 hash;		/* of the stack below */
@@ -43,6 +50,7 @@ struct thread {
 	__u32 site;
 	__u32 spare_site;	/* a number taken and not used, as the ring was full */
 	__u64 scratch[SCRATCH_SIZE / 8];
+	__u8 window[WINDOW_SIZE + SCRATCH_SIZE];	/* and a frame that is elsewhere */
 	struct site_record stack;
 	struct code_part part;
 };
