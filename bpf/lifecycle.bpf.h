@@ -8,6 +8,7 @@
 #include <bpf/bpf_tracing.h>
 #include "pymemtop.h"
 #include "books.bpf.h"
+#include "claim.bpf.h"
 #include "markers.bpf.h"
 #include "thread.bpf.h"
 
@@ -15,28 +16,13 @@ const volatile bool follow_children = true;
 
 __u32 next_process = 1;
 
-/* Claimed numbers, as site_numbers in sites.bpf.h. */
+/* The ids that are taken. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, MAX_PROCESSES);
 	__type(key, __u32);
 	__type(value, __u8);
 } process_numbers SEC(".maps");
-
-static __always_inline __u32 process__claim(void)
-{
-	__u32 number = *(volatile __u32 *)&next_process;
-	__u8 taken = 1;
-	int i;
-
-	for (i = 0; i < 16 && number < MAX_PROCESSES; i++, number++) {
-		if (!bpf_map_update_elem(&process_numbers, &number, &taken, BPF_NOEXIST)) {
-			__sync_fetch_and_add(&next_process, 1);
-			return number;
-		}
-	}
-	return 0;
-}
 
 static __always_inline void process__end(__u32 tgid, enum process_state state)
 {
@@ -59,6 +45,7 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	__u32 parent_tgid = BPF_CORE_READ(parent, tgid), tgid = BPF_CORE_READ(child, tgid);
 	struct process process, *known;
 	struct process_book *book;
+	__u8 taken = 1;
 
 	if (tgid == parent_tgid)
 		return 0;
@@ -70,7 +57,7 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 		goto add;	/* vfork(): the same heap until it executes something */
 	if (!follow_children)
 		return 0;
-	process.id = process__claim();
+	process.id = claim_number(&process_numbers, &taken, &next_process, MAX_PROCESSES);
 	book = bpf_map_lookup_elem(&process_books, &process.id);
 	if (!process.id || !book) {
 		lose(known->id, LOST_PROCESS);

@@ -11,6 +11,7 @@
 #include <bpf/bpf_helpers.h>
 #include "pymemtop.h"
 #include "books.bpf.h"
+#include "claim.bpf.h"
 
 #define REGION_SHIFT	21
 #define PAGE_SHIFT	12
@@ -243,25 +244,11 @@ __noinline int mappings__clear(__u64 start, __u64 end, __u32 process, __u32 only
 	return -1;
 }
 
-static __always_inline __u32 mapping__claim(__u32 process, __u32 site, __u64 bytes)
-{
-	struct mapping mapping = { .bytes = bytes, .site = site, .process = process };
-	__u32 number = *(volatile __u32 *)&next_mapping;
-	int i;
-
-	for (i = 0; i < 16; i++, number++) {
-		if (number && !bpf_map_update_elem(&mappings, &number, &mapping, BPF_NOEXIST)) {
-			__sync_fetch_and_add(&next_mapping, 1);
-			return number;
-		}
-	}
-	return 0;
-}
-
 /* Books [start, end) as one mapping of the site. What was there is gone: the
  * kernel has just given these pages out. */
 __noinline int mappings__add(__u64 start, __u64 end, __u32 process, __u32 site)
 {
+	struct mapping mapping = { .bytes = end - start, .site = site, .process = process };
 	struct site_count *count = bpf_map_lookup_elem(&site_counts, &site);
 	__u64 from = start;
 	__u32 number;
@@ -269,7 +256,7 @@ __noinline int mappings__add(__u64 start, __u64 end, __u32 process, __u32 site)
 
 	if (mappings__clear(start, end, process, 0))
 		return -1;
-	number = mapping__claim(process, site, end - start);
+	number = claim_number(&mappings, &mapping, &next_mapping, ~0U);
 	if (!count || !number) {
 		lose(process, LOST_MAPPING);
 		return -1;

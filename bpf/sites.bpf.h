@@ -7,6 +7,7 @@
 #include <bpf/bpf_helpers.h>
 #include "pymemtop.h"
 #include "books.bpf.h"
+#include "claim.bpf.h"
 #include "code.bpf.h"
 #include "frames.bpf.h"
 #include "markers.bpf.h"
@@ -17,9 +18,6 @@
 const volatile __u32 max_sites = 1;
 __u32 next_site = 1;
 
-/* How many numbers a thread tries to take while others take them too. */
-#define CLAIM_TRIES	16
-
 /* Both are resized to --max-sites. By the stack's hash: its number. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -28,32 +26,13 @@ struct {
 	__type(value, __u32);
 } sites SEC(".maps");
 
-/* The numbers that are taken: adding one with BPF_NOEXIST is the atomic claim
- * that kernels before 5.12, without fetching atomics, offer. */
+/* The numbers that are taken. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u8);
 } site_numbers SEC(".maps");
-
-static __always_inline __u32 site__claim(void)
-{
-	__u32 number;
-	__u8 taken = 1;
-	int i;
-
-	number = *(volatile __u32 *)&next_site;
-	for (i = 0; i < CLAIM_TRIES; i++, number++) {
-		if (number >= max_sites)
-			return 0;
-		if (!bpf_map_update_elem(&site_numbers, &number, &taken, BPF_NOEXIST)) {
-			__sync_fetch_and_add(&next_site, 1);
-			return number;
-		}
-	}
-	return 0;
-}
 
 /*
  * Makes a site of the current thread's stack: sends user space the code objects
@@ -64,13 +43,14 @@ __noinline int site__new(__u64 hash)
 {
 	struct thread *t = thread__find();
 	__u32 number, *other;
+	__u8 taken = 1;
 	__u64 code;
 	int i;
 
 	if (!t)
 		return 0;
 	if (!t->spare_site) {
-		t->spare_site = site__claim();
+		t->spare_site = claim_number(&site_numbers, &taken, &next_site, max_sites);
 		if (!t->spare_site) {
 			lose(t->process.id, LOST_SITE);
 			return 0;
