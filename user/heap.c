@@ -14,6 +14,7 @@
 #include "dispatch.h"
 #include "heap.h"
 #include "heap.skel.h"
+#include "maps.h"
 #include "probe_points.h"
 #include "say.h"
 #include "system.h"
@@ -404,41 +405,6 @@ static const struct {
 #undef MAP
 };
 
-/* Takes the dead processes' entries out of a map. Its keys are read in one go first:
- * deleting while going through a hash begins it anew. */
-static void sweep(const struct bpf_map *map, int shift, const bool *dead)
-{
-	size_t size = bpf_map__key_size(map), n = 0, room = 0, i;
-	struct mapping value;
-	int fd = bpf_map__fd(map);
-	char *keys = NULL, *more;
-	__u64 key = 0;
-	__u32 id;
-
-	while (!bpf_map_get_next_key(fd, n ? keys + (n - 1) * size : NULL, &key)) {
-		if (n == room) {
-			room = room ? 2 * room : 1024;
-			more = reallocarray(keys, room, size);
-			if (!more)
-				break;
-			keys = more;
-		}
-		memcpy(keys + n++ * size, &key, size);
-		if (n > bpf_map__max_entries(map))
-			break;
-	}
-	for (i = 0; i < n; i++) {
-		key = 0;
-		memcpy(&key, keys + i * size, size);
-		id = shift ? key >> shift : 0;
-		if (!shift && !bpf_map_lookup_elem(fd, &key, &value))
-			id = value.process;
-		if (id < MAX_PROCESSES && dead[id])
-			bpf_map_delete_elem(fd, &key);
-	}
-	free(keys);
-}
-
 /* What dead processes held makes room again, in maps that the living share: a server
  * that forks for years must not fill them. What they held stays in the counts. */
 static void sweep_dead(struct source *source)
@@ -456,7 +422,8 @@ static void sweep_dead(struct source *source)
 		source->swept[id] = dead[id] = any = true;
 	}
 	for (i = 0; any && i < sizeof(swept) / sizeof(swept[0]); i++)
-		sweep(*(struct bpf_map **)((char *)source->bpf + swept[i].map), swept[i].shift, dead);
+		map__sweep(*(struct bpf_map **)((char *)source->bpf + swept[i].map), swept[i].shift,
+			   dead);
 	/* Where there is much to go through, it is done less often. */
 	source->next_sweep = begin + SWEEP_SECONDS + SWEEP_REST * (now(CLOCK_MONOTONIC) - begin);
 }
@@ -504,6 +471,7 @@ static int heap_snapshot(struct source *source, struct snapshot **result)
 	for (i = 0; i < nsites; i++)
 		copy_count(&snapshot->sites[i], &source->counts[i]);
 	memcpy(snapshot->processes, source->books, nprocesses * sizeof(*snapshot->processes));
+	snapshot->map_bytes = maps__memory(source->bpf->obj);
 	err = ring_buffer__consume(source->ring);
 	if (err < 0) {
 		snapshot__free(snapshot);
@@ -513,6 +481,12 @@ static int heap_snapshot(struct source *source, struct snapshot **result)
 	return 0;
 }
 
+static const struct process_book *heap_processes(const struct source *source, size_t *n)
+{
+	*n = process_count(source);
+	return source->books;
+}
+
 const struct source_type heap_source = {
 	.name = "heap",
 	.help = "heap blocks, by the line that allocated them, until they are freed",
@@ -520,6 +494,7 @@ const struct source_type heap_source = {
 	.open = heap_open,
 	.attach = heap_attach,
 	.poll = heap_poll,
+	.processes = heap_processes,
 	.snapshot = heap_snapshot,
 	.close = heap_close,
 };

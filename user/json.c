@@ -128,11 +128,12 @@ static int render(const struct profile *profile, const struct render_options *op
 		strftime(time, sizeof(time), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	for (i = 0; i < profile->nprocesses; i++)
 		json_array_append_new(processes, process_object(&profile->processes[i]));
-	object = json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:s, s:o}",
+	object = json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:I, s:s, s:o}",
 			   "schema", "pymemtop.profile/1", "version", PYMEMTOP_VERSION,
 			   "host", profile->host, "time", time,
 			   "duration_seconds", profile->duration_seconds,
 			   "interval_seconds", profile->interval_seconds,
+			   "map_bytes", (json_int_t)profile->map_bytes,
 			   "mode", profile->mode, "processes", processes);
 	if (!object)
 		return -ENOMEM;

@@ -67,6 +67,7 @@ struct profile {
 	time_t time;
 	double duration_seconds;	/* since the attach */
 	double interval_seconds;	/* that the increments are over */
+	uint64_t map_bytes;		/* kernel memory of the BPF maps */
 	size_t nprocesses;
 	struct profile_process *processes;
 };

@@ -66,6 +66,8 @@ static void put_header(const struct profile *profile, const struct profile_proce
 		format_change(process->increment_bytes).s,
 		format_bytes(process->total.mapped_bytes).s,
 		format_count(process->total.mapped_count).s);
+	fprintf(out, "  Maps         %s of kernel memory, to record all processes\n",
+		format_bytes(profile->map_bytes).s);
 	put_lost(process, out);
 	put_state(process, out);
 	free(cmdline);

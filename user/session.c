@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "interrupt.h"
 #include "procfs.h"
 #include "say.h"
 #include "session.h"
@@ -194,20 +195,28 @@ static void note_child(struct session *session, const struct process_book *book,
 	session->facts[id] = facts;
 }
 
+static void note_children(struct session *session)
+{
+	const struct process_book *books;
+	size_t n, id;
+
+	books = session->type->processes(session->source, &n);
+	for (id = 1; id < n; id++) {
+		if (!session->facts[id] && books[id].pid)
+			note_child(session, &books[id], id);
+	}
+}
+
 static int take_snapshot(struct session *session)
 {
 	struct snapshot *snapshot;
-	size_t id;
 	int err = session->type->snapshot(session->source, &snapshot);
 
 	if (err) {
 		say_error("the counts cannot be read: %s", strerror(-err));
 		return err;
 	}
-	for (id = 1; id < snapshot->nprocesses; id++) {
-		if (!session->facts[id] && snapshot->processes[id].pid)
-			note_child(session, &snapshot->processes[id], id);
-	}
+	note_children(session);
 	snapshot__free(session->now);
 	session->now = snapshot;
 	return 0;
@@ -215,11 +224,12 @@ static int take_snapshot(struct session *session)
 
 bool session__is_alive(const struct session *session)
 {
-	size_t id;
+	const struct process_book *books;
+	size_t n, id;
 
-	for (id = 1; id < session->now->nprocesses; id++) {
-		if (session->now->processes[id].pid &&
-		    session->now->processes[id].state == PROCESS_RUNNING)
+	books = session->type->processes(session->source, &n);
+	for (id = 1; id < n; id++) {
+		if (books[id].pid && books[id].state == PROCESS_RUNNING)
 			return true;
 	}
 	return false;
@@ -231,11 +241,9 @@ int session__wait(struct session *session, double seconds)
 	int err;
 
 	for (;;) {
-		err = take_snapshot(session);
-		if (err || !session__is_alive(session))
-			return err;
+		note_children(session);
 		left = end - monotonic();
-		if (left <= 0)
+		if (left <= 0 || interrupt__signal() || !session__is_alive(session))
 			return 0;
 		err = session->type->poll(session->source,
 					  left * 1000 < CHECK_MS ? left * 1000 + 1 : CHECK_MS);
@@ -372,6 +380,7 @@ int session__profile(struct session *session, const struct profile_options *opti
 	profile->host = session->host;
 	profile->mode = session->type->name;
 	profile->time = time(NULL);
+	profile->map_bytes = session->now->map_bytes;
 	profile->duration_seconds = session->now->seconds;
 	profile->interval_seconds = session->now->seconds -
 		(session->before ? session->before->seconds : 0);
@@ -379,8 +388,7 @@ int session__profile(struct session *session, const struct profile_options *opti
 		snapshot__free(session->before);
 		session->before = session->now;
 		session->now = NULL;
-		err = take_snapshot(session);
 	}
 	*result = profile;
-	return err;
+	return 0;
 }

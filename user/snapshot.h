@@ -4,6 +4,7 @@
 #define SNAPSHOT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <linux/types.h>
 
@@ -11,6 +12,7 @@
 
 struct snapshot {
 	double seconds;			/* since the attach */
+	uint64_t map_bytes;		/* kernel memory of the BPF maps */
 	size_t nprocesses;
 	struct process_book *processes;	/* by process id, from 1; [0]: no process */
 	size_t nsites;

@@ -51,6 +51,10 @@ struct source_type {
 	 * hands it on. 0 or -errno; -EINTR where a signal came. */
 	int (*poll)(struct source *source, int timeout_ms);
 
+	/* The processes' books as they are now, by id from 1; n with the unused [0].
+	 * Valid until the close, and cheap. */
+	const struct process_book *(*processes)(const struct source *source, size_t *n);
+
 	/* 0 and the state of things, which the caller frees, or -errno. */
 	int (*snapshot)(struct source *source, struct snapshot **snapshot);
 

@@ -42,11 +42,12 @@ static void put_process(const struct profile *profile, const struct profile_proc
 	put(y, text);
 	attroff(A_BOLD);
 	snprintf(text, sizeof(text),
-		 "RSS %s (%s at attach)  outstanding %s in %s blocks  mapped %s  lost %s",
+		 "RSS %s (%s at attach)  outstanding %s in %s blocks  mapped %s  lost %s  maps %s",
 		 format_bytes(process->rss_bytes).s, format_bytes(process->rss_at_attach_bytes).s,
 		 format_bytes(process->total.outstanding_bytes).s,
 		 format_count(process->total.outstanding_count).s,
-		 format_bytes(process->total.mapped_bytes).s, format_count(lost).s);
+		 format_bytes(process->total.mapped_bytes).s, format_count(lost).s,
+		 format_bytes(profile->map_bytes).s);
 	put(y, text);
 }
 

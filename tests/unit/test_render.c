@@ -102,7 +102,8 @@ static struct profile make_profile(void)
 	process.nlines = 1;
 	process.total = lines[0].amounts;
 	return (struct profile){ .host = "here", .mode = "heap", .time = 0,
-				 .duration_seconds = 2, .interval_seconds = 1, .nprocesses = 1,
+				 .duration_seconds = 2, .interval_seconds = 1, .map_bytes = 2048,
+				 .nprocesses = 1,
 				 .processes = &process };
 }
 
@@ -143,11 +144,13 @@ static void json(void **state)
 	char *out = render("json", WEIGHT_BYTES);
 	json_t *object = json_loads(out, 0, NULL), *first, *stack;
 	const char *schema, *file;
-	json_int_t mapped, increment, line;
+	json_int_t maps, mapped, increment, line;
 
 	(void)state;
 	assert_non_null(object);
-	assert_int_equal(json_unpack(object, "{s:s, s:[o]}", "schema", &schema, "processes", &first), 0);
+	assert_int_equal(json_unpack(object, "{s:s, s:I, s:[o]}", "schema", &schema, "map_bytes", &maps,
+				     "processes", &first), 0);
+	assert_int_equal(maps, 2048);
 	assert_string_equal(schema, "pymemtop.profile/1");
 	assert_int_equal(json_unpack(first, "{s:I, s:[{s:I, s:s}], s:[o, o]}", "mapped_bytes", &mapped,
 				     "lines", "increment_bytes", &increment, "file", &file, "stacks",
@@ -167,6 +170,7 @@ static void report(void **state)
 	(void)state;
 	assert_non_null(strstr(out, "Process 42: python3 app.py\n"));
 	assert_non_null(strstr(out, "attribution frames"));
+	assert_non_null(strstr(out, "Maps         2.0 KiB of kernel memory"));
 	assert_non_null(strstr(out, "Lost         nothing\n"));
 	assert_non_null(strstr(out, "       -24 B        1000 B       4.0 KiB            57  "
 			       "/a;b c.py:20 (f;g)\n"));

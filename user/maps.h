@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* BPF maps, seen from user space: their memory, and what the dead leave in them. */
+#ifndef MAPS_H
+#define MAPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <bpf/libbpf.h>
+
+/*
+ * Deletes the dead processes' entries from a hash. shift: of the process's id in the
+ * key; 0 where it is in the value, a struct mapping. dead: by process id,
+ * MAX_PROCESSES of them.
+ */
+void map__sweep(const struct bpf_map *map, int shift, const bool *dead);
+
+/* Bytes of kernel memory that the object's maps take, as the kernel counts it
+ * (memlock in /proc/PID/fdinfo): from Linux 6.4 on for what is in them, before for
+ * what may come. Task storage is not in it. */
+uint64_t maps__memory(const struct bpf_object *object);
+
+#endif /* MAPS_H */
