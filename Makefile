@@ -2,7 +2,7 @@
 # make          builds ./pymemtop
 # make demo     installs what is missing, builds, and profiles a leaking program
 # make test     installs what is missing, builds, and runs every test
-# make bench    measures whole programs, alone and under profilers; needs PyPI
+# make bench    measures probes, and whole programs, alone and under profilers; needs PyPI
 # make install  PREFIX and DESTDIR as usual
 # V=1 shows the commands; WERROR=1 makes warnings errors.
 
@@ -75,6 +75,8 @@ test:
 bench:
 	$(Q)scripts/setup bench
 	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(CC) $(ALL_CFLAGS) scripts/trap-cost.c -o $(BUILD)/trap-cost -lbpf
+	$(Q)$(BUILD)/trap-cost
 	$(Q)/usr/bin/python3.11 scripts/bench.py $(BENCH)
 
 install: all
