@@ -165,25 +165,27 @@ static double time_calls(const char *function)
 	return ((end.tv_sec - begin.tv_sec) * 1e9 + end.tv_nsec - begin.tv_nsec) / CALLS;
 }
 
-/* Nanoseconds that the variant adds to a call; negative where it is not to be had. */
-static double measure(const struct variant *variant)
+/* Nanoseconds that the variant adds to a call. 0, or -errno where it is not to be had. */
+static int measure(const struct variant *variant, double *added)
 {
-	int fds[2] = { -1, -1 }, i;
-	double alone = time_calls(variant->function), added = -1;
+	int fds[2] = { -1, -1 }, i, err = 0;
+	double alone = time_calls(variant->function);
 
 	for (i = 0; i < 2 && variant->probes[i].at; i++) {
 		fds[i] = attach(&variant->probes[i]);
-		if (fds[i] < 0)
+		if (fds[i] < 0) {
+			err = -errno;
 			goto out;
+		}
 	}
 	time_calls(variant->function);
-	added = time_calls(variant->function) - alone;
+	*added = time_calls(variant->function) - alone;
 out:
 	for (i = 0; i < 2; i++) {
 		if (fds[i] >= 0)
 			close(fds[i]);
 	}
-	return added;
+	return err;
 }
 
 static int compare(const void *left, const void *right)
@@ -208,28 +210,32 @@ static uint64_t find_load_base(void)
 
 int main(void)
 {
-	double added[VARIANTS][ROUNDS], first = 0;
+	double added[VARIANTS][ROUNDS] = { 0 };
+	int errors[VARIANTS] = { 0 }, round;
 	size_t i;
-	int round;
 
 	load_base = find_load_base();
 	for (round = 0; round < ROUNDS; round++) {
-		for (i = 0; i < VARIANTS; i++)
-			added[i][round] = measure(&variants[i]);
+		for (i = 0; i < VARIANTS; i++) {
+			if (!errors[i])
+				errors[i] = measure(&variants[i], &added[i][round]);
+		}
+	}
+	if (errors[0]) {
+		fprintf(stderr, "trap-cost: no probe can be put: %s\n", strerror(-errors[0]));
+		return EXIT_FAILURE;
 	}
 	printf("| probes that do nothing | added to a call, ns: median (least) | of the first |\n"
 	       "| --- | --- | --- |\n");
 	for (i = 0; i < VARIANTS; i++) {
 		qsort(added[i], ROUNDS, sizeof(double), compare);
-		if (added[i][0] < 0) {
+		if (errors[i])
 			printf("| %s | not on this kernel: %s | |\n", variants[i].name,
-			       strerror(errno));
-			continue;
-		}
-		if (!i)
-			first = added[i][ROUNDS / 2];
-		printf("| %s | %.0f (%.0f) | %.2f |\n", variants[i].name, added[i][ROUNDS / 2],
-		       added[i][0], added[i][ROUNDS / 2] / first);
+			       strerror(-errors[i]));
+		else
+			printf("| %s | %.0f (%.0f) | %.2f |\n", variants[i].name,
+			       added[i][ROUNDS / 2], added[i][0],
+			       added[i][ROUNDS / 2] / added[0][ROUNDS / 2]);
 	}
 	return 0;
 }

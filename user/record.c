@@ -159,10 +159,11 @@ int record__run(const struct options *options)
 	struct recording record = { .options = options };
 	int err, status = 0;
 
+	/* First: what the output begins with, a signal must not leave behind. */
+	interrupt__catch();
 	err = output__new(options->output, &record.output);
 	if (err)
 		return EXIT_FAILURE;
-	interrupt__catch();
 	record.progress = isatty(STDERR_FILENO);
 	err = start(&record);
 	if (!err)
