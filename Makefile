@@ -4,7 +4,8 @@
 # make test     installs what is missing, builds, and runs every test
 # make bench    measures probes, and whole programs, alone and under profilers; needs PyPI
 # make install  PREFIX and DESTDIR as usual
-# V=1 shows the commands; WERROR=1 makes warnings errors.
+# V=1 shows the commands; WERROR=1 makes warnings errors. For another machine: MACHINE,
+# CC, SYSROOT and PKG_CONFIG, as tests/cross does it.
 
 BUILD ?= build
 PROGRAM ?= pymemtop
@@ -12,7 +13,8 @@ CLANG ?= clang
 BPFTOOL ?= /usr/sbin/bpftool
 PKG_CONFIG ?= pkg-config
 PREFIX ?= /usr/local
-ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
+MACHINE ?= $(shell uname -m)
+ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(MACHINE)))
 
 ifeq ($(V),1)
 Q =
@@ -31,7 +33,7 @@ LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES)) -lm
 # The kernel's UAPI headers have a part that is the architecture's own. Programs
 # name the whole signature of what they probe, also what they do not read.
 BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) $(WARNINGS) \
-	-Wno-unused-parameter -Ivmlinux -Ibpf -I/usr/include/$(shell uname -m)-linux-gnu
+	-Wno-unused-parameter -Ivmlinux -Ibpf -I$(SYSROOT)/usr/include/$(MACHINE)-linux-gnu
 
 SKELETONS := $(patsubst bpf/%.bpf.c,$(BUILD)/%.skel.h,$(wildcard bpf/*.bpf.c))
 OBJECTS := $(patsubst user/%.c,$(BUILD)/%.o,$(wildcard user/*.c))
