@@ -71,10 +71,8 @@ __noinline int code__send_piece(__u64 address, __u32 offset)
 		size = CODE_PART_SIZE;
 	t->part.offset = offset;
 	t->part.size = size;
-	if (!read_user(t->part.data, size, address + offset)) {
-		lose(t->process.id, LOST_FRAME);
+	if (!read_user(t->part.data, size, address + offset))
 		return CODE_UNREADABLE;
-	}
 	if (bpf_ringbuf_output(&ring, &t->part, sizeof(t->part) - CODE_PART_SIZE + size, 0)) {
 		lose(t->process.id, LOST_RING);
 		return CODE_LOST;
@@ -104,34 +102,49 @@ static __always_inline int code__send_bytes(struct thread *t, __u64 address, __u
 	return 0;
 }
 
-/* A str's characters as they lie in memory, one, two or four bytes each. */
+/* A str's characters as they lie in memory, one, two or four bytes each. A subclass's
+ * are not beside their head: PyUnicodeObject's data.any points to them. */
 static __always_inline int code__send_str(struct thread *t, const struct py_layout *l, __u64 str)
 {
+	__u64 length, data;
 	__u32 state, kind;
-	__u64 length;
 
 	if (!read_user(&length, sizeof(length), str + l->str_length) ||
 	    !read_user(&state, sizeof(state), str + l->str_state))
-		goto unreadable;
+		return CODE_UNREADABLE;
 	kind = state >> (l->str_kind_shift & 31) & 7;
-	if (!(state >> (l->str_compact_shift & 31) & 1) || length > CODE_PART_LIMIT ||
-	    (kind != 1 && kind != 2 && kind != 4))
-		goto unreadable;
+	if (length > CODE_PART_LIMIT || (kind != 1 && kind != 2 && kind != 4))
+		return CODE_UNREADABLE;
+	if (!(state >> (l->str_compact_shift & 31) & 1)) {
+		if (!read_user(&data, sizeof(data), str + l->str_compact_data))
+			return CODE_UNREADABLE;
+	} else {
+		data = str + (state >> (l->str_ascii_shift & 31) & 1 ? l->str_ascii_data :
+			      l->str_compact_data);
+	}
 	t->part.kind = kind;
-	return code__send_bytes(t, str + (state >> (l->str_ascii_shift & 31) & 1 ?
-					  l->str_ascii_data : l->str_compact_data),
-				length * kind, CODE_NAME_LIMIT);
-unreadable:
-	lose(t->process.id, LOST_FRAME);
-	return CODE_UNREADABLE;
+	return code__send_bytes(t, data, length * kind, CODE_NAME_LIMIT);
 }
 
-/*
- * Sends the code object to user space. Global, so that the verifier looks at
- * it once, and not at each turn of its caller's loop. Returns 0, or one of the
- * above; it is tried again with its next new stack.
- */
-__noinline int code__send(__u64 code, __u32 generation)
+/* Whether a code object is there: what a frame that is being made, or a modified
+ * interpreter, points to may be something else. */
+static __always_inline bool code__is_one(struct thread *t, const struct py_layout *l, __u64 code)
+{
+	__u64 type = 0;
+
+	return read_user(&type, sizeof(type), code + l->object_type) && type == t->process.code_type;
+}
+
+static __always_inline bool code__is_known(__u32 process, __u64 code)
+{
+	__u64 key = process_key(process, code);
+
+	return bpf_map_lookup_elem(&codes, &key);
+}
+
+/* Sends all of a code object. Returns 0, or one of the above. Global, so that the
+ * verifier looks at it once. */
+__noinline int code__send_all(__u64 code, __u32 generation)
 {
 	struct code_record record = {
 		.record.type = RECORD_CODE,
@@ -151,17 +164,18 @@ __noinline int code__send(__u64 code, __u32 generation)
 		return CODE_LOST;
 	key = process_key(t->process.id, code);
 	record.record.process = t->process.id;
-	record.layout = t->process.layout;
+	record.line_table = l->line_table;
 
-	if (!read_user(&filename, sizeof(filename), code + l->code_filename) ||
+	if (!code__is_one(t, l, code) ||
+	    !read_user(&filename, sizeof(filename), code + l->code_filename) ||
 	    !read_user(&function, sizeof(function), code + l->code_qualname) ||
 	    !read_user(&linetable, sizeof(linetable), code + l->code_linetable) ||
 	    !read_user(&size, sizeof(size), linetable + l->bytes_size) ||
-	    !read_user(&record.first_line, sizeof(__s32), code + l->code_first_line) ||
-	    !read_user(&record.first_traceable, sizeof(__s32), code + l->code_first_traceable)) {
-		lose(t->process.id, LOST_FRAME);
+	    !read_user(&record.first_line, sizeof(__s32), code + l->code_first_line))
 		return CODE_UNREADABLE;
-	}
+	record.first_traceable = -1;
+	if (l->code_first_traceable != NO_FIELD)
+		read_user(&record.first_traceable, sizeof(__s32), code + l->code_first_traceable);
 	record.first_traceable *= 2;	/* counted in _Py_CODEUNIT */
 
 	t->part.record.type = RECORD_CODE_PART;
@@ -194,11 +208,44 @@ __noinline int code__send(__u64 code, __u32 generation)
 	return 0;
 }
 
-static __always_inline bool code__is_known(__u32 process, __u64 code)
+/*
+ * A forked child has what its parent's memory held, but not all of it is mapped before
+ * the child touches it: what CPython's own file holds and never writes to, such as the
+ * code object that calls __init__ (3.13). Then the parent's is taken.
+ */
+static __always_inline bool code__inherit(struct thread *t, __u64 code, __u32 generation)
 {
-	__u64 key = process_key(process, code);
+	struct inherited_code record = {
+		.record.type = RECORD_INHERITED_CODE,
+		.record.process = t->process.id,
+		.code = code,
+		.generation = generation,
+		.parent = t->process.parent,
+	};
+	__u64 key = process_key(t->process.id, code);
+	__u8 known = 1;
 
-	return bpf_map_lookup_elem(&codes, &key);
+	return record.parent && code__is_known(record.parent, code) &&
+	       !bpf_ringbuf_output(&ring, &record, sizeof(record), 0) &&
+	       !bpf_map_update_elem(&codes, &key, &known, BPF_ANY);
+}
+
+/* Sends the code object to user space. Returns 0, or one of the above, counted; it is
+ * tried again with its next new stack. Global, for the verifier's sake. */
+__noinline int code__send(__u64 code, __u32 generation)
+{
+	struct thread *t = thread__find();
+	int err;
+
+	if (!t)
+		return CODE_LOST;
+	err = code__send_all(code, generation);
+	if (err != CODE_UNREADABLE)
+		return err;
+	if (code__inherit(t, code, generation))
+		return 0;
+	lose(t->process.id, LOST_FRAME);
+	return err;
 }
 
 /* The code object is about to be freed: what comes to its address is another. */

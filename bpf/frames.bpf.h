@@ -28,12 +28,20 @@ static __always_inline __u64 scratch_u64(struct thread *t, __u16 offset)
 	return *(__u64 *)((__u8 *)t->scratch + (offset & (SCRATCH_SIZE - 8)));
 }
 
-/* Reads a thread state into the scratch; true if it is this thread's. */
+/*
+ * Reads a thread state into the scratch; true if it is this thread's. Since 3.12 a
+ * thread can have one for each interpreter: then it is the one that it ran in last, also
+ * without the GIL (tstate_activate() in Python/pystate.c binds it), and one that was
+ * deleted is no thread's, also where its memory still looks like one.
+ */
 static __always_inline bool tstate__is_ours(struct thread *t, const struct py_layout *l,
 					    __u64 tstate)
 {
-	return read_user(t->scratch, l->tstate_size & (SCRATCH_SIZE - 1), tstate) &&
-	       scratch_u64(t, l->tstate_thread_id) == t->pointer;
+	if (!read_user(t->scratch, l->tstate_size & (SCRATCH_SIZE - 1), tstate) ||
+	    scratch_u64(t, l->tstate_thread_id) != t->pointer)
+		return false;
+	return l->tstate_status == NO_FIELD ||
+	       scratch_u64(t, l->tstate_status) >> (l->status_bound_shift & 31) & 1;
 }
 
 enum {
@@ -69,23 +77,26 @@ __noinline int tstate__search_on(void)
 			t->tstate = tstate;
 			return SEARCH_FOUND;
 		}
+		if (!scratch_u64(t, l->tstate_thread_id))
+			t->untaken_state = tstate;
 		*(volatile __u64 *)&t->next_state = scratch_u64(t, l->tstate_next);
 	}
 	return SEARCH_GOES_ON;
 }
 
 /*
- * Looks for this thread's state in all interpreters' lists, newest first, and
- * leaves it in the scratch. That there is none is remembered until the main
- * interpreter makes another thread state or another interpreter appears. Not
- * inlined, or the verifier follows the walk once for each way out of here.
+ * Looks for this thread's state in all interpreters' lists, newest first, and leaves it
+ * in the scratch. That there is none is remembered until the main interpreter makes
+ * another thread state or another interpreter appears; not while there is one that its
+ * thread has not taken yet (3.12). Not inlined, or the verifier follows the walk once
+ * for each way out of here.
  */
 static __noinline bool tstate__search(struct thread *t, const struct py_layout *l)
 {
 	__u64 main = 0, made = 0;
 	int i, found = SEARCH_GOES_ON;
 
-	t->next_interp = t->next_state = 0;
+	t->tstate = t->next_interp = t->next_state = t->untaken_state = 0;
 	read_user(&t->next_interp, sizeof(__u64),
 		  t->process.runtime + l->runtime_interpreters_head);
 	read_user(&main, sizeof(main), t->process.runtime + l->runtime_interpreters_main);
@@ -98,19 +109,34 @@ static __noinline bool tstate__search(struct thread *t, const struct py_layout *
 		found = tstate__search_on();
 	if (found == SEARCH_GOES_ON)
 		lose(t->process.id, LOST_THREAD);
-	if (found != SEARCH_FOUND)
+	if (found != SEARCH_FOUND && !t->untaken_state)
 		t->stateless_at = made;
 	return found == SEARCH_FOUND;
+}
+
+/* The state that holds the GIL, or held it last: up to 3.11 a thread with several, one
+ * for each interpreter, is told by it in which it runs. 0 from 3.12 on. */
+static __always_inline __u64 tstate__holding_gil(struct thread *t, const struct py_layout *l)
+{
+	__u64 tstate = 0;
+
+	if (l->runtime_tstate_current == NO_FIELD)
+		return 0;
+	read_user(&tstate, sizeof(tstate), t->process.runtime + l->runtime_tstate_current);
+	if (tstate) {
+		if (tstate == t->freed_tstate)
+			t->freed_tstate = 0;
+		return tstate;
+	}
+	read_user(&tstate, sizeof(tstate), t->process.runtime + l->runtime_last_holder);
+	return tstate == t->freed_tstate ? 0 : tstate;
 }
 
 /* Leaves the current thread's state in the scratch; false where it has none. */
 static __always_inline bool tstate__find(struct thread *t, const struct py_layout *l)
 {
-	__u64 current = 0;
+	__u64 current = tstate__holding_gil(t, l);
 
-	if (l->runtime_tstate_current != NO_FIELD)
-		read_user(&current, sizeof(current),
-			  t->process.runtime + l->runtime_tstate_current);
 	if (current && tstate__is_ours(t, l, current)) {
 		t->tstate = current;
 		return true;
@@ -118,7 +144,6 @@ static __always_inline bool tstate__find(struct thread *t, const struct py_layou
 	/* Without the GIL the thread still has its state, and its frames. */
 	if (t->tstate && t->tstate != current && tstate__is_ours(t, l, t->tstate))
 		return true;
-	t->tstate = 0;
 	return tstate__search(t, l);
 }
 
@@ -126,21 +151,20 @@ static __always_inline bool tstate__find(struct thread *t, const struct py_layou
  * put up to 32 bytes before what they hand out. */
 static __always_inline void tstate__forget_if_freed(struct thread *t, __u64 freed)
 {
-	if (t->tstate - freed <= 32)
+	if (t->tstate - freed <= 32) {
+		t->freed_tstate = t->tstate;
 		t->tstate = 0;
+	}
 }
 
 /*
- * Since 3.11, the frames of a thread lie one above the other in chunks of 16 KiB
- * (DATA_STACK_CHUNK_SIZE in Python/pystate.c), the innermost last; what they are
- * called through from C (3.12), and generators' frames, lie elsewhere. A read of
- * the target's memory costs far more to begin than to go on with, so it takes in
- * what lies below the frame, and as a rule the next ones are there. Not beyond the
- * page that the frame begins in: below it, nothing might be mapped.
+ * Finds the frame in the window, or reads it. Since 3.11, the frames of a thread lie
+ * one above the other in chunks of 16 KiB (DATA_STACK_CHUNK_SIZE in Python/pystate.c),
+ * the innermost last; what they are called through from C (3.12), and generators'
+ * frames, lie elsewhere. A read of the target's memory costs far more to begin than to
+ * go on with, so it takes in what lies below the frame, and as a rule the next ones are
+ * there. Not beyond the page that the frame begins in: below it, nothing might be mapped.
  */
-#define FRAME_NEIGHBOURS	(1 << 14)
-
-/* Finds the frame in the window, or reads it. */
 static __always_inline bool frame__read(struct thread *t, const struct py_layout *l, __u64 address)
 {
 	__u32 size = l->frame_size & (SCRATCH_SIZE - 1);
@@ -150,8 +174,8 @@ static __always_inline bool frame__read(struct thread *t, const struct py_layout
 		*(volatile __u32 *)&t->frame_at = address - t->window_start;
 		return true;
 	}
-	if (t->window_start - address >= FRAME_NEIGHBOURS &&
-	    t->far_frame - address >= FRAME_NEIGHBOURS) {
+	if (t->window_start - address >= l->frame_neighbours &&
+	    t->far_frame - address >= l->frame_neighbours) {
 		t->far_frame = address;
 		*(volatile __u32 *)&t->frame_at = WINDOW_SIZE;
 		return read_user(t->window + WINDOW_SIZE, size, address);
@@ -174,15 +198,17 @@ static __always_inline const void *frame__field(const struct thread *t, __u16 of
 }
 
 /* Adds the frame in the window to the stack; true where that is full. */
-static __always_inline bool frame__push(struct thread *t, const struct py_layout *l, __u8 owner)
+static __always_inline bool frame__push(struct thread *t, const struct py_layout *l)
 {
-	__u64 code = *(const __u64 *)frame__field(t, l->frame_code);
+	__u8 owner = *(const volatile __u8 *)frame__field(t, l->frame_owner);
+	__u64 code = *(const __u64 *)frame__field(t, l->frame_code) & ~(__u64)l->frame_tags;
+	__u64 bytecode = (code + l->code_bytecode) * l->instr_is_pointer;
+	__s32 position = *(const __u64 *)frame__field(t, l->frame_instr) - bytecode;
 	__u32 generation = *code_generation(code) & ~FRAME_GENERATOR;
 
 	/* Without a branch: only where both are equal does this borrow. */
 	generation |= ((__u32)(owner ^ l->owner_generator) - 1) & FRAME_GENERATOR;
-	return stack__push(t, code, *(const __u64 *)frame__field(t, l->frame_instr) - code -
-			   l->code_bytecode, generation);
+	return stack__push(t, code, position, generation);
 }
 
 static __always_inline void frames__collect(struct thread *t)
@@ -211,8 +237,8 @@ static __always_inline void frames__collect(struct thread *t)
 		if (!frame__read(t, l, address))
 			goto unreadable;
 		*(volatile __u64 *)&t->next_frame = *(const __u64 *)frame__field(t, l->frame_previous);
-		owner = *(const __u8 *)frame__field(t, l->frame_owner);
-		if (owner != l->owner_cstack && frame__push(t, l, owner))
+		owner = *(const volatile __u8 *)frame__field(t, l->frame_owner);
+		if (owner < l->owner_skipped && frame__push(t, l))
 			return;
 	}
 	t->stack.end = STACK_CUT;

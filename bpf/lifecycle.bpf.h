@@ -64,7 +64,7 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 		return 0;
 	}
 	BPF_CORE_READ_INTO(&book->comm, parent, comm);
-	book->parent = known->id;
+	book->parent = process.parent = known->id;
 	book->state = PROCESS_RUNNING;
 	book->pid = tgid;
 	if (use_markers)

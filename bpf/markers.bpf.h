@@ -260,7 +260,8 @@ static __noinline int marker__send(struct thread *t, struct marker_stack *stack,
 	struct code_record record = {
 		.record.type = RECORD_CODE,
 		.code = name,
-		.layout = MAX_LAYOUTS,
+		.line_table = LINES_ARE_POSITIONS,
+		.first_traceable = -1,
 	};
 	__u8 known = 1;
 

@@ -18,18 +18,22 @@
 #define PROCESS_KEY_SHIFT	52
 #define REGION_KEY_SHIFT	40
 
+/* More than is read of one thread state, or one frame. */
+#define SCRATCH_SIZE	256
+
 /* A field that the version does not have. */
 #define NO_FIELD	0xffff
 
 /*
- * Where one CPython version keeps what a frame walk needs: byte offsets, all
- * of them generated from that version's own headers (scripts/cpython-layout.c).
+ * Where one CPython version keeps what a frame walk needs: byte offsets, where nothing
+ * else is said. user/layouts.h tells where they come from. All are __u16.
  */
 struct py_layout {
 	/* _PyRuntimeState */
 	__u16 runtime_interpreters_head;
 	__u16 runtime_interpreters_main;
 	__u16 runtime_tstate_current;	/* NO_FIELD where the GIL's holder is not kept here */
+	__u16 runtime_last_holder;	/* of the GIL, likewise */
 	/* PyInterpreterState */
 	__u16 interp_next;
 	__u16 interp_threads_head;
@@ -38,25 +42,32 @@ struct py_layout {
 	__u16 tstate_interp;
 	__u16 tstate_next;
 	__u16 tstate_thread_id;
+	__u16 tstate_status;	/* 32 bits; NO_FIELD before 3.12 */
+	__u16 status_bound_shift;	/* the bit that says that its thread ran in it last */
 	__u16 tstate_frame;	/* of the frame, or of the _PyCFrame that points to it */
 	__u16 tstate_size;	/* bytes from its start that hold all of the above */
 	__u16 cframe_current_frame;	/* NO_FIELD where the thread state points at the frame */
-	/* _PyInterpreterFrame */
+	/* _PyInterpreterFrame, before 3.11 PyFrameObject */
 	__u16 frame_code;
 	__u16 frame_previous;
-	__u16 frame_instr;
-	__u16 frame_owner;
+	__u16 frame_instr;	/* a pointer into the bytecode, or an index */
+	__u16 frame_owner;	/* 8 bits */
 	__u16 frame_size;	/* bytes from its start that hold all of the above */
-	__u16 owner_generator;	/* FRAME_OWNED_BY_GENERATOR */
-	__u16 owner_cstack;	/* FRAME_OWNED_BY_CSTACK, NO_FIELD before 3.12 */
+	__u16 frame_neighbours;	/* a caller's frame is rarely further below; 0: anywhere */
+	__u16 frame_tags;	/* bits in the pointer to the code that are not the pointer's */
+	__u16 instr_is_pointer;	/* 1 or 0 */
+	__u16 owner_generator;	/* FRAME_OWNED_BY_GENERATOR; NO_FIELD: frames have no owner */
+	__u16 owner_skipped;	/* this owner and those above: not a Python function's frame */
 	/* PyCodeObject */
 	__u16 code_bytecode;	/* the first instruction */
-	__u16 code_first_traceable;
+	__u16 code_first_traceable;	/* NO_FIELD: all are */
 	__u16 code_first_line;
 	__u16 code_filename;
-	__u16 code_qualname;
+	__u16 code_qualname;	/* co_name before 3.11 */
 	__u16 code_linetable;
-	/* PyBytesObject, PyUnicodeObject */
+	__u16 line_table;	/* enum line_table */
+	/* PyObject, PyBytesObject, PyUnicodeObject */
+	__u16 object_type;
 	__u16 bytes_size;
 	__u16 bytes_data;
 	__u16 str_length;
@@ -67,7 +78,17 @@ struct py_layout {
 	__u16 str_ascii_data;	/* characters of a compact ASCII string */
 	__u16 str_compact_data;	/* ... of any other compact string */
 	/* PyTypeObject */
+	__u16 type_name;
 	__u16 type_dealloc;
+};
+
+/* How a code object tells its instructions' lines. */
+enum line_table {
+	LINES_ARE_POSITIONS,	/* there is none: a frame's position is its line */
+	LINES_LNOTAB,		/* co_lnotab of 3.8 and 3.9 */
+	LINES_PEP626,		/* co_linetable of 3.10, where positions count instructions */
+	LINES_LOCATIONS,	/* co_linetable of 3.11 and later */
+	LINE_TABLES,
 };
 
 enum attribution {
@@ -78,10 +99,13 @@ enum attribution {
 /* A process to record: the value under its tgid. */
 struct process {
 	__u32 id;	/* never reused, from 1: every other key holds this, not the pid */
+	__u32 parent;	/* id of the one that forked it; 0: the user named it */
 	__u32 image;	/* index of its address space's probe_table; a fork's children share it */
 	__u32 layout;	/* index into the layouts, for ATTRIBUTION_FRAMES */
 	__u32 attribution;
+	__u32 pad;
 	__u64 runtime;	/* address of _PyRuntime */
+	__u64 code_type;	/* of PyCode_Type */
 	__u64 attached_ns;	/* CLOCK_BOOTTIME; threads older than this have a past */
 };
 
@@ -174,7 +198,8 @@ struct mapping {
 
 /*
  * frames: code is the PyCodeObject's address, position the byte offset of the
- * instruction, generation tells apart objects that lived at the same address.
+ * instruction (with LINES_PEP626 its index), generation tells apart objects that
+ * lived at the same address.
  * usdt: code is the hash of file and function name, position the line.
  */
 struct frame {
@@ -196,6 +221,7 @@ enum record_type {
 	RECORD_SITE,
 	RECORD_CODE,
 	RECORD_CODE_PART,
+	RECORD_INHERITED_CODE,
 };
 
 struct record {
@@ -221,7 +247,15 @@ struct code_record {
 	__u32 generation;
 	__s32 first_line;
 	__s32 first_traceable;	/* byte offset */
-	__u32 layout;
+	__u32 line_table;	/* enum line_table */
+};
+
+/* A code object of a forked child that is its parent's. */
+struct inherited_code {
+	struct record record;
+	__u64 code;
+	__u32 generation;
+	__u32 parent;
 };
 
 enum code_part_of {

@@ -26,9 +26,6 @@ struct call {
 	__u16 unbooked;	/* mmap of what is not booked, but takes the place of what is */
 };
 
-/* The widest structure that is read in one go: a PyThreadState's beginning. */
-#define SCRATCH_SIZE	256
-
 /* The interpreter's stack, read in one go: some ten frames of 3.11. */
 #define WINDOW_SIZE	2048
 
@@ -37,6 +34,7 @@ struct thread {
 	struct call call;
 	__u64 pointer;		/* the thread pointer: tstate->thread_id */
 	__u64 tstate;		/* 0: not known */
+	__u64 freed_tstate;	/* the last one that it freed */
 	__u64 stateless_at;	/* interpreter's count of thread states when none was ours */
 	__u64 next_frame;	/* the walk's next step */
 	__u64 window_start;	/* what the window holds, in the target's memory */
@@ -45,6 +43,7 @@ struct thread {
 	__u32 frame_at;		/* of the frame that was read, in the window */
 	__u64 next_state;	/* the next steps of a search for the thread's state */
 	__u64 next_interp;
+	__u64 untaken_state;	/* one without a thread, seen in that search */
 	__u64 hash;		/* of the stack below */
 	__u64 site_hash;	/* the last site's, to know it again without a look-up */
 	__u32 site;

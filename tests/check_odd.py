@@ -121,5 +121,6 @@ def before_attach():
 
 cases = {"deep": deep, "native": native, "spawn": spawn, "spawned": spawned, "execute": execute,
          "many": many, "dying": dying, "sites": sites, "before_attach": before_attach,
-         "callbacks": lambda: plain("callbacks")[0], "blocked": lambda: plain("blocked")[0]}
+         **{name: lambda name=name: plain(name)[0]
+            for name in ("callbacks", "blocked", "churn", "subinterpreters")}}
 cases[case]().end()

@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""python attribution: each stack of stacks.py, frame by frame."""
+"""python attribution [program]: each stack of stacks.py, or the program, frame by frame."""
 import sys
 
 from harness import check, check_nothing_lost, process_of, record
 
-python, attribution = sys.argv[1:3]
-target, profile = record(python, "stacks.py", "--attribution", attribution)
+# Before 3.10 the line marker is at the beginning of a line's instructions only, and a
+# finally that is reached by an exception shares its line's with the one that is not
+# (maybe_dtrace_line() in Python/ceval.c): there, the line before is the last that was said.
+SHARED = {("raises", 42): 40, ("generator", 30): 28}
+
+python, attribution, program = (*sys.argv[1:], "stacks.py")[:3]
+target, profile = record(python, program, "--attribution", attribution)
 process = process_of(profile, target.pid)
 check_nothing_lost(process)
+unmarked = attribution == "usdt" and process["python"] in ("3.8", "3.9")
 noted = target.book_of(target.pid)["stacks"]
-check(len(noted) > 40, "only", len(noted), "stacks were noted")
+check(len(noted) > (40 if program == "stacks.py" else 15), "only", len(noted), "stacks were noted")
 
 found = {}
 for stack in process["stacks"]:
@@ -40,7 +46,8 @@ for frames, sizes in expected.items():
             got.pop()
     else:
         want = [(file, line, qualname) for file, line, qualname, _ in frames]
-    if got != want:
+    if got != want and not (unmarked and got == [(file, SHARED.get((name, line), line), name)
+                                                 for file, line, name in want]):
         wrong.append("wanted %s\n   got %s" % (want, got))
-check(not wrong, "%d of %d stacks are wrong:\n" % (len(wrong), len(expected)) + "\n".join(wrong[:5]))
+check(not wrong, "%d of %d stacks are wrong:\n" % (len(wrong), len(expected)) + "\n".join(wrong))
 check(target.end() == 0, "the target failed")

@@ -30,17 +30,45 @@ def read_until(stream, wanted, what):
             return lines
 
 
+def interpreters():
+    """What tests/interpreters lists: name, build, attributions, start."""
+    listed = subprocess.run([os.path.join(HERE, "interpreters")], stdout=subprocess.PIPE,
+                            text=True, check=True).stdout
+    return [line.split("\t") for line in listed.splitlines()]
+
+
+class Interpreter:
+    """A path, or chroot:ROOT:PATH for one with a root of its own."""
+
+    def __init__(self, python):
+        self.root, self.start, self.programs = "", [python], PROGRAMS
+        if python.startswith("chroot:"):
+            _, self.root, path = python.split(":")
+            # Semaphores need a file system in memory; the process id stays.
+            os.makedirs(self.root + "/dev/shm", exist_ok=True)
+            self.start = ["unshare", "--mount", "sh", "-c",
+                          'mount -t tmpfs tmpfs "$0/dev/shm" && exec chroot "$0" "$@"',
+                          self.root, path]
+            self.programs = "/programs"
+            shutil.copytree(PROGRAMS, self.root + self.programs, dirs_exist_ok=True)
+
+    def run(self, program, *args, env=None, stdout=subprocess.PIPE):
+        path = program if os.path.isabs(program) else os.path.join(self.programs, program)
+        return subprocess.Popen(
+            [*self.start, path, *args], stdin=subprocess.PIPE, stdout=stdout, text=True,
+            bufsize=1, env=dict(os.environ, PYTHONPATH=self.programs, LC_ALL="C.UTF-8",
+                                PYTHONDONTWRITEBYTECODE="1", **(env or {})))
+
+
 class Target:
     """A program of tests/programs, waiting at begin()."""
 
     def __init__(self, python, program, *args, env=None):
-        self.work = tempfile.mkdtemp()
+        interpreter = Interpreter(python)
+        self.work = tempfile.mkdtemp(dir=interpreter.root + "/tmp")
         self.books = os.path.join(self.work, "books")
-        path = program if os.path.isabs(program) else os.path.join(PROGRAMS, program)
-        self.process = subprocess.Popen(
-            [python, path, *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            bufsize=1, env=dict(os.environ, BOOKS=self.books, PYTHONPATH=PROGRAMS,
-                                PYTHONDONTWRITEBYTECODE="1", **(env or {})))
+        inside = self.books[len(interpreter.root):]
+        self.process = interpreter.run(program, *args, env=dict(env or {}, BOOKS=inside))
         self.pid = self.process.pid
         read_until(self.process.stdout, "ready", program)
 

@@ -43,6 +43,8 @@ struct source {
 	double attached;
 	size_t kept;	/* processes, by id, that probes__keep() was called for */
 	__u32 nmarkers;	/* marker_sites so far */
+	struct py_layout layouts[MAX_LAYOUTS];	/* as in the map */
+	__u32 nlayouts;
 	double next_sweep;
 	bool swept[MAX_PROCESSES];	/* by process id */
 };
@@ -158,19 +160,23 @@ static int map_counts(struct source *source)
 	return 0;
 }
 
-static int fill_layouts(struct heap_bpf *bpf)
+/* The number under which the BPF side finds the layout, or -errno. */
+static int layout_index(struct source *source, const struct py_layout *layout)
 {
-	const struct cpython *python;
 	__u32 i;
 	int err;
 
-	for (i = 0; (python = cpython__get(i)); i++) {
-		err = bpf_map_update_elem(bpf_map__fd(bpf->maps.layouts), &i, &python->layout,
-					  BPF_ANY);
-		if (err)
-			return err;
+	for (i = 0; i < source->nlayouts; i++) {
+		if (!memcmp(&source->layouts[i], layout, sizeof(*layout)))
+			return i;
 	}
-	return 0;
+	if (i == MAX_LAYOUTS)
+		return -E2BIG;
+	err = bpf_map_update_elem(bpf_map__fd(source->bpf->maps.layouts), &i, layout, BPF_ANY);
+	if (err)
+		return err;
+	source->layouts[source->nlayouts++] = *layout;
+	return i;
 }
 
 static int load(struct source *source)
@@ -195,8 +201,6 @@ static int load(struct source *source)
 		err = select_features(bpf, &source->options, &features);
 	if (!err)
 		err = heap_bpf__load(bpf);
-	if (!err)
-		err = fill_layouts(bpf);
 	if (!err)
 		err = map_counts(source);
 	if (err)
@@ -330,16 +334,20 @@ static int write_book(struct source *source, const struct target *target, __u32 
  * place by now, so nothing is seen by halves. */
 static int admit(struct source *source, const struct target *target, __u32 id)
 {
+	int layout = layout_index(source, &target->layout);
 	struct process process = {
 		.id = id,
 		.image = id - 1,
-		.layout = target->cpython ? cpython__index(target->cpython) : 0,
+		.layout = layout,
 		.attribution = target->attribution,
 		.runtime = target->runtime,
+		.code_type = target->code_type,
 		.attached_ns = target->fresh ? 0 : now(CLOCK_BOOTTIME) * 1e9,
 	};
 	__u32 tgid = target->pid;
 
+	if (layout < 0)
+		return layout;
 	return bpf_map_update_elem(bpf_map__fd(source->bpf->maps.processes), &tgid, &process,
 				   BPF_ANY);
 }

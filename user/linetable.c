@@ -14,6 +14,43 @@ enum {
 
 #define CODE_UNIT 2	/* bytes: sizeof(_Py_CODEUNIT) */
 
+/* Objects/lnotab_notes.txt of 3.8: pairs of how far the offset, then the line, moves on.
+ * The last line that begins at or before the offset. */
+static int line_of_lnotab(const uint8_t *table, size_t size, int first_line, int offset)
+{
+	unsigned int line = first_line;
+	int at = 0;
+	size_t i;
+
+	for (i = 0; i + 1 < size; i += 2) {
+		at += table[i];
+		if (at > offset)
+			break;
+		line += (int8_t)table[i + 1];
+	}
+	return line;
+}
+
+/* Objects/lnotab_notes.txt of 3.10, PEP 626: pairs of a range's length, and by how much
+ * its line differs from the one before. */
+static int line_of_pep626(const uint8_t *table, size_t size, int first_line, int instruction)
+{
+	unsigned int line = first_line;
+	int end = 0;
+	size_t i;
+
+	for (i = 0; i + 1 < size; i += 2) {
+		bool has_line = (int8_t)table[i + 1] != -128;
+
+		end += table[i];
+		if (has_line)
+			line += (int8_t)table[i + 1];
+		if (instruction < end / CODE_UNIT)
+			return has_line ? (int)line : 0;
+	}
+	return 0;
+}
+
 /* Six bits a byte, the least significant first; bit 6 says that more follow. */
 static bool take_varint(const uint8_t **at, const uint8_t *end, unsigned int *value)
 {
@@ -42,7 +79,8 @@ static bool take_signed(const uint8_t **at, const uint8_t *end, int *value)
 	return true;
 }
 
-int line_from_location_table(const uint8_t *table, size_t size, int first_line, int offset)
+/* CPython 3.11 and later: Objects/locations.md of 3.11, Objects/codeobject.c. */
+static int line_of_locations(const uint8_t *table, size_t size, int first_line, int offset)
 {
 	const uint8_t *at = table, *end = table + size;
 	unsigned int line = first_line, kind;
@@ -68,4 +106,18 @@ int line_from_location_table(const uint8_t *table, size_t size, int first_line, 
 			at++;
 	}
 	return 0;
+}
+
+int line_table__line(enum line_table type, const uint8_t *table, size_t size, int first_line,
+		     int offset)
+{
+	static int (*const decoders[])(const uint8_t *, size_t, int, int) = {
+		[LINES_LNOTAB] = line_of_lnotab,
+		[LINES_PEP626] = line_of_pep626,
+		[LINES_LOCATIONS] = line_of_locations,
+	};
+
+	if (type == LINES_ARE_POSITIONS || type >= LINE_TABLES)
+		return offset;
+	return offset < 0 ? first_line : decoders[type](table, size, first_line, offset);
 }

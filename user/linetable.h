@@ -6,14 +6,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/*
- * The line of the instruction at the byte offset; first_line is co_firstlineno.
- * 0 where the instruction has no line, or the table ends before it or is
- * malformed.
- */
-typedef int line_decoder(const uint8_t *table, size_t size, int first_line, int offset);
+#include <linux/types.h>
 
-/* CPython 3.11 and later: Objects/locations.md of 3.11, Objects/codeobject.c. */
-line_decoder line_from_location_table;
+#include "pymemtop.h"
+
+/*
+ * The line of the instruction at the offset, in bytes, with LINES_PEP626 in instructions
+ * (f_lasti of 3.10); negative for a frame that has not begun. first_line is
+ * co_firstlineno. As PyCode_Addr2Line() of the version has it, but 0
+ * where the instruction has no line, or the table ends before it or is malformed.
+ */
+int line_table__line(enum line_table type, const uint8_t *table, size_t size, int first_line,
+		     int offset);
 
 #endif /* LINETABLE_H */

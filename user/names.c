@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "layouts.h"
+#include "linetable.h"
 #include "names.h"
 #include "utf8.h"
 
@@ -34,7 +34,7 @@ struct code {
 	__u32 generation;
 	__s32 first_line;
 	__s32 first_traceable;
-	const struct cpython *cpython;	/* NULL for markers: positions are lines */
+	enum line_table line_table;
 	const char *file, *function;	/* NULL until all parts came */
 	struct part parts[CODE_PARTS];
 };
@@ -147,7 +147,8 @@ int names__add_part(struct names *names, const struct code_part *record, size_t 
 	struct code *code;
 	struct part *part;
 
-	if (record->kind > 4 || record->kind == 3 || size < header || record->size > size - header || record->part >= CODE_PARTS ||
+	if (record->kind > 4 || record->kind == 3 || size < header ||
+	    record->size > size - header || record->part >= CODE_PARTS ||
 	    record->total > CODE_PART_LIMIT || record->offset > record->total ||
 	    record->size > record->total - record->offset)
 		return 0;
@@ -197,7 +198,7 @@ int names__add_code(struct names *names, const struct code_record *record, size_
 		return 0;	/* two threads sent it */
 	code->first_line = record->first_line;
 	code->first_traceable = record->first_traceable;
-	code->cpython = cpython__get(record->layout);
+	code->line_table = record->line_table;
 	code->function = take_text(names, &code->parts[PART_FUNCTION]);
 	code->file = take_text(names, &code->parts[PART_FILENAME]);
 	return code->file && code->function ? 0 : -ENOMEM;
@@ -208,23 +209,55 @@ int names__add_code(struct names *names, const struct code_record *record, size_
  * objects share: another one's death moves it on, so the frame's object is the
  * last one that was sent by then.
  */
-static const struct code *code_of_frame(struct names *names, __u32 process,
-					const struct frame *frame)
+static const struct code *last_code(struct names *names, __u32 process, __u64 address,
+				    __u32 generation)
 {
-	__u32 generation = frame->generation & ~FRAME_GENERATOR;
 	const struct code *code;
 
 	for (;; generation--) {
-		code = find_code(names, process, frame->code, generation);
+		code = find_code(names, process, address, generation);
 		if (code || !generation)
 			return code;
 	}
 }
 
+int names__add_inherited(struct names *names, const struct inherited_code *record, size_t size)
+{
+	const struct code *parent;
+	struct part *table;
+	struct code *code;
+
+	if (size < sizeof(*record))
+		return 0;
+	parent = last_code(names, record->parent, record->code, record->generation);
+	if (!parent || !parent->file)
+		return 0;
+	code = make_code(names, record->record.process, record->code, record->generation);
+	if (!code)
+		return -ENOMEM;
+	if (code->file)
+		return 0;
+	code->first_line = parent->first_line;
+	code->first_traceable = parent->first_traceable;
+	code->line_table = parent->line_table;
+	table = &code->parts[PART_LINETABLE];
+	free(table->data);
+	*table = parent->parts[PART_LINETABLE];
+	table->data = malloc(table->total + 1);
+	if (!table->data)
+		return -ENOMEM;
+	if (table->total)
+		memcpy(table->data, parent->parts[PART_LINETABLE].data, table->total);
+	code->function = parent->function;
+	code->file = parent->file;
+	return 0;
+}
+
 const struct name *names__resolve(struct names *names, __u32 process, const struct frame *frame,
 				  bool *skip)
 {
-	const struct code *code = code_of_frame(names, process, frame);
+	const struct code *code = last_code(names, process, frame->code,
+					    frame->generation & ~FRAME_GENERATOR);
 	const struct part *table;
 	struct name key, *place, **known;
 
@@ -233,14 +266,11 @@ const struct name *names__resolve(struct names *names, __u32 process, const stru
 		return &name_unknown;
 	key.file = code->file;
 	key.function = code->function;
-	key.line = frame->position;
-	if (code->cpython) {
-		*skip = !(frame->generation & FRAME_GENERATOR) &&
-			frame->position < code->first_traceable;
-		table = &code->parts[PART_LINETABLE];
-		key.line = code->cpython->line(table->data, table->total, code->first_line,
-					       frame->position);
-	}
+	*skip = !(frame->generation & FRAME_GENERATOR) &&
+		frame->position < code->first_traceable;
+	table = &code->parts[PART_LINETABLE];
+	key.line = line_table__line(code->line_table, table->data, table->total, code->first_line,
+				    frame->position);
 	known = tfind(&key, &names->places, compare_places);
 	if (known)
 		return *known;

@@ -27,6 +27,7 @@ void names__free(struct names *names);
 /* Take a record of the ring. 0 or -ENOMEM; what makes no sense is passed over. */
 int names__add_part(struct names *names, const struct code_part *part, size_t size);
 int names__add_code(struct names *names, const struct code_record *record, size_t size);
+int names__add_inherited(struct names *names, const struct inherited_code *record, size_t size);
 
 /*
  * The place of a frame of that process. NULL where memory is short. *skip is

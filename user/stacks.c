@@ -225,6 +225,8 @@ int stacks__add_record(struct stacks *stacks, const void *data, size_t size)
 		return names__add_code(stacks->names, data, size);
 	case RECORD_CODE_PART:
 		return names__add_part(stacks->names, data, size);
+	case RECORD_INHERITED_CODE:
+		return names__add_inherited(stacks->names, data, size);
 	}
 	return 0;
 }

@@ -11,10 +11,18 @@
 #include "say.h"
 #include "target.h"
 
+/* How often, and after how long, it is looked again for what a process that starts has
+ * not mapped yet: for a second. */
+#define START_TRIES	20
+#define START_WAIT_US	50000
+
 /* What is looked for in every mapped file. */
 enum {
 	SYMBOL_RUNTIME,
 	SYMBOL_VERSION,
+	SYMBOL_SINCE_3_8,
+	SYMBOL_SINCE_3_9,
+	SYMBOL_SINCE_3_10,
 	SYMBOL_CODE_TYPE,
 	SYMBOL_MALLOC,
 	SYMBOL_FREE,
@@ -24,6 +32,9 @@ enum {
 static const char *const symbol_names[SYMBOLS] = {
 	[SYMBOL_RUNTIME] = "_PyRuntime",	/* since 3.7 */
 	[SYMBOL_VERSION] = "Py_Version",	/* since 3.11 */
+	[SYMBOL_SINCE_3_8] = "PyCode_NewWithPosOnlyArgs",
+	[SYMBOL_SINCE_3_9] = "PyThreadState_GetFrame",
+	[SYMBOL_SINCE_3_10] = "Py_NewRef",
 	[SYMBOL_CODE_TYPE] = "PyCode_Type",
 	[SYMBOL_MALLOC] = "malloc",
 	[SYMBOL_FREE] = "free",
@@ -74,14 +85,14 @@ static int add_allocator(struct target *target, struct elf_file *elf, uint64_t b
 	return 0;
 }
 
-/* The version: from the file's own constant, else from its name. */
-static void find_version(struct target *target, const struct elf_symbol *symbols, const char *path,
+/* From the file's own constant; before 3.11 there is none, but functions that came
+ * with each version. The file's name says little: programs embed Python. */
+static void find_version(struct target *target, const struct elf_symbol *symbols,
 			 unsigned int *major, unsigned int *minor)
 {
-	const char *name = strstr(base_name(path), "python");
 	uint64_t hex;
 
-	*major = *minor = 0;
+	*major = 3;
 	if (symbols[SYMBOL_VERSION].address &&
 	    elf_file__read(target->python.elf, symbols[SYMBOL_VERSION].address, &hex,
 			   sizeof(hex)) == sizeof(hex)) {
@@ -89,11 +100,22 @@ static void find_version(struct target *target, const struct elf_symbol *symbols
 		*minor = hex >> 16 & 0xff;
 		snprintf(target->version, sizeof(target->version), "%u.%u.%u", *major, *minor,
 			 (unsigned int)(hex >> 8 & 0xff));
-	} else if (name && sscanf(name, "python%u.%u", major, minor) == 2) {
-		snprintf(target->version, sizeof(target->version), "%u.%u", *major, *minor);
-	} else {
-		snprintf(target->version, sizeof(target->version), "of unknown version");
+		return;
 	}
+	*minor = symbols[SYMBOL_SINCE_3_10].address ? 10 : symbols[SYMBOL_SINCE_3_9].address ? 9 :
+		 symbols[SYMBOL_SINCE_3_8].address ? 8 : 7;
+	snprintf(target->version, sizeof(target->version), "%u.%u", *major, *minor);
+}
+
+static void find_layout(struct target *target, unsigned int major, unsigned int minor)
+{
+	uint64_t description[DESCRIPTION_SLOTS];
+
+	if (major == 3 && minor < FIRST_DESCRIBED)
+		target->has_layout = layout__of_version(major, minor, &target->layout);
+	else if (!proc_read(target->pid, target->runtime, description, sizeof(description)))
+		target->has_layout = layout__of_description(major, minor, description,
+							    &target->layout);
 }
 
 static int found_marker(const struct elf_marker *marker, void *context)
@@ -130,28 +152,27 @@ static bool has_markers(const struct target *target)
 }
 
 /* Where code objects are freed: PyCode_Type's tp_dealloc, read in the process. */
-static void find_code_dealloc(struct target *target, const struct elf_symbol *code_type)
+static void find_code_dealloc(struct target *target)
 {
 	uint64_t function, offset;
 
-	if (!code_type->address || !target->cpython ||
-	    proc_read(target->pid, target->python.bias + code_type->address +
-		      target->cpython->layout.type_dealloc, &function, sizeof(function)))
+	if (!target->code_type || !target->has_layout ||
+	    proc_read(target->pid, target->code_type + target->layout.type_dealloc, &function,
+		      sizeof(function)))
 		return;
 	function -= target->python.bias;
 	if (elf_file__code_offset(target->python.elf, function, &offset))
 		target->code_dealloc = function;
 }
 
-static void found_python(struct target *target, const struct proc_map *map,
-			 const struct elf_symbol *symbols)
+static void found_python(struct target *target, const struct elf_symbol *symbols)
 {
 	unsigned int major, minor;
 
 	target->runtime = target->python.bias + symbols[SYMBOL_RUNTIME].address;
-	find_version(target, symbols, map->path, &major, &minor);
-	target->cpython = cpython__find(major, minor);
-	find_code_dealloc(target, &symbols[SYMBOL_CODE_TYPE]);
+	find_version(target, symbols, &major, &minor);
+	find_layout(target, major, minor);
+	find_code_dealloc(target);
 	if (elf_file__markers(target->python.elf, found_marker, target))
 		memset(target->nmarkers, 0, sizeof(target->nmarkers));
 }
@@ -169,10 +190,14 @@ static int look_at_file(struct target *target, const struct proc_map *map, int f
 		return 0;
 	}
 	elf_file__dynamic_symbols(elf, symbol_names, SYMBOLS, symbols);
+	/* A program that names it has a copy, which is then the one for all (R_*_COPY); it
+	 * is mapped before its libraries. */
+	if (!target->code_type && symbols[SYMBOL_CODE_TYPE].address)
+		target->code_type = bias + symbols[SYMBOL_CODE_TYPE].address;
 	if (!target->python.elf && symbols[SYMBOL_RUNTIME].address) {
 		target->python.elf = elf;
 		target->python.bias = bias;
-		found_python(target, map, symbols);
+		found_python(target, symbols);
 		/* A static program can be both; each owner has its own. */
 		elf = elf_file__new(dup(elf_file__fd(elf)));
 	}
@@ -233,7 +258,7 @@ bool target__is_python(pid_t pid)
  */
 static bool layout_fits(const struct target *target)
 {
-	const struct py_layout *l = &target->cpython->layout;
+	const struct py_layout *l = &target->layout;
 	uint64_t interp, tstate, back;
 
 	if (proc_read(target->pid, target->runtime + l->runtime_interpreters_main, &interp,
@@ -241,14 +266,16 @@ static bool layout_fits(const struct target *target)
 		return false;
 	if (target->fresh || !interp)
 		return true;	/* not initialised yet */
-	return !proc_read(target->pid, interp + l->interp_threads_head, &tstate, sizeof(tstate)) &&
-	       !proc_read(target->pid, tstate + l->tstate_interp, &back, sizeof(back)) &&
-	       back == interp;
+	if (proc_read(target->pid, interp + l->interp_threads_head, &tstate, sizeof(tstate)))
+		return false;
+	/* It has none while it starts or ends. */
+	return !tstate || (!proc_read(target->pid, tstate + l->tstate_interp, &back, sizeof(back)) &&
+			   back == interp);
 }
 
 static int choose_attribution(struct target *target, enum attribution wanted)
 {
-	bool frames = target->cpython && target->code_dealloc && layout_fits(target);
+	bool frames = target->has_layout && target->code_dealloc && layout_fits(target);
 
 	if (wanted != ATTRIBUTION_USDT && frames) {
 		target->attribution = ATTRIBUTION_FRAMES;
@@ -262,15 +289,47 @@ static int choose_attribution(struct target *target, enum attribution wanted)
 		say_error("process %d runs CPython %s without the USDT markers function__entry, "
 			  "function__return and line; use --attribution frames", target->pid,
 			  target->version);
-	else if (target->cpython && !frames)
+	else if (target->has_layout)
 		say_error("process %d runs CPython %s, but its memory is not laid out as that "
 			  "version's: a modified build?%s", target->pid, target->version,
 			  has_markers(target) ? " Try --attribution usdt" : "");
 	else
-		say_error("process %d runs CPython %s, whose frames pymemtop does not know%s",
-			  target->pid, target->version, has_markers(target) ?
-			  "; use --attribution usdt" : " and which has no USDT markers");
+		say_error("process %d runs CPython %s, whose frames pymemtop does not know: it knows "
+			  "3.8 to 3.15, and later ones that describe themselves alike, but not "
+			  "free-threaded builds since 3.14%s", target->pid, target->version,
+			  has_markers(target) ? "; use --attribution usdt" : "; and it has no USDT "
+			  "markers function__entry, function__return and line");
 	return -ENOTSUP;
+}
+
+/* Forgets what was found in the maps. */
+static void forget_files(struct target *target)
+{
+	size_t i;
+
+	for (i = 0; i < target->nallocators; i++)
+		elf_file__free(target->allocators[i].elf);
+	free(target->allocators);
+	elf_file__free(target->python.elf);
+	target->allocators = NULL;
+	target->nallocators = 0;
+	target->python.elf = NULL;
+	target->code_type = target->code_dealloc = 0;
+	memset(target->nmarkers, 0, sizeof(target->nmarkers));
+}
+
+/* A process that has just been started has the program mapped before its libc. */
+static int look_at_starting_process(struct target *target)
+{
+	int err, i;
+
+	for (i = 0;; i++) {
+		err = look_at_maps(target);
+		if (err || !target->python.elf || target->nallocators || i == START_TRIES)
+			return err;
+		forget_files(target);
+		usleep(START_WAIT_US);
+	}
 }
 
 static int look_at_process(struct target *target, enum attribution wanted)
@@ -283,7 +342,7 @@ static int look_at_process(struct target *target, enum attribution wanted)
 	}
 	proc_comm(target->pid, target->comm, sizeof(target->comm));
 	proc_cmdline(target->pid, target->cmdline, sizeof(target->cmdline));
-	err = look_at_maps(target);
+	err = look_at_starting_process(target);
 	if (err) {
 		say_error("process %d cannot be examined: %s", target->pid, strerror(-err));
 		return err;
@@ -321,13 +380,8 @@ int target__new(pid_t pid, enum attribution wanted, bool fresh, struct target **
 
 void target__free(struct target *target)
 {
-	size_t i;
-
 	if (!target)
 		return;
-	for (i = 0; i < target->nallocators; i++)
-		elf_file__free(target->allocators[i].elf);
-	free(target->allocators);
-	elf_file__free(target->python.elf);
+	forget_files(target);
 	free(target);
 }

@@ -38,12 +38,14 @@ struct target {
 	char comm[COMM_LEN];
 	char cmdline[4096];
 	char version[32];		/* "3.11.2", or "3.11" where no more is known */
-	const struct cpython *cpython;	/* NULL where the version is not known */
+	bool has_layout;
+	struct py_layout layout;
 	enum attribution attribution;
 	bool fresh;			/* has not run a line yet */
 
 	struct target_file python;	/* with the interpreter */
 	uint64_t runtime;		/* of _PyRuntime, in the process */
+	uint64_t code_type;		/* of PyCode_Type, there; 0: not found */
 	uint64_t code_dealloc;		/* linked address; 0: not found */
 
 	struct target_marker markers[MARKERS][MARKER_PLACES];

@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 
-from books import begin, finish, forget, hold, release, shrink, write
+from books import EXTRA, allocate, begin, finish, forget, hold, release, shrink, write
 
 try:
     import numpy
@@ -46,7 +46,7 @@ def objects():
     for i in range(100):
         x = bytes(1000 + i); keep(x, sys.getsizeof(x))
     for i in range(50):
-        x = bytearray(2000 + i); keep(x, 2001 + i)
+        x = bytearray(2000 + i); keep(x, 2000 + EXTRA + i)
     for i in range(10):
         x = [None] * (500 + i); keep(x, 8 * (500 + i))
     for i in range(5):
@@ -141,7 +141,7 @@ def mappings():
     shrink(c, (20 << 20) + PAGE)
     # What is not writable, or a file's, is not memory of this kind.
     libc.mmap(None, PAGE, mmap.PROT_READ, PRIVATE, -1, 0)
-    with open("/proc/self/exe", "rb") as file:
+    with open(sys.executable, "rb") as file:
         libc.mmap(None, PAGE, RW, mmap.MAP_PRIVATE, file.fileno(), 0)
     # Refused for its arguments; then one that fails altogether.
     assert libc.munmap(c + 1, PAGE) == -1
@@ -214,8 +214,9 @@ if numpy:
     # allocate nothing but their data.
     [numpy.zeros(5000 + i) for i in range(7)]
 begin()
-objects()
-garbage()
+if allocate is bytearray:
+    objects()
+    garbage()
 arrays()
 functions()
 reallocs()

@@ -5,10 +5,21 @@ A program calls hold() on the very line that allocates, and release() when it le
 go. begin() waits until the test has attached, finish() writes the books down and
 waits until the test has seen enough.
 """
+import ctypes
 import json
 import os
 import sys
+import sysconfig
 import threading
+
+libc = ctypes.CDLL(None)
+libc.malloc.argtypes, libc.malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
+
+# A block of libc's: what allocate(n) asks for is n and EXTRA. That is a NUL; since 3.15
+# it is a bytes object. Free-threaded builds take their objects from mimalloc.
+allocate, EXTRA = bytearray, 33 if sys.version_info >= (3, 15) else 1
+if sysconfig.get_config_var("Py_GIL_DISABLED"):
+    allocate, EXTRA = libc.malloc, 0
 
 lock = threading.Lock()
 lines = {}
@@ -83,7 +94,8 @@ def shrink(key, size):
 
 
 def note_stack(size):
-    """A block of that size, which no other has, is allocated on the caller's line."""
+    """A block of that size, which no other has, is allocated on the caller's line, by
+    allocate() of what is returned."""
     frame, stack = sys._getframe(1), []
     while frame:
         code = frame.f_code
@@ -91,4 +103,4 @@ def note_stack(size):
                       code.co_name])
         frame = frame.f_back
     stacks[size] = stack
-    return size
+    return size - EXTRA

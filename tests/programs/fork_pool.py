@@ -3,13 +3,13 @@
 import multiprocessing
 import os
 
-from books import begin, finish, forget, hold, write
+from books import EXTRA, allocate, begin, finish, forget, hold, write
 
 kept = []
 
 
 def work(n):
-    x = bytearray(10_000 + n); hold(id(x), 10_001 + n); kept.append(x)
+    x = allocate(10_000 + n); hold(id(x), 10_000 + EXTRA + n); kept.append(x)
     write()
     return os.getpid()
 

@@ -4,14 +4,15 @@ import gc
 import os
 import sys
 
-from books import begin, finish, write
+from books import EXTRA, allocate, begin, finish, write
 
 kept = {n: None for n in range(20_000, 24_000)}    # which does not grow
-ALLOCATE = "\n" * 4 + "def %s(size):\n    kept[size] = bytearray(size - 1)\n%s(%d)\n"
+names = {"kept": kept, "allocate": allocate, "EXTRA": EXTRA}
+ALLOCATE = "\n" * 4 + "def %s(size):\n    kept[size] = allocate(size - EXTRA)\n%s(%d)\n"
 
 
 def run(filename, function, size):
-    exec(compile(ALLOCATE % (function, function, size), filename, "exec"), {"kept": kept})
+    exec(compile(ALLOCATE % (function, function, size), filename, "exec"), dict(names))
 
 
 begin()
@@ -24,18 +25,26 @@ if "markers" not in sys.argv:
     run("/tmp/undecodable-\udcff.py", "f", 20_004)
 run("/tmp/control-\x1b[31m\n.py", "f", 20_005)
 run("/tmp/" + "long/" * 150 + "x.py", "f" * 200, 20_006)
+# Their characters are not beside their heads.
+class Text(str):
+    pass
+
+
+for size, name in (20_007, "/tmp/subclass.py"), (20_008, "/tmp/größe.py"):
+    code = compile("\n" * 5 + "kept[%d] = allocate(%d - EXTRA)\n" % (size, size), "", "exec")
+    exec(code.replace(co_filename=Text(name)), dict(names))
 # Many code objects, each gone before the next, that get one another's address.
 for i in range(300):
     run("/tmp/gone-%03d.py" % i, "gone%03d" % i, 21_000 + i)
 gc.collect()
 # A table of lines longer than one record, and a line far down in it.
 source = "".join("a%d = [%d,\n  %d]\n" % (i, i, i) for i in range(20_000))
-exec(compile(source + "kept[22_000] = bytearray(22_000 - 1)\n", "/tmp/huge.py", "exec"),
-     {"kept": kept})
+exec(compile(source + "kept[22_000] = allocate(22_000 - EXTRA)\n", "/tmp/huge.py", "exec"),
+     dict(names))
 # The module's own import goes through frozen code.
 os.makedirs(os.environ["BOOKS"] + ".d", exist_ok=True)
 with open(os.environ["BOOKS"] + ".d/imported.py", "w") as file:
-    file.write("data = bytearray(23_000 - 1)\n")
+    file.write("import books\ndata = books.allocate(%d)\n" % (23_000 - EXTRA))
 sys.path.insert(0, os.environ["BOOKS"] + ".d")
 import imported
 if "exit" in sys.argv:

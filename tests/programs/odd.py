@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 
-from books import begin, finish, hold
+from books import EXTRA, allocate, begin, finish, hold, release
 
 libc = ctypes.CDLL(None)
 libc.malloc.argtypes = [ctypes.c_size_t]
@@ -53,6 +53,47 @@ def blocked():
     threads = [threading.Thread(target=spin) for _ in range(4)]
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
+
+
+def churn():
+    """Threads that come and go, and get one another's ids and memory."""
+    def work(n):
+        hold(libc.malloc(1_000 + n), 1_000 + n)
+
+    for n in range(0, 400, 4):
+        threads = [threading.Thread(target=work, args=(n + i,)) for i in range(4)]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+
+
+made = []   # 3.12 destroys interpreters whose ids are dropped
+
+
+def subinterpreters():
+    """Each with a thread state of its own in this thread, and in another."""
+    try:
+        import _interpreters as interpreters
+    except ImportError:
+        import _xxsubinterpreters as interpreters
+    run = getattr(interpreters, "exec", None) or interpreters.run_string
+    file = "<script>" if sys.version_info >= (3, 14) else "<string>"
+
+    def work(size):
+        made.append(interpreters.create())
+        run(made[-1], "\n\nkept = bytearray(%d)\n" % (size - EXTRA))
+        if allocate is bytearray:   # else libc does not see it, and ctypes cannot be imported
+            hold("%d in it" % size, size, place=(file, 3))
+        hold(libc.malloc(1_700), 1_700)
+
+    work(44_444)
+    thread = threading.Thread(target=work, args=(55_555,))
+    thread.start()
+    thread.join()
+    work(66_666)
+    interpreters.destroy(made.pop())
+    if allocate is bytearray:
+        release("66666 in it")
+    hold(libc.malloc(1_800), 1_800)
 
 
 def many(blocks):

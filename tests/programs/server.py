@@ -4,7 +4,7 @@ import http.server
 import threading
 import urllib.request
 
-from books import begin, finish, hold
+from books import EXTRA, begin, finish, hold
 
 cache = {}
 
@@ -18,7 +18,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(page)
 
     def remember(self, size):
-        page = bytearray(size); hold(id(page), size + 1)
+        page = bytearray(size); hold(id(page), size + EXTRA)
         return page
 
     def log_message(self, *args):

@@ -2,29 +2,30 @@
 """Allocations with stacks of every shape, each of a size that no other has."""
 import asyncio
 import contextlib
+import ctypes
 import functools
 import threading
 
-from books import begin, finish, note_stack
+from books import allocate, begin, finish, note_stack
 
 kept = []
 sizes = iter(range(10_000, 20_000))
 
 
 def plain():
-    kept.append(bytearray(note_stack(next(sizes)) - 1))
+    kept.append(allocate(note_stack(next(sizes))))
 
 
 def recursive(depth):
     if depth:
         return recursive(depth - 1)
-    kept.append(bytearray(note_stack(next(sizes)) - 1))
+    kept.append(allocate(note_stack(next(sizes))))
 
 
 def generator():
     yield plain()
     try:
-        yield kept.append(bytearray(note_stack(next(sizes)) - 1))
+        yield kept.append(allocate(note_stack(next(sizes))))
     finally:
         plain()
 
@@ -102,11 +103,33 @@ async def gather():
     await asyncio.gather(coroutine(1), coroutine(2))
 
 
+async def asynchronous_generator():
+    plain()
+    yield 1
+    await asyncio.sleep(0)
+    plain()
+    yield 2
+
+
+async def consume():
+    async for _ in asynchronous_generator():
+        plain()
+    return [plain() async for _ in asynchronous_generator()]
+
+
+def from_c():
+    @ctypes.CFUNCTYPE(ctypes.c_int)
+    def callback():
+        plain()
+        return 0
+    callback()
+
+
 def lines(
         first,
         second):
     kept.append(
-        bytearray(note_stack(next(sizes)) - 1)
+        allocate(note_stack(next(sizes)))
     )
     for _ in range(2): plain()
     plain() if first else None; plain()
@@ -140,6 +163,8 @@ def everything():
     thing.method()
     thing.value
     asyncio.run(gather())
+    asyncio.run(consume())
+    from_c()
     lines(1, 2)
     through_c()
     in_exec()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What is read: maps, ELF notes and symbols, markers' arguments, line tables. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -247,41 +248,66 @@ static void arguments(void **state)
 #endif
 }
 
-/* From real code objects: tests/linetable_vectors.py wrote them, as Python's own
- * co_positions() has them. One a line: first line, table, lines by instruction. */
+/* One code object of a file that tests/programs/linetables.py wrote: the kind of its
+ * table, first line, table, and lines by instruction. Returns how many of these. */
+static size_t check_line_table(char *text)
+{
+	static const struct {
+		const char *name;
+		enum line_table type;
+	} types[] = { { "lnotab", LINES_LNOTAB }, { "pep626", LINES_PEP626 },
+		      { "locations", LINES_LOCATIONS } };
+	const char *name = strtok(text, " "), *hex;
+	size_t n, type = 0, count = 0;
+	uint8_t table[65536];
+	int first, offset, unit;
+	char *line;
+
+	while (strcmp(types[type].name, name))
+		assert_true(++type < 3);
+	unit = types[type].type == LINES_PEP626 ? 1 : 2;
+	first = atoi(strtok(NULL, " "));
+	hex = strtok(NULL, " \n");
+	for (n = 0; hex[2 * n] && *hex != '-'; n++)
+		assert_int_equal(sscanf(hex + 2 * n, "%2hhx", &table[n]), 1);
+	for (offset = 0; (line = strtok(NULL, " \n")); offset += unit, count++)
+		assert_int_equal(line_table__line(types[type].type, table, n, first, offset),
+				 atoi(line));
+	/* Before the first, and, where the table says where it ends, behind the last. */
+	assert_int_equal(line_table__line(types[type].type, table, n, first, -2), first);
+	if (types[type].type != LINES_LNOTAB)
+		assert_int_equal(line_table__line(types[type].type, table, n, first, offset), 0);
+	return count;
+}
+
+/* Each instruction of each version's standard library, against that Python itself. */
 static void line_tables(void **state)
 {
-	const char *path = getenv("LINETABLE_VECTORS");
-	FILE *file = path ? fopen(path, "r") : NULL;
-	char *text = NULL, *at, *end;
-	size_t size = 0, n, lines = 0;
-	uint8_t table[65536];
-	int first, offset;
+	const char *folder = getenv("LINE_TABLES");
+	char *text = NULL, path[4096];
+	size_t size = 0, lines = 0;
+	struct dirent *entry;
+	DIR *dir = folder ? opendir(folder) : NULL;
+	FILE *file;
 
 	(void)state;
-	if (!file) {
+	if (!dir) {
 		skip();
 		return;
 	}
-	while (getline(&text, &size, file) > 0) {
-		first = strtol(text, &at, 10);
-		for (n = 0, at++; *at != ' '; at += 2, n++)
-			assert_int_equal(sscanf(at, "%2hhx", &table[n]), 1);
-		for (offset = 0;; offset += 2, lines++) {
-			long line = strtol(at, &end, 10);
-
-			if (end == at)
-				break;
-			assert_int_equal(line_from_location_table(table, n, first, offset), line);
-			at = end;
-		}
-		/* Behind the last instruction, and before the first. */
-		assert_int_equal(line_from_location_table(table, n, first, offset), 0);
-		assert_int_equal(line_from_location_table(table, n, first, -2), 0);
+	while ((entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+		if (entry->d_name[0] == '.' || !(file = fopen(path, "r")))
+			continue;
+		for (lines = 0; getline(&text, &size, file) > 0;)
+			lines += check_line_table(text);
+		fclose(file);
+		print_message("# %s: %zu instructions\n", entry->d_name, lines);
+		assert_true(lines > 100000);
 	}
 	free(text);
-	fclose(file);
-	assert_true(lines > 100000);
+	closedir(dir);
+	assert_true(lines);
 }
 
 /* Tables that end in the middle, or are not tables. */
@@ -291,14 +317,19 @@ static void broken_line_tables(void **state)
 	int i, k;
 
 	(void)state;
-	assert_int_equal(line_from_location_table(NULL, 0, 1, 0), 0);
-	/* A long form whose number does not end. */
-	assert_int_equal(line_from_location_table((uint8_t[]){ 0xf0, 0xff, 0xff }, 3, 1, 0), 0);
+	assert_int_equal(line_table__line(LINES_LOCATIONS, NULL, 0, 1, 0), 0);
+	assert_int_equal(line_table__line(LINES_PEP626, NULL, 0, 1, 0), 0);
+	assert_int_equal(line_table__line(LINES_LNOTAB, NULL, 0, 7, 0), 7);
+	/* A long form whose number does not end, half a pair, a type that there is not. */
+	assert_int_equal(line_table__line(LINES_LOCATIONS, (uint8_t[]){ 0xf0, 0xff, 0xff }, 3, 1, 0),
+			 0);
+	assert_int_equal(line_table__line(LINES_PEP626, (uint8_t[]){ 2 }, 1, 1, 0), 0);
+	assert_int_equal(line_table__line(LINE_TABLES, NULL, 0, 1, 5), 5);
 	srand(1);
 	for (i = 0; i < 20000; i++) {
 		for (k = 0; k < 64; k++)
 			table[k] = rand();
-		line_from_location_table(table, rand() % 65, 1, rand() % 256);
+		line_table__line(LINES_LNOTAB + i % 3, table, rand() % 65, 1, rand() % 256);
 	}
 }
 

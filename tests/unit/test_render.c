@@ -218,7 +218,7 @@ static void records(void **state)
 	struct stacks *stacks = stacks__new();
 	struct code_part part = { .record = { RECORD_CODE_PART, 1 }, .code = 0x1000 };
 	struct code_record code = { .record = { RECORD_CODE, 1 }, .code = 0x1000,
-				    .first_line = 3, .layout = 0 };
+				    .first_line = 3, .line_table = LINES_LOCATIONS };
 	struct site_record site = { .record = { RECORD_SITE, 1 }, .site = 5, .namer = 1,
 				    .nframes = 1, .frames = { { 0x1000, 2, FRAME_GENERATOR } } };
 	static const uint8_t table[] = { 0x80 | 10 << 3 | 1, 0, 0 }, *const bytes = table;

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# However CPython was built, wherever it runs, and at what moment of its life.
+load helper
+
+setup() {
+	need_probes
+}
+
+# Line 7 of idle.py must be in the report of what the arguments start.
+recorded() {
+	"$@" >/dev/null 3>&- &
+	TARGET=$!
+	sleep 0.5
+	report_has 'idle.py:7'
+}
+
+report_has() {
+	"$PYMEMTOP" record -p "$TARGET" -d 1 > "$BATS_TEST_TMPDIR/out"
+	cat "$BATS_TEST_TMPDIR/out"
+	grep -q -- "$1" "$BATS_TEST_TMPDIR/out"
+}
+
+@test "an interpreter whose file was replaced while it runs" {
+	cp "$DEBIAN" "$BATS_TEST_TMPDIR/python3"
+	"$BATS_TEST_TMPDIR/python3" programs/idle.py 3>&- &
+	TARGET=$!
+	sleep 0.5
+	rm "$BATS_TEST_TMPDIR/python3"
+	cp /bin/true "$BATS_TEST_TMPDIR/python3"
+	report_has 'idle.py:7'
+}
+
+@test "an interpreter that is in no file system: memfd" {
+	recorded "$DEBIAN" -c "
+import os
+fd = os.memfd_create('anything', 0)
+with open('$DEBIAN', 'rb') as file:
+    os.write(fd, file.read())
+os.execv('/proc/self/fd/%d' % fd, ['python3', 'programs/idle.py'])"
+}
+
+@test "a venv's python" {
+	"$DEBIAN" -m venv --without-pip "$BATS_TEST_TMPDIR/venv" ||
+		"$DEBIAN" -m venv --symlinks --without-pip "$BATS_TEST_TMPDIR/venv"
+	recorded "$BATS_TEST_TMPDIR/venv/bin/python" programs/idle.py
+}
+
+@test "on an overlay file system, in a mount namespace of its own" {
+	local d=$BATS_TEST_TMPDIR
+	mkdir "$d/lower" "$d/upper" "$d/work" "$d/merged"
+	cp "$DEBIAN" "$d/lower/python3"
+	unshare --mount sh -c "
+		mount -t tmpfs tmpfs $d/upper && mkdir $d/upper/upper $d/upper/work &&
+		mount -t overlay overlay -o lowerdir=$d/lower,upperdir=$d/upper/upper,workdir=$d/upper/work $d/merged &&
+		exec $d/merged/python3 programs/idle.py" 3>&- &
+	TARGET=$!
+	sleep 1
+	[ -e "/proc/$TARGET/root$d/merged/python3" ] || skip "needs overlayfs"
+	report_has 'idle.py:7'
+}
+
+@test "embedded in a C program, with a name that says nothing" {
+	command -v python3.11-config >/dev/null || skip "needs python3-dev"
+	cat > "$BATS_TEST_TMPDIR/embed.c" <<-'C'
+		#include <Python.h>
+		/* Its code objects are then of a type that is in the program. */
+		void *volatile named = &PyCode_Type;
+		int main(int argc, char **argv) { return Py_BytesMain(argc, argv); }
+	C
+	cc -o "$BATS_TEST_TMPDIR/server" "$BATS_TEST_TMPDIR/embed.c" \
+		$(python3.11-config --embed --cflags --ldflags)
+	recorded "$BATS_TEST_TMPDIR/server" programs/idle.py
+}
+
+@test "without pymalloc every object is a block, and a debugging allocator adds its own" {
+	cat > "$BATS_TEST_TMPDIR/small.py" <<-'PYTHON'
+		import time
+		kept = [None] * 1000
+		time.sleep(2)
+		for i in range(1000):
+		    x = bytes(100)
+		    kept[i] = x
+		time.sleep(30)
+	PYTHON
+	# bytes of 100 are 133; the hooks of malloc_debug ask for three words more.
+	local allocator size
+	for allocator in malloc=133000 malloc_debug=157000; do
+		PYTHONMALLOC=${allocator%=*} "$DEBIAN" "$BATS_TEST_TMPDIR/small.py" 3>&- &
+		TARGET=$!
+		sleep 0.5
+		size=${allocator#*=}
+		"$PYMEMTOP" record -p "$TARGET" -d 3 -f json > "$BATS_TEST_TMPDIR/out"
+		kill "$TARGET"
+		"$DEBIAN" - "$BATS_TEST_TMPDIR/out" "$size" <<-'PYTHON'
+			import json, sys
+			process, = json.load(open(sys.argv[1]))["processes"]
+			line, = [l for l in process["lines"] if l["file"].endswith("small.py") and l["line"] == 5]
+			got = line["outstanding_bytes"], line["outstanding_count"]
+			assert got == (int(sys.argv[2]), 1000), got
+		PYTHON
+	done
+}
+
+@test "while the interpreter starts, and while it ends" {
+	cat > "$BATS_TEST_TMPDIR/ends.py" <<-'PYTHON'
+		import sys, time
+		class Late:
+		    def __del__(self, sleep=time.sleep):
+		        x = bytearray(70000)
+		        sleep(2)
+		        self.x = bytearray(80000)
+		        sleep(1)
+		sys.late = Late()
+	PYTHON
+	local delay status
+	for delay in 0 0.005 0.01 0.015 0.02 0.03 0.05 0.1 0.5; do
+		"$DEBIAN" "$BATS_TEST_TMPDIR/ends.py" 3>&- &
+		TARGET=$!
+		sleep "$delay"
+		status=0
+		"$PYMEMTOP" record -p "$TARGET" > "$BATS_TEST_TMPDIR/out" 2> "$BATS_TEST_TMPDIR/err" || status=$?
+		wait "$TARGET"	# whatever came of it, the target ends as it should
+		echo "after $delay s: status $status"
+		cat "$BATS_TEST_TMPDIR/err"
+		# Before the exec it is no Python; from then on everything must work.
+		if [ "$status" != 0 ]; then
+			grep -q 'is not CPython' "$BATS_TEST_TMPDIR/err"
+			[ "$delay" != 0.5 ]
+		fi
+	done
+	cat "$BATS_TEST_TMPDIR/out"
+	grep -q 'ends.py:6 (Late.__del__)' "$BATS_TEST_TMPDIR/out"
+	TARGET=
+}
