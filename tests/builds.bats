@@ -76,7 +76,7 @@ os.execv('/proc/self/fd/%d' % fd, ['python3', 'programs/idle.py'])"
 	cat > "$BATS_TEST_TMPDIR/small.py" <<-'PYTHON'
 		import time
 		kept = [None] * 1000
-		time.sleep(2)
+		time.sleep(4)
 		for i in range(1000):
 		    x = bytes(100)
 		    kept[i] = x
@@ -89,7 +89,7 @@ os.execv('/proc/self/fd/%d' % fd, ['python3', 'programs/idle.py'])"
 		TARGET=$!
 		sleep 0.5
 		size=${allocator#*=}
-		"$PYMEMTOP" record -p "$TARGET" -d 3 -f json > "$BATS_TEST_TMPDIR/out"
+		"$PYMEMTOP" record -p "$TARGET" -d 5 -f json > "$BATS_TEST_TMPDIR/out"
 		kill "$TARGET"
 		"$DEBIAN" - "$BATS_TEST_TMPDIR/out" "$size" <<-'PYTHON'
 			import json, sys
@@ -101,20 +101,10 @@ os.execv('/proc/self/fd/%d' % fd, ['python3', 'programs/idle.py'])"
 	done
 }
 
-@test "while the interpreter starts, and while it ends" {
-	cat > "$BATS_TEST_TMPDIR/ends.py" <<-'PYTHON'
-		import sys, time
-		class Late:
-		    def __del__(self, sleep=time.sleep):
-		        x = bytearray(70000)
-		        sleep(2)
-		        self.x = bytearray(80000)
-		        sleep(1)
-		sys.late = Late()
-	PYTHON
+@test "while the interpreter starts" {
 	local delay status
-	for delay in 0 0.005 0.01 0.015 0.02 0.03 0.05 0.1 0.5; do
-		"$DEBIAN" "$BATS_TEST_TMPDIR/ends.py" 3>&- &
+	for delay in 0 0.005 0.01 0.015 0.02 0.03 0.05 0.1; do
+		"$DEBIAN" -c 'import time; time.sleep(3)' 3>&- &
 		TARGET=$!
 		sleep "$delay"
 		status=0
@@ -122,13 +112,36 @@ os.execv('/proc/self/fd/%d' % fd, ['python3', 'programs/idle.py'])"
 		wait "$TARGET"	# whatever came of it, the target ends as it should
 		echo "after $delay s: status $status"
 		cat "$BATS_TEST_TMPDIR/err"
-		# Before the exec it is no Python; from then on everything must work.
-		if [ "$status" != 0 ]; then
-			grep -q 'is not CPython' "$BATS_TEST_TMPDIR/err"
-			[ "$delay" != 0.5 ]
-		fi
+		# Before the exec it is no Python, and on a slow machine it has ended by then.
+		[ "$status" = 0 ] || grep -qiE 'is not CPython|no (such )?process' "$BATS_TEST_TMPDIR/err"
 	done
-	cat "$BATS_TEST_TMPDIR/out"
-	grep -q 'ends.py:6 (Late.__del__)' "$BATS_TEST_TMPDIR/out"
 	TARGET=
+}
+
+@test "while the interpreter ends" {
+	cat > "$BATS_TEST_TMPDIR/ends.py" <<-'PYTHON'
+		import os, sys, time
+		class Late:
+		    def __del__(self, stat=os.stat, flag=sys.argv[1], sleep=time.sleep, error=OSError):
+		        while not hasattr(self, "x"):
+		            try:
+		                stat(flag)
+		                self.x = bytearray(80000)
+		            except error:
+		                sleep(0.05)
+		        sleep(0.2)
+		sys.late = Late()
+	PYTHON
+	"$DEBIAN" "$BATS_TEST_TMPDIR/ends.py" "$BATS_TEST_TMPDIR/flag" 3>&- &
+	TARGET=$!
+	sleep 0.5
+	"$PYMEMTOP" record -v -p "$TARGET" > "$BATS_TEST_TMPDIR/out" 2> "$BATS_TEST_TMPDIR/said" 3>&- &
+	local pid=$!
+	until_recording "$BATS_TEST_TMPDIR/said"
+	touch "$BATS_TEST_TMPDIR/flag"
+	wait "$pid"
+	wait "$TARGET"
+	TARGET=
+	cat "$BATS_TEST_TMPDIR/out"
+	grep -q 'ends.py:7 (Late.__del__)' "$BATS_TEST_TMPDIR/out"
 }

@@ -133,7 +133,7 @@ load helper
 		"$PYMEMTOP" record -v -p "$TARGET" -o "$BATS_TEST_TMPDIR/$signal" \
 			2>"$BATS_TEST_TMPDIR/said" 3>&- &
 		pid=$!
-		until grep -q '^pymemtop: recording' "$BATS_TEST_TMPDIR/said"; do sleep 0.1; done
+		until_recording "$BATS_TEST_TMPDIR/said"
 		sleep 1
 		kill -"$signal" "$pid"
 		wait "$pid"
@@ -245,7 +245,7 @@ __import__("os")._exit(0)'
 	need_probes
 	command -v script >/dev/null || skip "needs script"
 	start_target
-	(sleep 3; printf q) | TERM=xterm script -qec "stty rows 30 cols 100; $PYMEMTOP -p $TARGET" \
+	(sleep 5; printf q) | TERM=xterm script -qec "stty rows 30 cols 100; $PYMEMTOP -p $TARGET" \
 		/dev/null > "$BATS_TEST_TMPDIR/out" 3>&-
 	grep -aq 'OUTSTANDING' "$BATS_TEST_TMPDIR/out"
 	grep -aq 'idle.py:7' "$BATS_TEST_TMPDIR/out"

@@ -47,6 +47,17 @@ teardown() {
 	fi
 }
 
+# Waits until a pymemtop with -v, whose stderr goes to the file, has attached.
+until_recording() {
+	local try
+	for try in {1..300}; do
+		! grep -q '^pymemtop: recording' "$1" || return 0
+		sleep 0.1
+	done
+	cat "$1"
+	return 1
+}
+
 # Runs pymemtop; then the status must be the first argument, and stderr one line
 # with the text that is the second.
 refused() {

@@ -26,7 +26,7 @@ setup() {
 	start_target
 	"$PYMEMTOP" record -p "$TARGET" >/dev/null 2>&1 3>&- &
 	local pid=$!
-	sleep 1.5
+	sleep 3
 	kill -KILL "$pid"
 	wait "$pid" || :
 	"$PYMEMTOP" record -p "$TARGET" -d 0.1 >/dev/null
@@ -34,7 +34,7 @@ setup() {
 }
 
 @test "a target that exits is reported as it was" {
-	"$DEBIAN" -c 'import time; time.sleep(1.5); x = bytearray(50000); __import__("os")._exit(0)' 3>&- &
+	"$DEBIAN" -c 'import time; time.sleep(4); x = bytearray(50000); __import__("os")._exit(0)' 3>&- &
 	local pid=$!
 	sleep 0.2
 	"$PYMEMTOP" record -p "$pid" > "$BATS_TEST_TMPDIR/out"
@@ -68,7 +68,7 @@ setup() {
 @test "without --no-follow children are there, with it they are not" {
 	cat > "$BATS_TEST_TMPDIR/forks.py" <<-'PYTHON'
 		import os, time
-		time.sleep(1.5)
+		time.sleep(4)
 		if not os.fork():
 		    x = bytearray(50000)
 		    time.sleep(1)
@@ -118,7 +118,7 @@ setup() {
 	chmod 755 "$BATS_TEST_TMPDIR" "$(dirname "$BATS_TEST_TMPDIR")" "$BATS_RUN_TMPDIR"
 	cat > "$BATS_TEST_TMPDIR/names.py" <<-'PYTHON'
 		import sys, time
-		time.sleep(1.5)
+		time.sleep(4)
 		kept = []
 		for name in "secret", "open", "link", "fifo":
 		    exec(compile("kept.append(bytearray(5000))", sys.argv[1] + "/" + name, "exec"))
@@ -130,7 +130,7 @@ setup() {
 		"$BATS_TEST_TMPDIR" 3>&- &
 	TARGET=$!
 	sleep 0.2
-	timeout 20 "$PYMEMTOP" record -p "$TARGET" -d 2 > "$BATS_TEST_TMPDIR/out"
+	timeout 20 "$PYMEMTOP" record -p "$TARGET" -d 5 > "$BATS_TEST_TMPDIR/out"
 	cat "$BATS_TEST_TMPDIR/out"
 	grep -q "/link:1" "$BATS_TEST_TMPDIR/out"
 	grep -q "the open text" "$BATS_TEST_TMPDIR/out"

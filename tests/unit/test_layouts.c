@@ -104,7 +104,7 @@ static void hostile_descriptions(void **state)
 	srand(1);
 	for (i = 0; i < 20000; i++) {
 		for (k = 0; k < DESCRIPTION_SLOTS; k++)
-			slots[k] = i % 2 ? rand() % 300 : (uint64_t)rand() << (i % 40) >> 20;
+			slots[k] = i % 2 ? rand() % 300u : (uint64_t)rand() << (i % 40) >> 20;
 		slots[2] = 0;
 		slots[1] = 0x030e00f0;
 		assert_false(layout__of_description(3, 14, slots, &layout));
