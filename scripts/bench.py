@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import platform
-import signal
 import statistics
 import subprocess
 import sys
@@ -21,7 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tests"))
 sys.path.insert(0, HERE)
 from bench_workloads import WORKLOADS       # noqa: E402
-from harness import PYMEMTOP, read_until    # noqa: E402
+from harness import Recording, read_until   # noqa: E402
 
 PYTHON = "/usr/bin/python3.11"
 VENV = os.path.join(HERE, "..", "build", "bench", "venv")
@@ -69,25 +68,18 @@ class Condition:
 
         profiler, begin = None, time.perf_counter()
         if self.pymemtop is not None:
-            profiler = subprocess.Popen(
-                [PYMEMTOP, "record", "-v", "-p", str(process.pid), "-o", work + "/out",
-                 "-f", "json", *self.pymemtop], stderr=subprocess.PIPE, text=True, bufsize=1)
-            read_until(profiler.stderr, "pymemtop: recording", "pymemtop")
+            profiler = Recording("-p", str(process.pid), "-f", "json", *self.pymemtop)
         if self.attach:
             subprocess.run([python, *[part.replace("WORK", work) for part in self.attach],
                             str(process.pid)], check=True, capture_output=True)
         attached = time.perf_counter() - begin
         run()   # as often under every condition: a heap ages
         if self.after:
-            profiler.send_signal(signal.SIGINT)
-            profiler.stderr.read()
-            profiler.wait()
+            profiler.stop()
             profiler = None
         took = run()
         if profiler:
-            profiler.send_signal(signal.SIGINT)
-            profiler.stderr.read()
-            profiler.wait()
+            profiler.stop()
         return took, attached
 
 

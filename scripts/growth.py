@@ -12,10 +12,9 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tests"))
-from harness import PYMEMTOP, read_until     # noqa: E402
+from harness import Recording, counted_programs, program_counts, read_until     # noqa: E402
 
 PYTHON = "/usr/bin/python3.11"
-SWITCH = "/proc/sys/kernel/bpf_stats_enabled"
 
 TARGET = """
 import ctypes, os, sys, threading, time
@@ -93,23 +92,17 @@ LABELS = {"blocks": "live blocks", "depth": "frames of the stack", "sites": "sit
 
 
 def counters():
-    programs = json.loads(subprocess.run(["/usr/sbin/bpftool", "prog", "show", "--json"],
-                                         capture_output=True, text=True, check=True).stdout)
-    found = {p["name"]: (p.get("run_time_ns", 0), p.get("run_cnt", 0)) for p in programs
-             if p.get("name") in ("enter", "leave")}
-    return {"ns": sum(ns for ns, _ in found.values()), "leaves": found["leave"][1]}
+    counts = program_counts()
+    return {"ns": sum(ns for _, ns in counts.values()), "leaves": counts["leave"][0]}
 
 
 def measure(axis, size):
-    """Nanoseconds of BPF programs for one allocation and its free; map memory."""
+    """Nanoseconds of BPF programs for one allocation and its free."""
     target = subprocess.Popen([PYTHON, "-c", TARGET, axis, str(size)], stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE, text=True, bufsize=1)
     read_until(target.stdout, "ready", axis)
-    tool = subprocess.Popen([PYMEMTOP, "record", "-v", "-p", str(target.pid), "-o", "/dev/null",
-                             "--max-frames", "128", "--max-blocks", "20000000",
-                             "--max-sites", "262144"], stderr=subprocess.PIPE, text=True,
-                            bufsize=1)
-    read_until(tool.stderr, "pymemtop: recording", "pymemtop")
+    recording = Recording("-p", str(target.pid), "--max-frames", "128",
+                          "--max-blocks", "20000000", "--max-sites", "262144")
     target.stdin.write("go\n")
     read_until(target.stdout, "grown", axis)
     best = None
@@ -120,9 +113,7 @@ def measure(axis, size):
         after = counters()
         cost = (after["ns"] - before["ns"]) / (after["leaves"] - before["leaves"])
         best = cost if best is None else min(best, cost)
-    tool.terminate()
-    tool.stderr.read()
-    tool.wait()
+    recording.stop()
     target.kill()
     target.wait()
     return best
@@ -161,19 +152,12 @@ def svg(results):
 
 
 def main():
-    with open(SWITCH) as file:
-        switch = file.read()
-    with open(SWITCH, "w") as file:
-        file.write("1")
-    try:
-        results = {}
+    results = {}
+    with counted_programs():
         for axis in AXES:
             results[axis] = [(size, measure(axis, size)) for size in AXES[axis]]
             print("| %s | %s |" % (LABELS[axis], " | ".join(
                 "%d: %.0f ns" % point for point in results[axis])), flush=True)
-    finally:
-        with open(SWITCH, "w") as file:
-            file.write(switch)
     os.makedirs(os.path.join(HERE, "..", "build", "bench"), exist_ok=True)
     with open(os.path.join(HERE, "..", "build", "bench", "growth.json"), "w") as file:
         json.dump(results, file, indent=1)

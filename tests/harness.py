@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs targets and pymemtop on them, and compares what they say."""
+import contextlib
 import json
 import os
 import select
@@ -14,6 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PYMEMTOP = os.path.join(HERE, "..", "pymemtop")
 PROGRAMS = os.path.join(HERE, "programs")
 DEADLINE = 60
+STATS = "/proc/sys/kernel/bpf_stats_enabled"
 
 
 def read_until(stream, wanted, what):
@@ -30,10 +32,36 @@ def read_until(stream, wanted, what):
             return lines
 
 
+@contextlib.contextmanager
+def counted_programs():
+    """While it lasts, the kernel counts the programs' runs and their time."""
+    with open(STATS) as file:
+        before = file.read()
+    with open(STATS, "w") as file:
+        file.write("1")
+    try:
+        yield
+    finally:
+        with open(STATS, "w") as file:
+            file.write(before)
+
+
+def program_counts():
+    """Runs and nanoseconds of pymemtop's programs so far, by name."""
+    programs = json.loads(subprocess.run(["/usr/sbin/bpftool", "prog", "show", "--json"],
+                                         capture_output=True, text=True, check=True).stdout)
+    return {p["name"]: (p.get("run_cnt", 0), p.get("run_time_ns", 0)) for p in programs
+            if p.get("name") in ("enter", "leave")}
+
+
 def interpreters():
-    """What tests/interpreters lists: name, build, attributions, start."""
-    listed = subprocess.run([os.path.join(HERE, "interpreters")], stdout=subprocess.PIPE,
-                            text=True, check=True).stdout
+    """What tests/interpreters lists, or has listed: name, build, attributions, start."""
+    if "INTERPRETERS" in os.environ:
+        with open(os.environ["INTERPRETERS"]) as file:
+            listed = file.read()
+    else:
+        listed = subprocess.run([os.path.join(HERE, "interpreters")], stdout=subprocess.PIPE,
+                                text=True, check=True).stdout
     return [line.split("\t") for line in listed.splitlines()]
 
 

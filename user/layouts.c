@@ -71,19 +71,21 @@ bool layout__of_version(unsigned int major, unsigned int minor, struct py_layout
 	return true;
 }
 
-static void fill_described(const struct cpython *known, const uint64_t *slots, __u16 *fields,
-			   bool *sane)
+/* False where a described value is no offset. */
+static bool fill_described(const struct cpython *known, const uint64_t *slots, __u16 *fields)
 {
 	const __u16 *table = (const __u16 *)&known->layout, *slot = (const __u16 *)&known->slots;
 	size_t i;
 
 	for (i = 0; i < FIELDS; i++) {
+		if (slot[i] && slots[slot[i]] >= NO_FIELD)
+			return false;
 		fields[i] = slot[i] ? slots[slot[i]] : table[i];
-		*sane &= !slot[i] || slots[slot[i]] < NO_FIELD;
 	}
 	for (i = 0; i < sizeof(undescribed) / sizeof(undescribed[0]); i++)
 		fields[undescribed[i].field] = table[undescribed[i].field] +
 			fields[undescribed[i].neighbour] - table[undescribed[i].neighbour];
+	return true;
 }
 
 static unsigned int larger(unsigned int a, unsigned int b)
@@ -121,7 +123,6 @@ bool layout__of_description(unsigned int major, unsigned int minor,
 			    const uint64_t slots[DESCRIPTION_SLOTS], struct py_layout *layout)
 {
 	const struct cpython *known = find(major, minor), *newest = &versions[VERSIONS - 1];
-	bool sane = true;
 
 	if (memcmp(&slots[SLOT_COOKIE], "xdebugpy", 8) || major != 3 || minor < FIRST_DESCRIBED ||
 	    slots[SLOT_VERSION] >> 16 != (major << 8 | minor))
@@ -129,6 +130,6 @@ bool layout__of_description(unsigned int major, unsigned int minor,
 	/* Since 3.14 its threads each have a bytecode of their own. */
 	if (slots[SLOT_FREE_THREADED] && minor > 13)
 		return false;
-	fill_described(known ? known : newest, slots, (__u16 *)layout, &sane);
-	return sane && measure(layout) && (known || is_of_form(layout, &newest->layout));
+	return fill_described(known ? known : newest, slots, (__u16 *)layout) && measure(layout) &&
+	       (known || is_of_form(layout, &newest->layout));
 }
