@@ -131,9 +131,9 @@ load helper
 	local signal pid
 	for signal in INT TERM HUP; do
 		"$PYMEMTOP" record -v -p "$TARGET" -o "$BATS_TEST_TMPDIR/$signal" \
-			2>"$BATS_TEST_TMPDIR/said" 3>&- &
+			2>"$BATS_TEST_TMPDIR/$signal.said" 3>&- &
 		pid=$!
-		until_recording "$BATS_TEST_TMPDIR/said"
+		until_recording "$BATS_TEST_TMPDIR/$signal.said"
 		sleep 1
 		kill -"$signal" "$pid"
 		wait "$pid"

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import select
 import shutil
 import signal
 import subprocess
@@ -20,16 +19,23 @@ STATS = "/proc/sys/kernel/bpf_stats_enabled"
 
 def read_until(stream, wanted, what):
     """Reads lines until one has the wanted text; all of them."""
-    lines, end = [], time.monotonic() + DEADLINE
-    while True:
-        if not select.select([stream], [], [], max(0, end - time.monotonic()))[0]:
-            raise SystemExit("%s did not say %r in time, but:\n%s" % (what, wanted, "".join(lines)))
-        line = stream.readline()
-        if not line:
-            raise SystemExit("%s ended without saying %r:\n%s" % (what, wanted, "".join(lines)))
-        lines.append(line)
-        if wanted in line:
-            return lines
+    def expire(*_):
+        raise TimeoutError
+
+    lines = []
+    # Not select(): it does not see what is in the stream's buffer already.
+    signal.signal(signal.SIGALRM, expire)
+    signal.alarm(DEADLINE)
+    try:
+        for line in iter(stream.readline, ""):
+            lines.append(line)
+            if wanted in line:
+                return lines
+    except TimeoutError:
+        raise SystemExit("%s did not say %r in time, but:\n%s" % (what, wanted, "".join(lines)))
+    finally:
+        signal.alarm(0)
+    raise SystemExit("%s ended without saying %r:\n%s" % (what, wanted, "".join(lines)))
 
 
 @contextlib.contextmanager

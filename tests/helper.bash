@@ -51,7 +51,7 @@ teardown() {
 until_recording() {
 	local try
 	for try in {1..300}; do
-		! grep -q '^pymemtop: recording' "$1" || return 0
+		! grep -qs '^pymemtop: recording' "$1" || return 0
 		sleep 0.1
 	done
 	cat "$1"
