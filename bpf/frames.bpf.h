@@ -19,10 +19,6 @@
 #define SEARCH_STEPS	64
 #define SEARCH_TURNS	64
 
-/* How far a walk goes: frames of the C stack (3.12 and later) lie between Python's,
- * rarely many. No larger than needed, as the verifier follows each step. */
-const volatile __u32 max_walk = MAX_FRAMES * 2;
-
 static __always_inline __u64 scratch_u64(struct thread *t, __u16 offset)
 {
 	return *(__u64 *)((__u8 *)t->scratch + (offset & (SCRATCH_SIZE - 8)));
@@ -230,7 +226,7 @@ static __always_inline void frames__collect(struct thread *t)
 	 */
 	t->next_frame = address;
 	t->window_start = t->window_end = address + 1;
-	for (i = 0; i < max_walk; i++) {
+	for (i = 0; i < config.max_walk; i++) {
 		address = *(volatile __u64 *)&t->next_frame;
 		if (!address)
 			return;

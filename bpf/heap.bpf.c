@@ -11,6 +11,7 @@
 #include "books.bpf.h"
 #include "calls.bpf.h"
 #include "code.bpf.h"
+#include "config.bpf.h"
 #include "lifecycle.bpf.h"
 #include "mappings.bpf.h"
 #include "markers.bpf.h"
@@ -27,9 +28,6 @@ struct {
 	__type(value, struct probe_table);
 } probe_tables SEC(".maps");
 
-/* To measure what the probes alone cost. */
-const volatile bool idle = false;
-
 SEC("uprobe")
 int enter(struct pt_regs *ctx)
 {
@@ -37,7 +35,7 @@ int enter(struct pt_regs *ctx)
 	__u32 slot, kind;
 	struct thread *t;
 
-	if (idle)
+	if (config.idle)
 		return 0;
 	t = thread__current();
 	if (!t)
@@ -51,7 +49,7 @@ int enter(struct pt_regs *ctx)
 		call__enter(ctx, t, kind);
 	else if (kind == PROBE_CODE_DEALLOC)
 		code__forget(t->process.id, PT_REGS_PARM1(ctx));
-	else if (use_markers)
+	else if (config.use_markers)
 		marker__take(ctx, t, kind, table->marker[slot]);
 	return 0;
 }
@@ -65,7 +63,7 @@ int leave(struct pt_regs *ctx)
 	__u64 made;
 	__u32 site;
 
-	if (idle)
+	if (config.idle)
 		return 0;
 	t = thread__find();
 	if (!t || !t->call.sp || PT_REGS_SP(ctx) != SP_AFTER_RETURN(t->call.sp))

@@ -12,10 +12,6 @@
 #include "markers.bpf.h"
 #include "thread.bpf.h"
 
-const volatile bool follow_children = true;
-
-__u32 next_process = 1;
-
 /* The ids that are taken. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -55,9 +51,9 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	process = *known;
 	if (BPF_CORE_READ(parent, mm) == BPF_CORE_READ(child, mm))
 		goto add;	/* vfork(): the same heap until it executes something */
-	if (!follow_children)
+	if (!config.follow_children)
 		return 0;
-	process.id = claim_number(&process_numbers, &taken, &next_process, MAX_PROCESSES);
+	process.id = claim_number(&process_numbers, &taken, &numbers.next_process, MAX_PROCESSES);
 	book = bpf_map_lookup_elem(&process_books, &process.id);
 	if (!process.id || !book) {
 		lose(known->id, LOST_PROCESS);
@@ -67,7 +63,7 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	book->parent = process.parent = known->id;
 	book->state = PROCESS_RUNNING;
 	book->pid = tgid;
-	if (use_markers)
+	if (config.use_markers)
 		marker_stack__inherit(parent, child);
 add:
 	if (bpf_map_update_elem(&processes, &tgid, &process, BPF_ANY))
@@ -81,13 +77,13 @@ int BPF_PROG(process_exec, struct task_struct *task)
 	__u32 tid = BPF_CORE_READ(task, pid);
 
 	process__end(BPF_CORE_READ(task, tgid), PROCESS_EXECED);
-	if (has_task_storage) {
+	if (config.has_task_storage) {
 		bpf_task_storage_delete(&thread_storage, task);
-		if (use_markers)
+		if (config.use_markers)
 			bpf_task_storage_delete(&marker_storage, task);
 	} else {
 		bpf_map_delete_elem(&thread_table, &tid);
-		if (use_markers)
+		if (config.use_markers)
 			bpf_map_delete_elem(&marker_table, &tid);
 	}
 	return 0;
@@ -98,9 +94,9 @@ int BPF_PROG(process_exit, struct task_struct *task)
 {
 	__u32 tid = BPF_CORE_READ(task, pid);
 
-	if (!has_task_storage) {
+	if (!config.has_task_storage) {
 		bpf_map_delete_elem(&thread_table, &tid);
-		if (use_markers)
+		if (config.use_markers)
 			bpf_map_delete_elem(&marker_table, &tid);
 	}
 	/* The last thread: do_exit() has counted it off already. */

@@ -19,8 +19,6 @@
 #include "stack.bpf.h"
 #include "thread.bpf.h"
 
-const volatile bool use_markers = false;
-
 /* Frames kept of a thread; of a deeper stack the innermost. 1,000 is Python's
  * recursion limit. A power of two. */
 #define MARKER_DEPTH	1024
@@ -86,7 +84,7 @@ static __always_inline struct marker_stack *marker_stack__of(struct task_struct 
 	__u32 zero = 0, tid;
 	const void *blank;
 
-	if (has_task_storage)
+	if (config.has_task_storage)
 		return bpf_task_storage_get(&marker_storage, task, NULL,
 					    make ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 	tid = BPF_CORE_READ(task, pid);

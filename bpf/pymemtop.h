@@ -96,6 +96,24 @@ enum attribution {
 	ATTRIBUTION_USDT = 2,
 };
 
+/* What the programs are told before they are loaded: constants for the verifier. */
+struct config {
+	__u32 max_frames;
+	__u32 max_walk;		/* how far a walk goes: frames of the C stack (3.12 and later) lie
+				 * between Python's, rarely many; the verifier follows each step */
+	__u32 max_sites;	/* site numbers go from 1 to max_sites - 1 */
+	__u8 has_task_storage;	/* usable in uprobes, from Linux 5.12 on */
+	__u8 use_markers;	/* some target is attributed by them */
+	__u8 follow_children;
+	__u8 idle;		/* to measure what the probes alone cost */
+};
+
+/* The next numbers to give out. */
+struct numbers {
+	__u32 next_site;
+	__u32 next_process;
+};
+
 /* A process to record: the value under its tgid. */
 struct process {
 	__u32 id;	/* never reused, from 1: every other key holds this, not the pid */

@@ -14,10 +14,6 @@
 #include "stack.bpf.h"
 #include "thread.bpf.h"
 
-/* Site numbers go from 1 to max_sites - 1. */
-const volatile __u32 max_sites = 1;
-__u32 next_site = 1;
-
 /* Both are resized to --max-sites. By the stack's hash: its number. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -50,7 +46,7 @@ __noinline int site__new(__u64 hash)
 	if (!t)
 		return 0;
 	if (!t->spare_site) {
-		t->spare_site = claim_number(&site_numbers, &taken, &next_site, max_sites);
+		t->spare_site = claim_number(&site_numbers, &taken, &numbers.next_site, config.max_sites);
 		if (!t->spare_site) {
 			lose(t->process.id, LOST_SITE);
 			return 0;
@@ -100,7 +96,7 @@ static __noinline __u32 site__current(struct thread *t)
 	__u64 hash;
 
 	stack__begin(t);
-	if (!use_markers || t->process.attribution == ATTRIBUTION_FRAMES)
+	if (!config.use_markers || t->process.attribution == ATTRIBUTION_FRAMES)
 		frames__collect(t);
 	else
 		markers__collect(t);

@@ -5,9 +5,8 @@
 
 #include "vmlinux.h"
 #include "pymemtop.h"
+#include "config.bpf.h"
 #include "thread.bpf.h"
-
-const volatile __u32 max_frames = 64;
 
 /* One round of a multiply-and-shift hash; the sites' identity is its 64 bits. */
 static __always_inline __u64 hash_mix(__u64 hash, __u64 value)
@@ -30,7 +29,7 @@ static __always_inline bool stack__push(struct thread *t, __u64 code, __s32 posi
 {
 	__u32 n = t->stack.nframes;
 
-	if (n >= max_frames || n >= MAX_FRAMES) {
+	if (n >= config.max_frames || n >= MAX_FRAMES) {
 		t->stack.end = STACK_CUT;
 		return true;
 	}

@@ -8,9 +8,7 @@
 #include "pymemtop.h"
 #include "arch.bpf.h"
 #include "books.bpf.h"
-
-/* Task storage can be used in uprobes from Linux 5.12 on; the loader probes. */
-const volatile bool has_task_storage = false;
+#include "config.bpf.h"
 
 /* The outermost allocator call that the thread is in. */
 struct call {
@@ -89,7 +87,7 @@ static __always_inline struct thread *thread__find(void)
 {
 	__u32 tid;
 
-	if (has_task_storage)
+	if (config.has_task_storage)
 		return bpf_task_storage_get(&thread_storage, bpf_get_current_task_btf(), NULL, 0);
 	tid = (__u32)bpf_get_current_pid_tgid();
 	return bpf_map_lookup_elem(&thread_table, &tid);
@@ -106,7 +104,7 @@ static __noinline struct thread *thread__new(void)
 	process = bpf_map_lookup_elem(&processes, &tgid);
 	if (!process)
 		return NULL;
-	if (has_task_storage) {
+	if (config.has_task_storage) {
 		t = bpf_task_storage_get(&thread_storage, bpf_get_current_task_btf(), NULL,
 					 BPF_LOCAL_STORAGE_GET_F_CREATE);
 	} else {

@@ -141,15 +141,15 @@ static int add_markers(struct list *list, const struct target *target)
 	return 0;
 }
 
-int probe_points__list(const struct target *target, bool at_entry, struct probe_point **points,
-		       size_t *n)
+int probe_points__list(const struct target *target, const struct probe_wish *wish,
+		       struct probe_point **points, size_t *n)
 {
 	struct list list = { 0 };
 	size_t i;
 	int err = 0;
 
-	for (i = 0; !err && i < target->nallocators; i++)
-		err = add_functions(&list, &target->allocators[i], at_entry);
+	for (i = 0; !err && wish->allocators && i < target->nallocators; i++)
+		err = add_functions(&list, &target->allocators[i], wish->at_entry);
 	if (!err)
 		err = target->attribution == ATTRIBUTION_USDT ? add_markers(&list, target) :
 			add_code_dealloc(&list, target);
@@ -162,11 +162,11 @@ int probe_points__list(const struct target *target, bool at_entry, struct probe_
 	return 0;
 }
 
-int probe_points__explain(const struct target *target, FILE *out)
+int probe_points__explain(const struct target *target, const struct probe_wish *wish, FILE *out)
 {
 	struct probe_point *points, *point;
 	size_t n;
-	int err = probe_points__list(target, false, &points, &n);
+	int err = probe_points__list(target, wish, &points, &n);
 
 	if (err)
 		return err;

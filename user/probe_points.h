@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What heap mode probes in a target, and where. */
+/* What is probed in a target, and where. */
 #ifndef PROBE_POINTS_H
 #define PROBE_POINTS_H
 
@@ -21,16 +21,21 @@ struct probe_point {
 	const struct marker_site *marker;	/* NULL where it is none */
 };
 
+/* What a mode wants to see, besides what attribution needs. */
+struct probe_wish {
+	bool allocators;	/* their functions */
+	bool at_entry;		/* on the functions' first instructions */
+};
+
 /*
- * All points of a target: its allocators' functions, and code_dealloc() or the
- * markers, as its attribution needs. at_entry puts them on the functions' first
- * instructions. 0, the points, which the caller frees and which refer to the target,
- * and their number, or -errno.
+ * All points of a target: those of the wish, and code_dealloc() or the markers, as its
+ * attribution needs. 0, the points, which the caller frees and which refer to the
+ * target, and their number, or -errno.
  */
-int probe_points__list(const struct target *target, bool at_entry, struct probe_point **points,
-		       size_t *n);
+int probe_points__list(const struct target *target, const struct probe_wish *wish,
+		       struct probe_point **points, size_t *n);
 
 /* Prints them. 0 or -errno. */
-int probe_points__explain(const struct target *target, FILE *out);
+int probe_points__explain(const struct target *target, const struct probe_wish *wish, FILE *out);
 
 #endif /* PROBE_POINTS_H */

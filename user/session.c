@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "interrupt.h"
 #include "procfs.h"
 #include "say.h"
@@ -42,14 +43,6 @@ struct session {
 	struct profile_line *lines;
 	struct profile_stack *profile_stacks;
 };
-
-static double monotonic(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
 
 static void free_profile(struct session *session)
 {
@@ -157,7 +150,7 @@ int session__new(const struct session_options *options, struct session **result)
 		err = session->type->attach(session->source, session->targets, session->ntargets);
 	if (err)
 		goto fail;
-	session->start = monotonic();
+	session->start = clock_seconds(CLOCK_MONOTONIC);
 	say_detail("recording");
 	*result = session;
 	return 0;
@@ -168,7 +161,7 @@ fail:
 
 double session__elapsed(const struct session *session)
 {
-	return monotonic() - session->start;
+	return clock_seconds(CLOCK_MONOTONIC) - session->start;
 }
 
 /* A child that came since: facts as its parent's, but for what is its own. */
@@ -237,12 +230,12 @@ bool session__is_alive(const struct session *session)
 
 int session__wait(struct session *session, double seconds)
 {
-	double end = monotonic() + seconds, left;
+	double end = clock_seconds(CLOCK_MONOTONIC) + seconds, left;
 	int err;
 
 	for (;;) {
 		note_children(session);
-		left = end - monotonic();
+		left = end - clock_seconds(CLOCK_MONOTONIC);
 		if (left <= 0 || interrupt__signal() || !session__is_alive(session))
 			return 0;
 		err = session->type->poll(session->source,

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "books.h"
+#include "clock.h"
+#include "maps.h"
+#include "say.h"
+#include "system.h"
+
+struct books {
+	const struct bpf_object *object;
+	const volatile struct numbers *numbers;
+	struct ring_buffer *ring;
+	const struct process_book *processes;	/* mapped */
+	const struct site_count *counts;	/* mapped */
+	size_t max_sites;
+	double begin;
+};
+
+static size_t processes_size(void)
+{
+	return MAX_PROCESSES * sizeof(struct process_book);
+}
+
+static size_t counts_size(const struct books *books)
+{
+	return books->max_sites * sizeof(struct site_count);
+}
+
+/* The maps' sizes, and how they get their memory. */
+static int size_maps(struct bpf_object *object, const struct source_options *options,
+		     const struct system_features *features)
+{
+	const struct {
+		const char *map;
+		unsigned int entries;
+	} sizes[] = {
+		{ "sites", options->max_sites },
+		{ "site_numbers", options->max_sites },
+		{ "site_counts", options->max_sites },
+		{ "probe_tables", options->targets },
+		{ "codes", options->max_sites > 65536 ? options->max_sites : 65536 },
+	};
+	struct bpf_map *map;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		map = bpf_object__find_map_by_name(object, sizes[i].map);
+		err = bpf_map__set_max_entries(map, sizes[i].entries);
+	}
+	bpf_object__for_each_map(map, object) {
+		if (err)
+			break;
+		/* Memory for what there is, not for what there may be. */
+		if (bpf_map__type(map) == BPF_MAP_TYPE_HASH && features->bpf_allocator)
+			err = bpf_map__set_map_flags(map, BPF_F_NO_PREALLOC);
+	}
+	return err;
+}
+
+/* What is not used is not loaded. */
+static int select_maps(struct bpf_object *object, bool storage, bool markers)
+{
+	const struct {
+		const char *map;
+		bool used;
+	} maps[] = {
+		{ "thread_storage", storage },
+		{ "thread_table", !storage },
+		{ "thread_blank", !storage },
+		{ "marker_storage", markers && storage },
+		{ "marker_table", markers && !storage },
+		{ "marker_blank", markers && !storage },
+		{ "marker_sites", markers },
+	};
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < sizeof(maps) / sizeof(maps[0]); i++)
+		err = bpf_map__set_autocreate(bpf_object__find_map_by_name(object, maps[i].map),
+					      maps[i].used);
+	return err;
+}
+
+int books__configure(struct bpf_object *object, struct config *config,
+		     const struct source_options *options)
+{
+	struct system_features features = system__features();
+	int err;
+
+	say_detail("task storage in uprobes: %s; allocation of map elements in uprobes: %s",
+		   features.task_storage ? "yes" : "no, a hash by thread id",
+		   features.bpf_allocator ? "yes" : "no, preallocated");
+	config->max_frames = options->max_frames;
+	config->max_walk = options->max_frames * 2;
+	config->max_sites = options->max_sites;
+	config->has_task_storage = features.task_storage;
+	config->use_markers = options->markers;
+	config->follow_children = options->follow;
+	config->idle = options->idle;
+	err = size_maps(object, options, &features);
+	return err ? err : select_maps(object, features.task_storage, options->markers);
+}
+
+static int on_record(void *context, void *data, size_t size)
+{
+	return stacks__add_record(context, data, size);
+}
+
+/* Maps an array of the kernel's, read-only. */
+static int map_array(const struct bpf_object *object, const char *name, size_t size,
+		     const void **array)
+{
+	int fd = bpf_object__find_map_fd_by_name(object, name);
+	void *mapped = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (mapped == MAP_FAILED)
+		return -errno;
+	*array = mapped;
+	return 0;
+}
+
+int books__new(const struct bpf_object *object, const struct numbers *numbers,
+	       const struct source_options *options, struct stacks *stacks, struct books **result)
+{
+	struct books *books = calloc(1, sizeof(*books));
+	int err;
+
+	if (!books)
+		return -ENOMEM;
+	books->object = object;
+	books->numbers = numbers;
+	books->max_sites = options->max_sites;
+	err = map_array(object, "process_books", processes_size(),
+			(const void **)&books->processes);
+	if (!err)
+		err = map_array(object, "site_counts", counts_size(books),
+				(const void **)&books->counts);
+	if (!err) {
+		books->ring = ring_buffer__new(bpf_object__find_map_fd_by_name(object, "ring"),
+					       on_record, stacks, NULL);
+		err = books->ring ? 0 : -errno;
+	}
+	if (err) {
+		books__free(books);
+		return err;
+	}
+	*result = books;
+	return 0;
+}
+
+void books__free(struct books *books)
+{
+	if (!books)
+		return;
+	ring_buffer__free(books->ring);
+	if (books->processes)
+		munmap((void *)books->processes, processes_size());
+	if (books->counts)
+		munmap((void *)books->counts, counts_size(books));
+	free(books);
+}
+
+void books__begin(struct books *books)
+{
+	books->begin = clock_seconds(CLOCK_MONOTONIC);
+}
+
+int books__poll(struct books *books, int timeout_ms)
+{
+	int err = ring_buffer__poll(books->ring, timeout_ms);
+
+	return err < 0 ? err : 0;
+}
+
+const struct process_book *books__processes(const struct books *books, size_t *n)
+{
+	*n = books->numbers->next_process;
+	if (*n > MAX_PROCESSES)
+		*n = MAX_PROCESSES;
+	return books->processes;
+}
+
+/* Field by field, in their order: what is freed was allocated before. */
+static void copy_count(struct site_count *to, const struct site_count *count)
+{
+	const volatile struct site_count *from = count;
+
+	to->freed_bytes = from->freed_bytes;
+	to->freed_count = from->freed_count;
+	to->unmapped_bytes = from->unmapped_bytes;
+	to->unmapped_count = from->unmapped_count;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	to->allocated_bytes = from->allocated_bytes;
+	to->allocated_count = from->allocated_count;
+	to->mapped_bytes = from->mapped_bytes;
+	to->mapped_count = from->mapped_count;
+}
+
+/* Counts first, then the ring: so each site that has counts has its stack. */
+int books__snapshot(struct books *books, struct snapshot **result)
+{
+	size_t nsites = books->numbers->next_site, nprocesses, i;
+	const struct process_book *processes = books__processes(books, &nprocesses);
+	struct snapshot *snapshot;
+	int err;
+
+	if (nsites > books->max_sites)
+		nsites = books->max_sites;
+	snapshot = snapshot__new(nprocesses, nsites);
+	if (!snapshot)
+		return -ENOMEM;
+	snapshot->seconds = clock_seconds(CLOCK_MONOTONIC) - books->begin;
+	for (i = 0; i < nsites; i++)
+		copy_count(&snapshot->sites[i], &books->counts[i]);
+	memcpy(snapshot->processes, processes, nprocesses * sizeof(*snapshot->processes));
+	snapshot->map_bytes = maps__memory(books->object);
+	err = ring_buffer__consume(books->ring);
+	if (err < 0) {
+		snapshot__free(snapshot);
+		return err;
+	}
+	*result = snapshot;
+	return 0;
+}

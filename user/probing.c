@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "dispatch.h"
+#include "probing.h"
+#include "say.h"
+
+/* Far more than libc has; each further allocator in the process has its own. */
+#define MAX_PROBES 256
+
+struct probing {
+	const struct bpf_object *object;
+	struct probes *probes;
+	const struct probe_wish *wish;
+	__u32 nmarkers;		/* marker_sites so far */
+	struct dispatch table[MAX_PROBES];	/* of one process */
+	size_t n;
+};
+
+/* Tells the programs where a marker's arguments are. 0 or -errno. */
+static int note_marker(struct probing *probing, const struct probe_point *point, __u8 *index)
+{
+	const struct bpf_map *map = bpf_object__find_map_by_name(probing->object, "marker_sites");
+	int err;
+
+	if (probing->nmarkers >= bpf_map__max_entries(map))
+		return -E2BIG;
+	err = bpf_map_update_elem(bpf_map__fd(map), &probing->nmarkers, point->marker, BPF_ANY);
+	if (!err)
+		*index = probing->nmarkers++;
+	return err;
+}
+
+/* Puts one probe where it belongs, and notes how the BPF side will know it. */
+static int add_probe(struct probing *probing, const struct probe_point *point)
+{
+	struct dispatch probe = { .kind = point->kind };
+	int fd = elf_file__fd(point->file->elf), err;
+	uint64_t offset;
+
+	if (!elf_file__code_offset(point->file->elf, point->placement.address, &offset))
+		return -ENOEXEC;
+	if (probing->n == MAX_PROBES)
+		return -E2BIG;
+	if (!point->placement.emulated && !probing->wish->at_entry)
+		say_detail("%s: probed at \"%s\", which the kernel single-steps: some 35 times the cost "
+			   "of the others", point->function, point->placement.instruction);
+	err = point->marker ? note_marker(probing, point, &probe.marker) : 0;
+	if (err)
+		return err;
+	probe.address = point->file->bias + point->placement.address;
+	probing->table[probing->n++] = probe;
+	err = probes__add(probing->probes, "enter", false, fd, offset, point->semaphore);
+	if (!err && point->returns)
+		err = probes__add(probing->probes, "leave", true, fd, offset, 0);
+	return err;
+}
+
+static int add_points(struct probing *probing, const struct target *target)
+{
+	struct probe_point *points;
+	size_t n, i;
+	int err = probe_points__list(target, probing->wish, &points, &n);
+
+	if (err)
+		return err;
+	probing->n = 0;
+	for (i = 0; !err && i < n; i++)
+		err = add_probe(probing, &points[i]);
+	free(points);
+	return err;
+}
+
+/* Defines a target's probes, and tells the BPF side how to know them. */
+static int prepare(struct probing *probing, const struct target *target, __u32 index)
+{
+	int fd = bpf_object__find_map_fd_by_name(probing->object, "probe_tables");
+	struct probe_table table;
+	int err = add_points(probing, target);
+
+	if (!err)
+		err = dispatch__make(probing->table, probing->n, &table);
+	if (!err)
+		err = bpf_map_update_elem(fd, &index, &table, BPF_ANY);
+	if (err)
+		say_error("process %d cannot be probed: %s", target->pid, strerror(-err));
+	return err;
+}
+
+int probing__attach(const struct bpf_object *object, struct probes *probes,
+		    struct target *const *targets, size_t n, const struct probe_wish *wish,
+		    bool follow)
+{
+	struct probing probing = { .object = object, .probes = probes, .wish = wish };
+	/* Returns first: what is entered is then seen to leave. */
+	const char *const programs[] = { "leave", "enter" };
+	struct bpf_program *program;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < n; i++)
+		err = prepare(&probing, targets[i], i);
+	for (i = 0; !err && i < sizeof(programs) / sizeof(programs[0]); i++) {
+		program = bpf_object__find_program_by_name(object, programs[i]);
+		if (program)
+			err = probes__attach(probes, programs[i], program, targets[0]->pid);
+	}
+	for (i = 0; !err && i < n; i++)
+		err = probes__watch(probes, targets[i]->pid, follow);
+	return err;
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "clock.h"
+#include "maps.h"
+#include "processes.h"
+#include "say.h"
+
+/* How often what dead processes left is looked for. */
+#define SWEEP_SECONDS 1
+#define SWEEP_REST 20	/* times as long as the last one took */
+
+/* Of bpf/lifecycle.bpf.h. */
+static const char *const lifecycle[] = { "process_fork", "process_exec", "process_exit" };
+
+#define LIFECYCLE (sizeof(lifecycle) / sizeof(lifecycle[0]))
+
+struct processes {
+	const struct bpf_object *object;
+	struct numbers *numbers;
+	const struct books *books;
+	struct probes *probes;
+	struct bpf_link *links[LIFECYCLE];
+	struct py_layout layouts[MAX_LAYOUTS];	/* as in the map */
+	__u32 nlayouts;
+	size_t kept;	/* processes, by id, that probes__keep() was called for */
+	double next_sweep;
+	bool swept[MAX_PROCESSES];	/* by process id */
+};
+
+struct processes *processes__new(const struct bpf_object *object, struct numbers *numbers,
+				 const struct books *books, struct probes *probes)
+{
+	struct processes *processes = calloc(1, sizeof(*processes));
+
+	if (!processes)
+		return NULL;
+	processes->object = object;
+	processes->numbers = numbers;
+	processes->books = books;
+	processes->probes = probes;
+	return processes;
+}
+
+void processes__free(struct processes *processes)
+{
+	size_t i;
+
+	if (!processes)
+		return;
+	for (i = 0; i < LIFECYCLE; i++)
+		bpf_link__destroy(processes->links[i]);
+	free(processes);
+}
+
+static int update(const struct processes *processes, const char *map, const void *key,
+		  const void *value)
+{
+	return bpf_map_update_elem(bpf_object__find_map_fd_by_name(processes->object, map), key,
+				   value, BPF_ANY);
+}
+
+static int attach_lifecycle(struct processes *processes)
+{
+	struct bpf_program *program;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < LIFECYCLE; i++) {
+		program = bpf_object__find_program_by_name(processes->object, lifecycle[i]);
+		processes->links[i] = bpf_program__attach(program);
+		err = libbpf_get_error(processes->links[i]);
+	}
+	if (err) {
+		processes->links[i - 1] = NULL;
+		say_error("the scheduler's tracepoints cannot be attached: %s", strerror(-err));
+	}
+	return err;
+}
+
+int processes__open(struct processes *processes, struct target *const *targets, size_t n)
+{
+	struct process_book book = { 0 };
+	int err = attach_lifecycle(processes);
+	__u32 id;
+
+	processes->numbers->next_process = processes->kept = n + 1;
+	for (id = 1; !err && id <= n; id++) {
+		book.pid = targets[id - 1]->pid;
+		memcpy(book.comm, targets[id - 1]->comm, sizeof(book.comm));
+		err = update(processes, "process_books", &id, &book);
+		if (err)
+			say_error("process %d has no books: %s", book.pid, strerror(-err));
+	}
+	return err;
+}
+
+/* The number under which the BPF side finds the layout, or -errno. */
+static int layout_index(struct processes *processes, const struct py_layout *layout)
+{
+	__u32 i;
+	int err;
+
+	for (i = 0; i < processes->nlayouts; i++) {
+		if (!memcmp(&processes->layouts[i], layout, sizeof(*layout)))
+			return i;
+	}
+	if (i == MAX_LAYOUTS)
+		return -E2BIG;
+	err = update(processes, "layouts", &i, layout);
+	if (err)
+		return err;
+	processes->layouts[processes->nlayouts++] = *layout;
+	return i;
+}
+
+static int admit(struct processes *processes, const struct target *target, __u32 id)
+{
+	int layout = layout_index(processes, &target->layout);
+	struct process process = {
+		.id = id,
+		.image = id - 1,
+		.layout = layout,
+		.attribution = target->attribution,
+		.runtime = target->runtime,
+		.code_type = target->code_type,
+		.attached_ns = target->fresh ? 0 : clock_seconds(CLOCK_BOOTTIME) * 1e9,
+	};
+	__u32 tgid = target->pid;
+
+	return layout < 0 ? layout : update(processes, "processes", &tgid, &process);
+}
+
+int processes__admit(struct processes *processes, struct target *const *targets, size_t n)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < n; i++) {
+		err = admit(processes, targets[i], i + 1);
+		if (err)
+			say_error("process %d cannot be recorded: %s", targets[i]->pid,
+				  strerror(-err));
+	}
+	return err;
+}
+
+/* Children since the last call keep their probes. */
+static void keep_children(struct processes *processes, const struct process_book *books, size_t n)
+{
+	for (; processes->kept < n; processes->kept++) {
+		pid_t pid = books[processes->kept].pid;
+		int err = pid ? probes__keep(processes->probes, pid) : 0;
+
+		if (err && err != -ESRCH)
+			say_detail("process %d: %s", pid, strerror(-err));
+	}
+}
+
+static const struct {
+	const char *map;
+	int shift;	/* of the process's id in the key; 0: it is in the value */
+} swept[] = {
+	{ "codes", PROCESS_KEY_SHIFT },
+	{ "blocks", PROCESS_KEY_SHIFT },
+	{ "regions", REGION_KEY_SHIFT },
+	{ "whole_regions", REGION_KEY_SHIFT },
+	{ "mappings", 0 },
+};
+
+/* What dead processes held makes room again, in maps that the living share: a server
+ * that forks for years must not fill them. What they held stays in the counts. */
+static void sweep_dead(struct processes *processes, const struct process_book *books, size_t n)
+{
+	bool dead[MAX_PROCESSES] = { false }, any = false;
+	double begin = clock_seconds(CLOCK_MONOTONIC);
+	struct bpf_map *map;
+	size_t id, i;
+
+	if (begin < processes->next_sweep)
+		return;
+	for (id = 1; id < n; id++) {
+		if (processes->swept[id] || !books[id].pid || books[id].state == PROCESS_RUNNING)
+			continue;
+		processes->swept[id] = dead[id] = any = true;
+	}
+	for (i = 0; any && i < sizeof(swept) / sizeof(swept[0]); i++) {
+		map = bpf_object__find_map_by_name(processes->object, swept[i].map);
+		if (map)
+			map__sweep(map, swept[i].shift, dead);
+	}
+	/* Where there is much to go through, it is done less often. */
+	processes->next_sweep = begin + SWEEP_SECONDS +
+		SWEEP_REST * (clock_seconds(CLOCK_MONOTONIC) - begin);
+}
+
+void processes__keep_up(struct processes *processes)
+{
+	const struct process_book *books;
+	size_t n;
+
+	books = books__processes(processes->books, &n);
+	keep_children(processes, books, n);
+	sweep_dead(processes, books, n);
+}
