@@ -54,11 +54,6 @@ static __always_inline void call__begin(struct pt_regs *ctx, struct thread *t,
 	t->call.size = size;
 }
 
-static __always_inline __u64 page_up(__u64 size)
-{
-	return (size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
-}
-
 /* Nothing to wait for: the block is ours until free() runs. */
 static __always_inline void enter_free(struct thread *t, __u64 address)
 {
@@ -176,11 +171,6 @@ static __always_inline void call__enter(struct pt_regs *ctx, struct thread *t,
 static __always_inline bool call__is_of_block(const struct call *call)
 {
 	return call->kind < PROBE_MMAP;
-}
-
-static __always_inline bool is_error(__u64 result)
-{
-	return result >= -4095ULL;
 }
 
 /* The block that the call made, 0 where it failed or made none. */

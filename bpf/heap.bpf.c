@@ -10,29 +10,19 @@
 #include "blocks.bpf.h"
 #include "books.bpf.h"
 #include "calls.bpf.h"
-#include "code.bpf.h"
 #include "config.bpf.h"
 #include "lifecycle.bpf.h"
 #include "mappings.bpf.h"
-#include "markers.bpf.h"
+#include "probe.bpf.h"
 #include "sites.bpf.h"
 #include "thread.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* By process.image. Resized to the number of targets. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct probe_table);
-} probe_tables SEC(".maps");
-
 SEC("uprobe")
 int enter(struct pt_regs *ctx)
 {
-	const struct probe_table *table;
-	__u32 slot, kind;
+	struct probe probe;
 	struct thread *t;
 
 	if (config.idle)
@@ -40,17 +30,11 @@ int enter(struct pt_regs *ctx)
 	t = thread__current();
 	if (!t)
 		return 0;
-	table = bpf_map_lookup_elem(&probe_tables, &t->process.image);
-	if (!table)
-		return 0;
-	slot = PROBE_SLOT(PT_REGS_IP(ctx), table->multiplier) & (PROBE_SLOTS - 1);
-	kind = table->kind[slot];
-	if (kind < PROBE_CODE_DEALLOC)
-		call__enter(ctx, t, kind);
-	else if (kind == PROBE_CODE_DEALLOC)
-		code__forget(t->process.id, PT_REGS_PARM1(ctx));
-	else if (config.use_markers)
-		marker__take(ctx, t, kind, table->marker[slot]);
+	probe = probe__find(ctx, t);
+	if (probe.kind < PROBE_MADVISE)
+		call__enter(ctx, t, probe.kind);
+	else
+		probe__attribute(ctx, t, probe);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "books.bpf.h"
 #include "claim.bpf.h"
 #include "markers.bpf.h"
+#include "rss_counters.bpf.h"
 #include "thread.bpf.h"
 
 /* The ids that are taken. */
@@ -20,7 +21,8 @@ struct {
 	__type(value, __u8);
 } process_numbers SEC(".maps");
 
-static __always_inline void process__end(__u32 tgid, enum process_state state)
+static __always_inline void process__end(__u32 tgid, enum process_state state,
+					 __u64 anon_bytes)
 {
 	struct process *process = bpf_map_lookup_elem(&processes, &tgid);
 	struct process_book *book;
@@ -29,8 +31,10 @@ static __always_inline void process__end(__u32 tgid, enum process_state state)
 		return;
 	book = bpf_map_lookup_elem(&process_books, &process->id);
 	/* A child made by vfork() has its parent's books: nothing ends there. */
-	if (book && book->pid == tgid)
+	if (book && book->pid == tgid) {
+		book->anon_bytes = anon_bytes;
 		book->state = state;
+	}
 	bpf_map_delete_elem(&processes, &tgid);
 }
 
@@ -76,7 +80,7 @@ int BPF_PROG(process_exec, struct task_struct *task)
 {
 	__u32 tid = BPF_CORE_READ(task, pid);
 
-	process__end(BPF_CORE_READ(task, tgid), PROCESS_EXECED);
+	process__end(BPF_CORE_READ(task, tgid), PROCESS_EXECED, 0);
 	if (config.has_task_storage) {
 		bpf_task_storage_delete(&thread_storage, task);
 		if (config.use_markers)
@@ -101,7 +105,8 @@ int BPF_PROG(process_exit, struct task_struct *task)
 	}
 	/* The last thread: do_exit() has counted it off already. */
 	if (!BPF_CORE_READ(task, signal, live.counter))
-		process__end(BPF_CORE_READ(task, tgid), PROCESS_EXITED);
+		process__end(BPF_CORE_READ(task, tgid), PROCESS_EXITED,
+			     rss__pages(MM_ANONPAGES) << PAGE_SHIFT);
 	return 0;
 }
 

@@ -12,18 +12,7 @@
 #include "pymemtop.h"
 #include "books.bpf.h"
 #include "claim.bpf.h"
-
-#define REGION_SHIFT	21
-#define PAGE_SHIFT	12
-#define PAGE_SIZE	(1ULL << PAGE_SHIFT)
-#define REGION_PAGES	(1 << (REGION_SHIFT - PAGE_SHIFT))
-
-/* The verifier follows each turn of a loop, and at most 8,192 branches: so the
- * regions are gone through in spans of 256 MiB, by a global function. The largest
- * mapping that is booked has 256 of them: 64 GiB. */
-#define SPAN_SHIFT	28
-#define SPAN_REGIONS	(1 << (SPAN_SHIFT - REGION_SHIFT))
-#define MAX_SPANS	256
+#include "regions.bpf.h"
 
 #define MAX_MAPPINGS	(1 << 18)
 
@@ -63,11 +52,6 @@ struct {
 } region_blank SEC(".maps");
 
 __u32 next_mapping = 1;
-
-static __always_inline __u64 region_key(__u32 process, __u64 index)
-{
-	return (__u64)process << REGION_KEY_SHIFT | index;
-}
 
 /* Takes bytes off a mapping, and the mapping off the books with the last. Global,
  * as the functions below, so that the verifier does not follow it at each turn
@@ -171,17 +155,6 @@ __noinline int region__clear(__u64 key, __u32 bounds, __u32 only)
 	return 0;
 }
 
-/* The bounds of [start, end) in the region with that index, packed. */
-static __always_inline __u32 region_bounds(__u64 index, __u64 start, __u64 end)
-{
-	__u64 base = index << REGION_SHIFT;
-	__u32 first = start > base ? (start - base) >> PAGE_SHIFT : 0;
-	__u32 last = end < base + (1ULL << REGION_SHIFT) ?
-		(end - base) >> PAGE_SHIFT : REGION_PAGES;
-
-	return first << 16 | last;
-}
-
 /* The mapping that has the page, 0 if none that we know. */
 static __always_inline __u32 mapping__at(__u32 process, __u64 address)
 {
@@ -193,14 +166,6 @@ static __always_inline __u32 mapping__at(__u32 process, __u64 address)
 		return *whole;
 	region = bpf_map_lookup_elem(&regions, &key);
 	return region ? region->owner[address >> PAGE_SHIFT & (REGION_PAGES - 1)] : 0;
-}
-
-/* Where the span that start is in ends, or end if that is before it. */
-static __always_inline __u64 span_end(__u64 start, __u64 end)
-{
-	__u64 next = ((start >> SPAN_SHIFT) + 1) << SPAN_SHIFT;
-
-	return next < end ? next : end;
 }
 
 __noinline int span__clear(__u64 start, __u64 end, __u32 process, __u32 only)

@@ -376,7 +376,7 @@ static __noinline int marker__take(struct pt_regs *ctx, struct thread *t, enum p
 		marker__line(t, stack, &m);
 	else if (kind == PROBE_MARKER_RETURN)
 		marker__return(stack, &m);
-	else	/* Pushed even without a name: its return will come. */
+	else if (kind == PROBE_MARKER_ENTRY)	/* Pushed even without a name: its return will come. */
 		marker_stack__push(stack, marker__name(t, stack, &m), &m);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #define MAX_FRAMES	128	/* of one stack: --max-frames can ask for no more */
 #define MAX_PROCESSES	4096	/* over one recording, dead ones included */
 #define MAX_LAYOUTS	16	/* different interpreters in one recording */
+#define MAX_CPUS	1024	/* whose parts of a counter are added up */
 #define CODE_GENERATIONS 4096	/* a power of two; 16 KiB, stays in the L1/L2 cache */
 #define COMM_LEN	16	/* TASK_COMM_LEN */
 
@@ -17,6 +18,10 @@
  * at most, and above the number of a 2 MiB region. MAX_PROCESSES fits the rest. */
 #define PROCESS_KEY_SHIFT	52
 #define REGION_KEY_SHIFT	40
+
+#define PAGE_SHIFT	12
+#define REGION_SHIFT	21
+#define REGION_PAGES	(1 << (REGION_SHIFT - PAGE_SHIFT))
 
 /* More than is read of one thread state, or one frame. */
 #define SCRATCH_SIZE	256
@@ -102,6 +107,8 @@ struct config {
 	__u32 max_walk;		/* how far a walk goes: frames of the C stack (3.12 and later) lie
 				 * between Python's, rarely many; the verifier follows each step */
 	__u32 max_sites;	/* site numbers go from 1 to max_sites - 1 */
+	__u32 cpus;		/* that there can be */
+	__u32 sample;		/* rss: every how many-th new page is taken, for so many */
 	__u8 has_task_storage;	/* usable in uprobes, from Linux 5.12 on */
 	__u8 use_markers;	/* some target is attributed by them */
 	__u8 follow_children;
@@ -141,6 +148,8 @@ enum probe_kind {
 	PROBE_MMAP,
 	PROBE_MUNMAP,
 	PROBE_MREMAP,
+	PROBE_MADVISE,
+	PROBE_BRK,
 	PROBE_CODE_DEALLOC,
 	PROBE_MARKER_ENTRY,
 	PROBE_MARKER_RETURN,
@@ -175,6 +184,8 @@ enum lost_cause {
 	LOST_RING,		/* user space did not empty the ring in time */
 	LOST_MARKER,		/* a marker whose arguments could not be read */
 	LOST_PROCESS,		/* more processes than MAX_PROCESSES */
+	LOST_PAGE,		/* more regions than --max-regions */
+	LOST_FAULT,		/* a page fault while another was being recorded */
 	LOST_CAUSES,
 };
 
@@ -191,6 +202,8 @@ struct process_book {
 	__u32 state;	/* enum process_state */
 	char comm[COMM_LEN];	/* at the fork */
 	__u32 pad;
+	__u64 before_bytes;	/* rss: still resident of what was so when it was first looked at */
+	__u64 anon_bytes;	/* rss: RssAnon at its end */
 	__u64 lost[LOST_CAUSES];
 };
 
@@ -205,6 +218,29 @@ struct site_count {
 	__u64 allocated_count;
 	__u64 mapped_bytes;
 	__u64 mapped_count;
+};
+
+/*
+ * rss: who touched each page of a region first: a site, PAGE_BEFORE, or 0 where it is not
+ * known to be there.
+ */
+struct page_region {
+	__u32 owner[REGION_PAGES];
+	__u32 faults;	/* so far: whether it has changed meanwhile */
+	__u32 pad;
+};
+
+#define PAGE_BEFORE	(1u << 20)	/* there before its process was recorded; above all sites */
+#define PAGE_AWAY	(1u << 31)	/* flag: swapped out, its owner's again when it returns */
+
+/* What user space tells the program that corrects a region by what is resident. */
+struct page_correction {
+	__u64 key;	/* region_key() */
+	__u64 faults;	/* that the region had; with more, nothing leaves */
+	__u64 owner;	/* 0: the pages left; PAGE_AWAY: were swapped out; else: are there, and its
+			 * where they had no owner */
+	__u64 pages[REGION_PAGES / 64];
+	__u64 done;	/* set by the program: whether it was */
 };
 
 /* One call of mmap() or mremap(). */

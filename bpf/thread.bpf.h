@@ -24,12 +24,20 @@ struct call {
 	__u16 unbooked;	/* mmap of what is not booked, but takes the place of what is */
 };
 
+/* What is left of a move of pages by mremap(). */
+struct page_move {
+	__u64 from;
+	__u64 end;
+	__u64 to;
+};
+
 /* The interpreter's stack, read in one go: some ten frames of 3.11. */
 #define WINDOW_SIZE	2048
 
 struct thread {
 	struct process process;
 	struct call call;
+	struct page_move move;
 	__u64 pointer;		/* the thread pointer: tstate->thread_id */
 	__u64 tstate;		/* 0: not known */
 	__u64 freed_tstate;	/* the last one that it freed */
@@ -46,6 +54,8 @@ struct thread {
 	__u64 site_hash;	/* the last site's, to know it again without a look-up */
 	__u32 site;
 	__u32 spare_site;	/* a number taken and not used, as the ring was full */
+	__u32 in_fault;		/* rss: a page fault of its is being recorded */
+	__u32 untaken;		/* rss: new pages passed over since the last one taken, + 1 */
 	__u64 scratch[SCRATCH_SIZE / 8];
 	__u8 window[WINDOW_SIZE + SCRATCH_SIZE];	/* and a frame that is elsewhere */
 	struct site_record stack;
@@ -82,6 +92,11 @@ struct {
 	__type(key, __u32);
 	__type(value, struct process);
 } processes SEC(".maps");
+
+static __always_inline bool is_error(__u64 result)
+{
+	return result >= -4095ULL;
+}
 
 static __always_inline struct thread *thread__find(void)
 {

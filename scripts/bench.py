@@ -87,6 +87,8 @@ CONDITIONS = [
     Condition("alone"),
     Condition("heap/frames", pymemtop=[]),
     Condition("heap/usdt", pymemtop=["--attribution", "usdt"], slow=True),
+    Condition("rss", pymemtop=["--mode", "rss"]),
+    Condition("rss floor", pymemtop=["--mode", "rss", "--idle-programs"]),
     Condition("floor", pymemtop=["--idle-programs"]),
     Condition("naive", pymemtop=["--probe-at-entry"]),
     Condition("after detach", pymemtop=[], after=True),

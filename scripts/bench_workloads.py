@@ -47,6 +47,12 @@ def bytes_loop():
     return run
 
 
+def grow():
+    """200 MB of bytes objects more, each time: the worst case of mode rss"""
+    kept = []
+    return lambda: kept.append([bytes(1000) for _ in range(200_000)])
+
+
 def strings():
     """regular expressions and strings"""
     text = "the quick brown fox, 12345, jumps over the lazy dog; " * 2000
@@ -127,7 +133,7 @@ def server():
     return run
 
 
-WORKLOADS = {f.__name__: f for f in (seed, loads, pandas_csv, bytes_loop, strings, templates,
+WORKLOADS = {f.__name__: f for f in (seed, loads, pandas_csv, bytes_loop, grow, strings, templates,
                                      polars_frame, threads, server)}
 
 

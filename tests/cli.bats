@@ -247,7 +247,7 @@ __import__("os")._exit(0)'
 	start_target
 	(sleep 5; printf q) | TERM=xterm script -qec "stty rows 30 cols 100; $PYMEMTOP -p $TARGET" \
 		/dev/null > "$BATS_TEST_TMPDIR/out" 3>&-
-	grep -aq 'OUTSTANDING' "$BATS_TEST_TMPDIR/out"
+	grep -aq 'Outstanding' "$BATS_TEST_TMPDIR/out"
 	grep -aq 'idle.py:7' "$BATS_TEST_TMPDIR/out"
 	# The terminal is given back: the alternate screen is left.
 	grep -aq $'\033\[?1049l' "$BATS_TEST_TMPDIR/out"

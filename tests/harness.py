@@ -57,7 +57,7 @@ def program_counts():
     programs = json.loads(subprocess.run(["/usr/sbin/bpftool", "prog", "show", "--json"],
                                          capture_output=True, text=True, check=True).stdout)
     return {p["name"]: (p.get("run_cnt", 0), p.get("run_time_ns", 0)) for p in programs
-            if p.get("name") in ("enter", "leave")}
+            if p.get("name") in ("enter", "leave", "fault_user", "fault_kernel")}
 
 
 def interpreters():

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include <bpf/bpf.h>
+
 #include "books.h"
 #include "clock.h"
 #include "maps.h"
@@ -33,7 +35,7 @@ static size_t counts_size(const struct books *books)
 
 /* The maps' sizes, and how they get their memory. */
 static int size_maps(struct bpf_object *object, const struct source_options *options,
-		     const struct system_features *features)
+		     bool allocate)
 {
 	const struct {
 		const char *map;
@@ -57,7 +59,7 @@ static int size_maps(struct bpf_object *object, const struct source_options *opt
 		if (err)
 			break;
 		/* Memory for what there is, not for what there may be. */
-		if (bpf_map__type(map) == BPF_MAP_TYPE_HASH && features->bpf_allocator)
+		if (bpf_map__type(map) == BPF_MAP_TYPE_HASH && allocate)
 			err = bpf_map__set_map_flags(map, BPF_F_NO_PREALLOC);
 	}
 	return err;
@@ -87,8 +89,18 @@ static int select_maps(struct bpf_object *object, bool storage, bool markers)
 	return err;
 }
 
+/* Before 5.19, counters have no parts for each CPU that would have to be found. */
+static int select_measure(struct bpf_object *object)
+{
+	bool can = libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
+					   BPF_FUNC_map_lookup_percpu_elem, NULL) == 1;
+
+	return bpf_program__set_autoload(bpf_object__find_program_by_name(object, "measure_cpus"),
+					 can);
+}
+
 int books__configure(struct bpf_object *object, struct config *config,
-		     const struct source_options *options)
+		     const struct source_options *options, bool can_allocate)
 {
 	struct system_features features = system__features();
 	int err;
@@ -103,7 +115,10 @@ int books__configure(struct bpf_object *object, struct config *config,
 	config->use_markers = options->markers;
 	config->follow_children = options->follow;
 	config->idle = options->idle;
-	err = size_maps(object, options, &features);
+	config->cpus = libbpf_num_possible_cpus();
+	err = select_measure(object);
+	if (!err)
+		err = size_maps(object, options, features.bpf_allocator && can_allocate);
 	return err ? err : select_maps(object, features.task_storage, options->markers);
 }
 
@@ -125,6 +140,15 @@ static int map_array(const struct bpf_object *object, const char *name, size_t s
 	return 0;
 }
 
+/* Lets the programs find out where each CPU's part of a counter is. 0 or -errno. */
+static int measure_cpus(const struct bpf_object *object)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options);
+	int fd = bpf_program__fd(bpf_object__find_program_by_name(object, "measure_cpus"));
+
+	return fd < 0 ? 0 : bpf_prog_test_run_opts(fd, &options);
+}
+
 int books__new(const struct bpf_object *object, const struct numbers *numbers,
 	       const struct source_options *options, struct stacks *stacks, struct books **result)
 {
@@ -136,8 +160,10 @@ int books__new(const struct bpf_object *object, const struct numbers *numbers,
 	books->object = object;
 	books->numbers = numbers;
 	books->max_sites = options->max_sites;
-	err = map_array(object, "process_books", processes_size(),
-			(const void **)&books->processes);
+	err = measure_cpus(object);
+	if (!err)
+		err = map_array(object, "process_books", processes_size(),
+				(const void **)&books->processes);
 	if (!err)
 		err = map_array(object, "site_counts", counts_size(books),
 				(const void **)&books->counts);

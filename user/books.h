@@ -13,10 +13,13 @@
 
 struct books;
 
-/* Before the load: fills in the programs' constants, and gives the maps that all
- * sources have their sizes. 0 or -errno. */
+/*
+ * Before the load: fills in the programs' constants, and gives the maps that all sources
+ * have their sizes. can_allocate: the programs run where the kernel can make more elements
+ * of a hash than the few that it keeps ready: not with interrupts off. 0 or -errno.
+ */
 int books__configure(struct bpf_object *object, struct config *config,
-		     const struct source_options *options);
+		     const struct source_options *options, bool can_allocate);
 
 /*
  * After the load. numbers is where the programs keep theirs, and stacks receives what

@@ -38,6 +38,17 @@ static uint64_t weigh(const struct amounts *amounts, enum weight weight)
 	}
 }
 
+/* What is resident and no line's, so that the sum is RssAnon. */
+static void put_rest(const struct profile_process *process, const char *name, int64_t bytes,
+		     enum weight weight, FILE *out)
+{
+	if (bytes <= 0 || weight == WEIGHT_ALLOCATED)
+		return;
+	put_escaped(process->comm, out);
+	fprintf(out, " %d;%s %" PRId64 "\n", process->pid, name,
+		weight == WEIGHT_COUNT ? bytes >> PAGE_SHIFT : bytes);
+}
+
 static int render(const struct profile *profile, const struct render_options *options, FILE *out)
 {
 	const struct profile_process *process;
@@ -58,6 +69,11 @@ static int render(const struct profile *profile, const struct render_options *op
 				put_frame(stack->frames[k], out);
 			fprintf(out, " %" PRIu64 "\n", weight);
 		}
+		if (!profile->counts_resident)
+			continue;
+		put_rest(process, "[before attach]", process->before_attach_bytes, options->weight,
+			 out);
+		put_rest(process, "[unattributed]", process->unattributed_bytes, options->weight, out);
 	}
 	return 0;
 }

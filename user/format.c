@@ -32,6 +32,11 @@ struct text format_change(int64_t bytes)
 	return text;
 }
 
+struct text format_signed(int64_t bytes)
+{
+	return bytes < 0 ? format_change(bytes) : format_bytes(bytes);
+}
+
 struct text format_count(uint64_t count)
 {
 	char digits[FORMAT_SIZE];

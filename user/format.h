@@ -17,6 +17,9 @@ struct text format_bytes(uint64_t bytes);
 /* The same with a sign: "+1.0 KiB", "-12 B", "0 B" */
 struct text format_change(int64_t bytes);
 
+/* Only a negative one has a sign: "1.0 KiB", "-12 B" */
+struct text format_signed(int64_t bytes);
+
 /* "1,234,567" */
 struct text format_count(uint64_t count);
 

@@ -31,7 +31,7 @@ static int load(struct source *source)
 	source->bpf = bpf;
 	if (!bpf)
 		return -errno;
-	err = books__configure(bpf->obj, &bpf->rodata->config, options);
+	err = books__configure(bpf->obj, &bpf->rodata->config, options, true);
 	if (!err)
 		err = bpf_map__set_max_entries(bpf->maps.blocks, options->max_blocks);
 	if (!err && !system__features().bpf_allocator)
@@ -96,9 +96,21 @@ static int heap_explain(const struct target *target, FILE *out)
 	return probe_points__explain(target, &(struct probe_wish){ .allocators = true }, out);
 }
 
+static const struct measure heap_measures[] = {
+	{ "outstanding_bytes", "Outstanding", offsetof(struct amounts, outstanding_bytes), false },
+	{ "outstanding_count", NULL, offsetof(struct amounts, outstanding_count), true },
+	{ "mapped_bytes", "Mapped", offsetof(struct amounts, mapped_bytes), false },
+	{ "mapped_count", NULL, offsetof(struct amounts, mapped_count), true },
+	{ "allocated_bytes", NULL, offsetof(struct amounts, allocated_bytes), false },
+	{ "allocated_count", "Allocations", offsetof(struct amounts, allocated_count), true },
+	MEASURES_END,
+};
+
 const struct source_type heap_source = {
 	.name = "heap",
 	.help = "heap blocks, by the line that allocated them, until they are freed",
+	.measures = heap_measures,
+	.switchable = true,
 	.explain = heap_explain,
 	.open = heap_open,
 	.attach = heap_attach,

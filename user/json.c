@@ -28,26 +28,22 @@ static json_t *place_object(const struct name *place)
 			 place->function);
 }
 
-static int add_amounts(json_t *object, const struct amounts *amounts)
+static int add_amounts(json_t *object, const struct measure *measures,
+		       const struct amounts *amounts)
 {
-	json_t *values = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}",
-				   "outstanding_bytes", (json_int_t)amounts->outstanding_bytes,
-				   "outstanding_count", (json_int_t)amounts->outstanding_count,
-				   "allocated_bytes", (json_int_t)amounts->allocated_bytes,
-				   "allocated_count", (json_int_t)amounts->allocated_count,
-				   "mapped_bytes", (json_int_t)amounts->mapped_bytes,
-				   "mapped_count", (json_int_t)amounts->mapped_count);
-	int err = json_object_update(object, values);
+	int err = 0;
 
-	json_decref(values);
+	for (; !err && measures->member; measures++)
+		err = json_object_set_new(object, measures->member,
+					  json_integer(measure__of(measures, amounts)));
 	return err;
 }
 
-static json_t *line_object(const struct profile_line *line)
+static json_t *line_object(const struct measure *measures, const struct profile_line *line)
 {
 	json_t *object = place_object(line->place);
 
-	if (object && (add_amounts(object, &line->amounts) ||
+	if (object && (add_amounts(object, measures, &line->amounts) ||
 		       json_object_set_new(object, "increment_bytes",
 					   json_integer(line->increment_bytes)) ||
 		       json_object_set_new(object, "increment_count",
@@ -58,7 +54,7 @@ static json_t *line_object(const struct profile_line *line)
 	return object;
 }
 
-static json_t *stack_object(const struct profile_stack *stack)
+static json_t *stack_object(const struct measure *measures, const struct profile_stack *stack)
 {
 	json_t *frames = json_array(), *object;
 	size_t i;
@@ -67,7 +63,7 @@ static json_t *stack_object(const struct profile_stack *stack)
 		json_array_append_new(frames, place_object(stack->frames[i]));
 	object = json_pack("{s:o}", "frames", frames);
 	if (object && (json_array_size(frames) != stack->nframes ||
-		       add_amounts(object, &stack->amounts))) {
+		       add_amounts(object, measures, &stack->amounts))) {
 		json_decref(object);
 		return NULL;
 	}
@@ -89,15 +85,28 @@ static const char *state_name(enum process_state state)
 	return state == PROCESS_EXITED ? "exited" : state == PROCESS_EXECED ? "execed" : "running";
 }
 
-static json_t *process_object(const struct profile_process *process)
+static int add_resident(json_t *object, const struct profile_process *process)
 {
+	json_t *values = json_pack("{s:I, s:I, s:I}",
+				   "rss_anon_bytes", (json_int_t)process->rss_anon_bytes,
+				   "before_attach_bytes", (json_int_t)process->before_attach_bytes,
+				   "unattributed_bytes", (json_int_t)process->unattributed_bytes);
+	int err = json_object_update(object, values);
+
+	json_decref(values);
+	return err;
+}
+
+static json_t *process_object(const struct profile *profile, const struct profile_process *process)
+{
+	const struct measure *measures = profile->measures;
 	json_t *lines = json_array(), *stacks = json_array(), *object;
 	size_t i;
 
 	for (i = 0; i < process->nlines; i++)
-		json_array_append_new(lines, line_object(&process->lines[i]));
+		json_array_append_new(lines, line_object(measures, &process->lines[i]));
 	for (i = 0; i < process->nstacks; i++)
-		json_array_append_new(stacks, stack_object(&process->stacks[i]));
+		json_array_append_new(stacks, stack_object(measures, &process->stacks[i]));
 	object = json_pack("{s:i, s:i, s:o, s:o, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o}",
 			   "pid", process->pid, "parent", process->parent,
 			   "comm", text(process->comm), "cmdline", text(process->cmdline),
@@ -108,7 +117,8 @@ static json_t *process_object(const struct profile_process *process)
 			   "lost", lost_object(process), "lines", lines, "stacks", stacks);
 	if (object && (json_array_size(lines) != process->nlines ||
 		       json_array_size(stacks) != process->nstacks ||
-		       add_amounts(object, &process->total))) {
+		       add_amounts(object, measures, &process->total) ||
+		       (profile->counts_resident && add_resident(object, process)))) {
 		json_decref(object);
 		return NULL;
 	}
@@ -127,7 +137,7 @@ static int render(const struct profile *profile, const struct render_options *op
 	if (gmtime_r(&profile->time, &tm))
 		strftime(time, sizeof(time), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	for (i = 0; i < profile->nprocesses; i++)
-		json_array_append_new(processes, process_object(&profile->processes[i]));
+		json_array_append_new(processes, process_object(profile, &profile->processes[i]));
 	object = json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:I, s:s, s:o}",
 			   "schema", "pymemtop.profile/1", "version", PYMEMTOP_VERSION,
 			   "host", profile->host, "time", time,

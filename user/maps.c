@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,32 +9,47 @@
 #include "maps.h"
 #include "pymemtop.h"
 
+int map__keys(const struct bpf_map *map, void **result, size_t *n)
+{
+	size_t size = bpf_map__key_size(map), room = 0;
+	char *keys = NULL, *more, *next;
+	int fd = bpf_map__fd(map);
+
+	/* Where the last key is deleted meanwhile, it begins anew. */
+	for (*n = 0; *n <= bpf_map__max_entries(map); ++*n) {
+		if (*n == room) {
+			room = room ? 2 * room : 1024;
+			more = reallocarray(keys, room, size);
+			if (!more) {
+				free(keys);
+				return -ENOMEM;
+			}
+			keys = more;
+		}
+		next = keys + *n * size;
+		if (bpf_map_get_next_key(fd, *n ? next - size : NULL, next))
+			break;
+	}
+	*result = keys;
+	return 0;
+}
+
 /* The keys are read in one go first: deleting while going through a hash begins it
  * anew. */
 void map__sweep(const struct bpf_map *map, int shift, const bool *dead)
 {
-	size_t size = bpf_map__key_size(map), n = 0, room = 0, i;
+	size_t size = bpf_map__key_size(map), n, i;
 	struct mapping value;
 	int fd = bpf_map__fd(map);
-	char *keys = NULL, *more;
-	__u64 key = 0;
+	__u64 key;
 	__u32 id;
+	void *keys;
 
-	while (!bpf_map_get_next_key(fd, n ? keys + (n - 1) * size : NULL, &key)) {
-		if (n == room) {
-			room = room ? 2 * room : 1024;
-			more = reallocarray(keys, room, size);
-			if (!more)
-				break;
-			keys = more;
-		}
-		memcpy(keys + n++ * size, &key, size);
-		if (n > bpf_map__max_entries(map))
-			break;
-	}
+	if (map__keys(map, &keys, &n))
+		return;
 	for (i = 0; i < n; i++) {
 		key = 0;
-		memcpy(&key, keys + i * size, size);
+		memcpy(&key, (char *)keys + i * size, size);
 		id = shift ? key >> shift : 0;
 		if (!shift && !bpf_map_lookup_elem(fd, &key, &value))
 			id = value.process;

@@ -8,6 +8,10 @@
 
 #include <bpf/libbpf.h>
 
+/* All keys of a hash, in no order; one can be there twice where others are deleted
+ * meanwhile. 0, the keys, which the caller frees, and their number, or -ENOMEM. */
+int map__keys(const struct bpf_map *map, void **keys, size_t *n);
+
 /*
  * Deletes the dead processes' entries from a hash. shift: of the process's id in the
  * key; 0 where it is in the value, a struct mapping. dead: by process id,

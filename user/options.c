@@ -23,6 +23,8 @@ enum {
 	OPTION_MAX_FRAMES,
 	OPTION_MAX_BLOCKS,
 	OPTION_MAX_SITES,
+	OPTION_MAX_REGIONS,
+	OPTION_SAMPLE,
 	OPTION_NO_FOLLOW,
 	OPTION_EXPLAIN,
 	OPTION_AT_ENTRY,
@@ -34,13 +36,18 @@ enum {
 /* The site's number is kept in 20 bits (bpf/blocks.bpf.h). */
 #define MOST_SITES	(1 << 20)
 #define MOST_BLOCKS	(1 << 28)
+#define MOST_REGIONS	(1 << 24)
+#define MOST_SAMPLE	1000000
 #define MOST_SECONDS	(10 * 365 * 86400.0)
 
 static const struct argp_option common_options[] = {
 	{ NULL, 0, NULL, 0, "What is recorded:", 1 },
 	{ "pid", 'p', "PID[,PID...]", 0, "Record these processes; can be given several times", 1 },
 	{ "no-follow", OPTION_NO_FOLLOW, NULL, 0, "Leave out the children that they fork", 1 },
-	{ "mode", 'm', "MODE", 0, "heap (the default): blocks, until they are freed", 1 },
+	{ "mode", 'm', "MODE", 0,
+	  "heap (the default): blocks, until they are freed; rss: resident pages, by the line that "
+	  "touched each first, whatever the allocator", 1 },
+	{ "sample", OPTION_SAMPLE, "N", 0, "rss: take every Nth new page, for N (1: each)", 1 },
 	{ "attribution", OPTION_ATTRIBUTION, "HOW", 0,
 	  "How the Python line is found: frames (walk the interpreter's frames), usdt (follow its "
 	  "markers; slows every line) or auto (the default: frames where the version is known)", 1 },
@@ -52,6 +59,8 @@ static const struct argp_option common_options[] = {
 	{ "max-frames", OPTION_MAX_FRAMES, "N", 0, "Frames of a stack (64; 128 at most)", 3 },
 	{ "max-blocks", OPTION_MAX_BLOCKS, "N", 0, "Live blocks (1000000)", 3 },
 	{ "max-sites", OPTION_MAX_SITES, "N", 0, "Distinct stacks (65536)", 3 },
+	{ "max-regions", OPTION_MAX_REGIONS, "N", 0,
+	  "rss: regions of 2 MiB with resident pages (65536: 128 GiB)", 3 },
 	{ NULL, 0, NULL, 0, "To measure pymemtop itself:", 4 },
 	{ "probe-at-entry", OPTION_AT_ENTRY, NULL, 0,
 	  "Put probes on the functions' first instructions, as other tools do", 4 },
@@ -175,7 +184,7 @@ static int parse_common_option(int key, char *arg, struct argp_state *state)
 		return parse_seconds("--interval", arg, &options->interval);
 	case 'm':
 		options->type = source_type__find(arg);
-		return options->type ? 0 : usage_error("--mode %s: give heap", arg);
+		return options->type ? 0 : usage_error("--mode %s: give heap or rss", arg);
 	case 'v':
 		options->verbose = true;
 		return 0;
@@ -197,6 +206,11 @@ static int parse_common_option(int key, char *arg, struct argp_state *state)
 				    &options->source.max_blocks);
 	case OPTION_MAX_SITES:
 		return parse_number("--max-sites", arg, 2, MOST_SITES, &options->source.max_sites);
+	case OPTION_MAX_REGIONS:
+		return parse_number("--max-regions", arg, 1, MOST_REGIONS,
+				    &options->source.max_regions);
+	case OPTION_SAMPLE:
+		return parse_number("--sample", arg, 1, MOST_SAMPLE, &options->source.sample);
 	case OPTION_NO_FOLLOW:
 		options->source.follow = false;
 		return 0;
@@ -305,6 +319,8 @@ static void set_defaults(struct options *options)
 	options->source.max_frames = 64;
 	options->source.max_blocks = 1000000;
 	options->source.max_sites = 65536;
+	options->source.max_regions = 65536;
+	options->source.sample = 1;
 	options->source.follow = true;
 }
 

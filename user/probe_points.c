@@ -7,12 +7,14 @@
 
 #include "probe_points.h"
 
-/* The allocator's functions, and what the BPF side reads of their calls. */
-static const struct {
+struct function {
 	const char *name;
 	enum probe_kind kind;
 	struct placement_wish wish;
-} functions[] = {
+};
+
+/* Functions and what the BPF side reads of their calls: the allocator's, */
+static const struct function allocators[] = {
 	{ "malloc", PROBE_MALLOC, { .args = ARG(1), .returns = true } },
 	{ "valloc", PROBE_MALLOC, { .args = ARG(1), .returns = true } },
 	{ "pvalloc", PROBE_MALLOC, { .args = ARG(1), .returns = true } },
@@ -30,7 +32,18 @@ static const struct {
 	{ "mremap", PROBE_MREMAP, { .args = ARG(1) | ARG(2) | ARG(3), .returns = true } },
 };
 
-#define FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
+/* ... and those that take pages from where they are; what its allocator does, libc does
+ * by way of them. */
+static const struct function mappers[] = {
+	{ "mmap", PROBE_MMAP, { .args = ARG(1) | ARG(2) | ARG(4) } },
+	{ "mmap64", PROBE_MMAP, { .args = ARG(1) | ARG(2) | ARG(4) } },
+	{ "munmap", PROBE_MUNMAP, { .args = ARG(1) | ARG(2) } },
+	{ "mremap", PROBE_MREMAP, { .args = ARG(1) | ARG(2) | ARG(3), .returns = true } },
+	{ "madvise", PROBE_MADVISE, { .args = ARG(1) | ARG(2) | ARG(3) } },
+	{ "brk", PROBE_BRK, { .args = ARG(1) } },
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const enum probe_kind marker_kinds[MARKERS] = {
 	[MARKER_ENTRY] = PROBE_MARKER_ENTRY,
@@ -55,38 +68,42 @@ static struct probe_point *add_point(struct list *list, const struct probe_point
 	return more;
 }
 
-static int add_functions(struct list *list, const struct target_file *file, bool at_entry)
+static int add_function(struct list *list, const struct target_file *file,
+			const struct code_bytes *text, const struct function *function, bool at_entry)
 {
-	struct elf_symbol symbols[FUNCTIONS];
-	const char *names[FUNCTIONS];
 	struct probe_point *point;
+	struct elf_symbol symbol;
+
+	elf_file__dynamic_symbols(file->elf, &function->name, 1, &symbol);
+	if (!symbol.function)
+		return 0;
+	point = add_point(list, &(struct probe_point){
+		.function = function->name,
+		.kind = function->kind,
+		.file = file,
+		.address = symbol.address,
+		.returns = function->wish.returns,
+	});
+	if (!point)
+		return -ENOMEM;
+	if (at_entry)
+		point->placement.address = point->address;
+	else
+		placement__find(text, point->address, symbol.size, &function->wish, &point->placement);
+	return 0;
+}
+
+static int add_functions(struct list *list, const struct target_file *file,
+			 const struct function *functions, size_t n, bool at_entry)
+{
 	struct code_bytes text;
 	size_t i;
 	int err = placement__read_text(file->elf, &text);
 
 	if (err)
 		return err;
-	for (i = 0; i < FUNCTIONS; i++)
-		names[i] = functions[i].name;
-	elf_file__dynamic_symbols(file->elf, names, FUNCTIONS, symbols);
-	for (i = 0; !err && i < FUNCTIONS; i++) {
-		if (!symbols[i].function)
-			continue;
-		point = add_point(list, &(struct probe_point){
-			.function = functions[i].name,
-			.kind = functions[i].kind,
-			.file = file,
-			.address = symbols[i].address,
-			.returns = functions[i].wish.returns,
-		});
-		if (!point)
-			err = -ENOMEM;
-		else if (at_entry)
-			point->placement.address = point->address;
-		else
-			placement__find(&text, point->address, symbols[i].size,
-					&functions[i].wish, &point->placement);
-	}
+	for (i = 0; !err && i < n; i++)
+		err = add_function(list, file, &text, &functions[i], at_entry);
 	free((void *)text.bytes);
 	return err;
 }
@@ -149,7 +166,11 @@ int probe_points__list(const struct target *target, const struct probe_wish *wis
 	int err = 0;
 
 	for (i = 0; !err && wish->allocators && i < target->nallocators; i++)
-		err = add_functions(&list, &target->allocators[i], wish->at_entry);
+		err = add_functions(&list, &target->allocators[i], allocators, COUNT(allocators),
+				    wish->at_entry);
+	for (i = 0; !err && wish->mappers && i < target->nallocators; i++)
+		err = add_functions(&list, &target->allocators[i], mappers, COUNT(mappers),
+				    wish->at_entry);
 	if (!err)
 		err = target->attribution == ATTRIBUTION_USDT ? add_markers(&list, target) :
 			add_code_dealloc(&list, target);

@@ -24,6 +24,7 @@ struct probe_point {
 /* What a mode wants to see, besides what attribution needs. */
 struct probe_wish {
 	bool allocators;	/* their functions */
+	bool mappers;		/* what unmaps and moves pages */
 	bool at_entry;		/* on the functions' first instructions */
 };
 

@@ -170,6 +170,7 @@ static const struct {
 	{ "regions", REGION_KEY_SHIFT },
 	{ "whole_regions", REGION_KEY_SHIFT },
 	{ "mappings", 0 },
+	{ "pages", REGION_KEY_SHIFT },
 };
 
 /* What dead processes held makes room again, in maps that the living share: a server

@@ -26,6 +26,7 @@ bool proc_map__parse(const char *line, struct proc_map *map)
 		   &map->dev_minor, &map->inode, &at) != 7 || !at)
 		return false;
 	map->executable = permissions[2] == 'x';
+	map->is_private = permissions[3] == 'p';
 	line += at;
 	line += strspn(line, " \t");
 	length = strcspn(line, "\n");
@@ -99,6 +100,25 @@ uint64_t proc_rss(pid_t pid)
 		pages = 0;
 	fclose(file);
 	return pages * sysconf(_SC_PAGESIZE);
+}
+
+uint64_t proc_status_bytes(pid_t pid, const char *name)
+{
+	FILE *file = proc_open(pid, "status");
+	size_t length = strlen(name);
+	uint64_t kib = 0;
+	char line[256];
+
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file)) {
+		if (!strncmp(line, name, length) && line[length] == ':') {
+			sscanf(line + length, ": %" SCNu64 " kB", &kib);
+			break;
+		}
+	}
+	fclose(file);
+	return kib * 1024;
 }
 
 static ssize_t proc_read_file(pid_t pid, const char *name, char *buffer, size_t size)

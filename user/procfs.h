@@ -15,6 +15,7 @@ struct proc_map {
 	uint64_t inode;
 	unsigned int dev_major, dev_minor;
 	bool executable;
+	bool is_private;
 	char path[4096];	/* as the target sees it, with " (deleted)" cut off */
 };
 
@@ -36,6 +37,9 @@ int proc_map__open_file(pid_t pid, const struct proc_map *map);
 
 /* Resident bytes, 0 where the process is gone. */
 uint64_t proc_rss(pid_t pid);
+
+/* A size in /proc/PID/status, such as "RssAnon", in bytes; 0 where it is not there. */
+uint64_t proc_status_bytes(pid_t pid, const char *name);
 
 /* The command line, arguments separated by blanks, in buffer, which is always
  * terminated. 0, or -errno where the process is gone. */

@@ -16,7 +16,32 @@ static const struct {
 	[LOST_RING] = { "ring", "new stacks came faster than they were read" },
 	[LOST_MARKER] = { "markers", "a marker whose arguments could not be read" },
 	[LOST_PROCESS] = { "processes", "more child processes than their table holds" },
+	[LOST_PAGE] = { "pages", "more touched memory than --max-regions" },
+	[LOST_FAULT] = { "faults", "page faults while another was being recorded, in any process" },
 };
+
+uint64_t measure__of(const struct measure *measure, const struct amounts *amounts)
+{
+	return *(const uint64_t *)((const char *)amounts + measure->offset);
+}
+
+struct text measure__format(const struct measure *measure, const struct amounts *amounts)
+{
+	uint64_t value = measure__of(measure, amounts);
+
+	return measure->is_count ? format_count(value) : format_bytes(value);
+}
+
+const struct measure *measures__activity(const struct measure *measures)
+{
+	const struct measure *last = measures;
+
+	for (; measures->member; measures++) {
+		if (measures->title)
+			last = measures;
+	}
+	return last;
+}
 
 const char *lost__name(enum lost_cause cause)
 {

@@ -9,16 +9,32 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "format.h"
 #include "names.h"
 #include "pymemtop.h"
 #include "sources.h"
 
-/* Heap blocks, and apart from them direct mappings. */
+/*
+ * heap: blocks, and apart from them direct mappings. rss: pages, of which those that are
+ * resident are outstanding, and those that were touched first are allocated.
+ */
 struct amounts {
 	uint64_t outstanding_bytes, outstanding_count;	/* allocated since the attach, not freed */
 	uint64_t allocated_bytes, allocated_count;	/* allocated since the attach */
 	uint64_t mapped_bytes, mapped_count;		/* mapped since the attach, not unmapped */
 };
+
+/* One of the amounts, as a mode calls it. */
+struct measure {
+	const char *member;	/* in json */
+	const char *title;	/* of its column in tables; NULL: it has none */
+	size_t offset;		/* in struct amounts */
+	bool is_count;		/* else bytes */
+};
+
+/* A mode's measures end with a member of NULL. The first is the outstanding bytes; the last
+ * one with a title tells how much there was to do. */
+#define MEASURES_END { NULL, NULL, 0, false }
 
 struct profile_line {
 	const struct name *place;
@@ -51,6 +67,11 @@ struct profile_process {
 	uint64_t rss_bytes;		/* now; 0 where the process is gone */
 	struct amounts total;
 	int64_t increment_bytes;	/* of total.outstanding_bytes */
+	/* rss: RssAnon is the sum of what was resident before the attach, or the fork, and is
+	 * so still, of the lines', and of what belongs to neither. Negative where the kernel's
+	 * count and the pages were read at slightly different moments, or sampled. */
+	uint64_t rss_anon_bytes, before_attach_bytes;
+	int64_t unattributed_bytes;
 	uint64_t lost[LOST_CAUSES];
 
 	size_t nlines;
@@ -64,6 +85,8 @@ struct profile_process {
 struct profile {
 	const char *host;
 	const char *mode;
+	const struct measure *measures;
+	bool counts_resident;		/* the processes' rss_anon_bytes and so on are there */
 	time_t time;
 	double duration_seconds;	/* since the attach */
 	double interval_seconds;	/* that the increments are over */
@@ -71,6 +94,14 @@ struct profile {
 	size_t nprocesses;
 	struct profile_process *processes;
 };
+
+uint64_t measure__of(const struct measure *measure, const struct amounts *amounts);
+
+/* The same for people: "1.2 MiB", "1,234". */
+struct text measure__format(const struct measure *measure, const struct amounts *amounts);
+
+/* The last measure with a title. */
+const struct measure *measures__activity(const struct measure *measures);
 
 /* How a lost cause is called in outputs, and what it means to the user. */
 const char *lost__name(enum lost_cause cause);

@@ -44,6 +44,26 @@ static void put_state(const struct profile_process *process, FILE *out)
 		fputs("  State        has executed another program, and is recorded no more\n", out);
 }
 
+static void put_outstanding(const struct profile_process *process, FILE *out)
+{
+	fprintf(out, "  Outstanding  %s in %s blocks (%s), and %s in %s direct mappings\n",
+		format_bytes(process->total.outstanding_bytes).s,
+		format_count(process->total.outstanding_count).s,
+		format_change(process->increment_bytes).s,
+		format_bytes(process->total.mapped_bytes).s,
+		format_count(process->total.mapped_count).s);
+}
+
+static void put_resident(const struct profile_process *process, FILE *out)
+{
+	fprintf(out, "  RssAnon      %s = %s before the attach + %s of the lines (%s) + %s "
+		"unattributed\n", format_bytes(process->rss_anon_bytes).s,
+		format_bytes(process->before_attach_bytes).s,
+		format_bytes(process->total.outstanding_bytes).s,
+		format_change(process->increment_bytes).s,
+		format_signed(process->unattributed_bytes).s);
+}
+
 static void put_header(const struct profile *profile, const struct profile_process *process,
 		       FILE *out)
 {
@@ -60,12 +80,10 @@ static void put_header(const struct profile *profile, const struct profile_proce
 	fprintf(out, "  RSS          %s at the attach, %s now\n",
 		format_bytes(process->rss_at_attach_bytes).s,
 		process->rss_bytes ? format_bytes(process->rss_bytes).s : "gone");
-	fprintf(out, "  Outstanding  %s in %s blocks (%s), and %s in %s direct mappings\n",
-		format_bytes(process->total.outstanding_bytes).s,
-		format_count(process->total.outstanding_count).s,
-		format_change(process->increment_bytes).s,
-		format_bytes(process->total.mapped_bytes).s,
-		format_count(process->total.mapped_count).s);
+	if (profile->counts_resident)
+		put_resident(process, out);
+	else
+		put_outstanding(process, out);
 	fprintf(out, "  Maps         %s of kernel memory, to record all processes\n",
 		format_bytes(profile->map_bytes).s);
 	put_lost(process, out);
@@ -87,24 +105,31 @@ static size_t top_of(const struct profile_process *process, const struct render_
 	return process->nlines < options->top ? process->nlines : options->top;
 }
 
-static void put_lines(const struct profile_process *process, const struct render_options *options,
-		      FILE *out)
+static void put_lines(const struct profile *profile, const struct profile_process *process,
+		      const struct render_options *options, FILE *out)
 {
 	const struct profile_line *line;
+	const struct measure *measure;
 	size_t i, top = top_of(process, options);
 
 	if (!process->nlines) {
-		fputs("\n  Nothing was allocated by it since the attach.\n", out);
+		fputs("\n  No line has taken memory since the attach.\n", out);
 		return;
 	}
-	fprintf(out, "\n%12s  %12s  %12s  %12s  %s\n", "Increment", "Outstanding", "Mapped",
-		"Allocations", "Line (function)");
+	fprintf(out, "\n%12s", "Increment");
+	for (measure = profile->measures; measure->member; measure++) {
+		if (measure->title)
+			fprintf(out, "  %12s", measure->title);
+	}
+	fputs("  Line (function)\n", out);
 	for (i = 0; i < top; i++) {
 		line = &process->lines[i];
-		fprintf(out, "%12s  %12s  %12s  %12s  ", format_change(line->increment_bytes).s,
-			format_bytes(line->amounts.outstanding_bytes).s,
-			format_bytes(line->amounts.mapped_bytes).s,
-			format_count(line->amounts.allocated_count).s);
+		fprintf(out, "%12s", format_change(line->increment_bytes).s);
+		for (measure = profile->measures; measure->member; measure++) {
+			if (measure->title)
+				fprintf(out, "  %12s", measure__format(measure, &line->amounts).s);
+		}
+		fputs("  ", out);
 		put_place(line->place, out);
 		putc('\n', out);
 	}
@@ -182,7 +207,7 @@ static size_t collect_own_lines(const struct profile_process *process, struct ow
 
 /* Which of the program's own lines led into libraries that hold memory: often that,
  * not the library's line, is what can be changed. */
-static int put_own_lines(const struct profile_process *process,
+static int put_own_lines(const struct profile *profile, const struct profile_process *process,
 			 const struct render_options *options, FILE *out)
 {
 	struct own_line *own = calloc(process->nstacks + 1, sizeof(*own));
@@ -193,7 +218,7 @@ static int put_own_lines(const struct profile_process *process,
 		return -ENOMEM;
 	n = collect_own_lines(process, own, &through);
 	if (n && through)
-		fprintf(out, "\n%12s  %12s  %s\n", "Increment", "Outstanding",
+		fprintf(out, "\n%12s  %12s  %s\n", "Increment", profile->measures->title,
 			"The program's own line, with the libraries that it calls");
 	for (i = 0; through && i < n && i < options->top; i++) {
 		fprintf(out, "%12s  %12s  ", format_change(own[i].increment_bytes).s,
@@ -236,26 +261,29 @@ static size_t collect_rows(const struct profile_process *process, size_t top, co
 			continue;
 		}
 		rows[to].amounts.outstanding_bytes += rows[i].amounts.outstanding_bytes;
+		rows[to].amounts.allocated_bytes += rows[i].amounts.allocated_bytes;
 		rows[to].amounts.allocated_count += rows[i].amounts.allocated_count;
 		rows[to].increment_bytes += rows[i].increment_bytes;
 	}
 	return n ? to + 1 : 0;
 }
 
-static void put_row(int line, const struct row *row, const char *text, FILE *out)
+static void put_row(const struct measure *measures, int line, const struct row *row,
+		    const char *text, FILE *out)
 {
 	if (row)
 		fprintf(out, "%6d  %12s  %12s  %12s   %s\n", line,
 			format_bytes(row->amounts.outstanding_bytes).s,
 			format_change(row->increment_bytes).s,
-			format_count(row->amounts.allocated_count).s, text);
+			measure__format(measures__activity(measures), &row->amounts).s, text);
 	else if (text[0])
 		fprintf(out, "%6d  %12s  %12s  %12s   %s\n", line, "", "", "", text);
 	else
 		fprintf(out, "%6d\n", line);
 }
 
-static void put_rows(const struct profile_file *file, const struct row *rows, size_t n, FILE *out)
+static void put_rows(const struct measure *measures, const struct profile_file *file,
+		     const struct row *rows, size_t n, FILE *out)
 {
 	int line, from, last = 0, lines = file->text->nlines;
 	size_t i = 0;
@@ -272,16 +300,17 @@ static void put_rows(const struct profile_file *file, const struct row *rows, si
 			if (!hit && (!i || line > rows[i - 1].line + CONTEXT) &&
 			    (i == n || line < rows[i].line - CONTEXT))
 				break;
-			put_row(line, hit ? &rows[i] : NULL, file->text->lines[line - 1], out);
+			put_row(measures, line, hit ? &rows[i] : NULL, file->text->lines[line - 1], out);
 			last = line;
 			i += hit;
 		}
 	}
 }
 
-static int put_file(const struct profile_process *process, size_t top,
-		    const struct profile_file *file, FILE *out)
+static int put_file(const struct profile *profile, const struct profile_process *process,
+		    size_t top, const struct profile_file *file, FILE *out)
 {
+	const struct measure *measures = profile->measures;
 	struct row *rows = calloc(top, sizeof(*rows));
 	size_t n;
 
@@ -290,10 +319,10 @@ static int put_file(const struct profile_process *process, size_t top,
 	n = collect_rows(process, top, file->file, rows);
 	if (n) {
 		fprintf(out, "\nFilename: %s\n\n", file->file);
-		fprintf(out, "%6s  %12s  %12s  %12s   %s\n", "Line #", "Outstanding", "Increment",
-			"Allocations", "Line Contents");
+		fprintf(out, "%6s  %12s  %12s  %12s   %s\n", "Line #", measures->title, "Increment",
+			measures__activity(measures)->title, "Line Contents");
 		fputs("====================================================================\n", out);
-		put_rows(file, rows, n, out);
+		put_rows(measures, file, rows, n, out);
 	}
 	free(rows);
 	return 0;
@@ -308,10 +337,11 @@ static int render(const struct profile *profile, const struct render_options *op
 	for (p = 0; p < profile->nprocesses; p++) {
 		process = &profile->processes[p];
 		put_header(profile, process, out);
-		put_lines(process, options, out);
-		err = put_own_lines(process, options, out);
+		put_lines(profile, process, options, out);
+		err = put_own_lines(profile, process, options, out);
 		for (i = 0; !err && i < process->nfiles; i++)
-			err = put_file(process, top_of(process, options), &process->files[i], out);
+			err = put_file(profile, process, top_of(process, options), &process->files[i],
+				       out);
 		if (err)
 			return err;
 		putc('\n', out);

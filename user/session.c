@@ -270,6 +270,15 @@ static void describe_process(struct session *session, size_t id, struct profile_
 	process->rss_at_attach_bytes = facts->rss_at_attach;
 }
 
+/* After the lines: what they and the past do not explain. */
+static void add_up_resident(const struct process_book *book, struct profile_process *process)
+{
+	process->rss_anon_bytes = book->anon_bytes;
+	process->before_attach_bytes = book->before_bytes;
+	process->unattributed_bytes = book->anon_bytes - book->before_bytes -
+				      process->total.outstanding_bytes;
+}
+
 /* A child that executed something else before it allocated is nobody's news. */
 static bool is_shown(const struct profile_process *process)
 {
@@ -345,6 +354,8 @@ static int build_profile(struct session *session, const struct profile_options *
 		process->stacks = session->profile_stacks + stacks;
 		describe_process(session, id, process);
 		sums__fill(&sums, session->stacks, id, options->order, process);
+		if (session->type->counts_resident)
+			add_up_resident(&session->now->processes[id], process);
 		lines += process->nlines;
 		stacks += process->nstacks;
 		if (!is_shown(process))
@@ -372,6 +383,8 @@ int session__profile(struct session *session, const struct profile_options *opti
 	}
 	profile->host = session->host;
 	profile->mode = session->type->name;
+	profile->measures = session->type->measures;
+	profile->counts_resident = session->type->counts_resident;
 	profile->time = time(NULL);
 	profile->map_bytes = session->now->map_bytes;
 	profile->duration_seconds = session->now->seconds;

@@ -3,9 +3,11 @@
 
 #include "source.h"
 #include "heap.h"
+#include "rss.h"
 
 static const struct source_type *const types[] = {
 	&heap_source,
+	&rss_source,
 };
 
 const struct source_type *source_type__get(size_t i)

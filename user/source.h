@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "probes.h"
+#include "profile.h"
 #include "snapshot.h"
 #include "stacks.h"
 #include "target.h"
@@ -19,6 +20,8 @@ struct source_options {
 	unsigned int max_frames;
 	unsigned int max_blocks;
 	unsigned int max_sites;
+	unsigned int max_regions;
+	unsigned int sample;
 	bool follow;
 	bool at_entry;		/* to measure: probes on the functions' first instructions */
 	bool idle;		/* to measure: programs that return at once */
@@ -32,6 +35,10 @@ struct source;
 struct source_type {
 	const char *name;
 	const char *help;
+	const struct measure *measures;
+	const char *warning;	/* what it costs, where that hurts; else NULL */
+	bool switchable;	/* top can change to it, and from it */
+	bool counts_resident;	/* of its snapshots' books, before_bytes and anon_bytes are there */
 
 	/* Prints where it would put its probes on the target, and why. 0 or -errno. */
 	int (*explain)(const struct target *target, FILE *out);

@@ -29,6 +29,7 @@ static void put_process(const struct profile *profile, const struct profile_proc
 {
 	char text[512];
 	uint64_t lost = 0;
+	size_t length;
 	int cause;
 
 	for (cause = 0; cause < LOST_CAUSES; cause++)
@@ -41,36 +42,67 @@ static void put_process(const struct profile *profile, const struct profile_proc
 	attron(A_BOLD);
 	put(y, text);
 	attroff(A_BOLD);
-	snprintf(text, sizeof(text),
-		 "RSS %s (%s at attach)  outstanding %s in %s blocks  mapped %s  lost %s  maps %s",
-		 format_bytes(process->rss_bytes).s, format_bytes(process->rss_at_attach_bytes).s,
-		 format_bytes(process->total.outstanding_bytes).s,
-		 format_count(process->total.outstanding_count).s,
-		 format_bytes(process->total.mapped_bytes).s, format_count(lost).s,
+	if (profile->counts_resident)
+		snprintf(text, sizeof(text),
+			 "RssAnon %s = %s before the attach + %s of the lines + %s unattributed",
+			 format_bytes(process->rss_anon_bytes).s,
+			 format_bytes(process->before_attach_bytes).s,
+			 format_bytes(process->total.outstanding_bytes).s,
+			 format_signed(process->unattributed_bytes).s);
+	else
+		snprintf(text, sizeof(text),
+			 "RSS %s (%s at attach)  outstanding %s in %s blocks  mapped %s",
+			 format_bytes(process->rss_bytes).s,
+			 format_bytes(process->rss_at_attach_bytes).s,
+			 format_bytes(process->total.outstanding_bytes).s,
+			 format_count(process->total.outstanding_count).s,
+			 format_bytes(process->total.mapped_bytes).s);
+	length = strlen(text);
+	snprintf(text + length, sizeof(text) - length, "  lost %s  maps %s", format_count(lost).s,
 		 format_bytes(profile->map_bytes).s);
 	put(y, text);
 }
 
-static void put_line(const struct profile_line *line, int *y)
+static void put_titles(const struct measure *measure, int *y)
+{
+	char text[128];
+	int length = snprintf(text, sizeof(text), "%12s %12s", measure->title, "Increment");
+
+	for (measure++; measure->member; measure++) {
+		if (measure->title)
+			length += snprintf(text + length, sizeof(text) - length, " %12s",
+					   measure->title);
+	}
+	snprintf(text + length, sizeof(text) - length, "  Line");
+	attron(A_REVERSE);
+	put(y, text);
+	attroff(A_REVERSE);
+}
+
+static void put_line(const struct measure *measure, const struct profile_line *line, int *y)
 {
 	const struct name *place = line->place;
 	char text[4096], number[16] = "";
+	int length;
 
 	if (place->line)
 		snprintf(number, sizeof(number), ":%d", place->line);
-	snprintf(text, sizeof(text), "%12s %12s %12s %12s  %s%s%s%s%s",
-		 format_bytes(line->amounts.outstanding_bytes).s,
-		 format_change(line->increment_bytes).s,
-		 format_bytes(line->amounts.mapped_bytes).s,
-		 format_count(line->amounts.allocated_count).s, place->file, number,
+	length = snprintf(text, sizeof(text), "%12s %12s",
+			  measure__format(measure, &line->amounts).s,
+			  format_change(line->increment_bytes).s);
+	for (measure++; measure->member; measure++) {
+		if (measure->title)
+			length += snprintf(text + length, sizeof(text) - length, " %12s",
+					   measure__format(measure, &line->amounts).s);
+	}
+	snprintf(text + length, sizeof(text) - length, "  %s%s%s%s%s", place->file, number,
 		 place->function[0] ? " (" : "", place->function, place->function[0] ? ")" : "");
 	put(y, text);
 }
 
-static void draw(const struct profile *profile)
+static void draw(const struct profile *profile, const char *keys)
 {
 	const struct profile_process *process;
-	char text[128];
 	int y = 0, rows;
 	size_t p, i;
 
@@ -78,40 +110,65 @@ static void draw(const struct profile *profile)
 	for (p = 0; p < profile->nprocesses && y < LINES - 1; p++) {
 		process = &profile->processes[p];
 		put_process(profile, process, &y);
-		snprintf(text, sizeof(text), "%12s %12s %12s %12s  %s", "OUTSTANDING", "INCREMENT",
-			 "MAPPED", "ALLOCATIONS", "LINE");
-		attron(A_REVERSE);
-		put(&y, text);
-		attroff(A_REVERSE);
+		put_titles(profile->measures, &y);
 		/* The room that is left goes to all processes alike. */
 		rows = (LINES - 1 - y) / (int)(profile->nprocesses - p) - (p + 1 < profile->nprocesses);
 		for (i = 0; i < process->nlines && (int)i < rows; i++)
-			put_line(&process->lines[i], &y);
+			put_line(profile->measures, &process->lines[i], &y);
 	}
-	mvaddnstr(LINES - 1, 0, "q quits", COLS);
+	mvaddnstr(LINES - 1, 0, keys, COLS);
 	refresh();
 }
 
-/* Until q, a signal, or the end of the duration. */
-static int watch(struct session *session, const struct options *options)
+enum end {
+	END_OF_VIEW = 1,
+	END_OF_MODE,	/* another one was asked for */
+};
+
+/* The mode that the key m leads to, NULL where there is none but this. */
+static const struct source_type *next_mode(const struct source_type *type)
+{
+	size_t n, i, at = 0;
+
+	for (n = 0; source_type__get(n); n++) {
+		if (source_type__get(n) == type)
+			at = n;
+	}
+	for (i = 1; i < n; i++) {
+		if (source_type__get((at + i) % n)->switchable)
+			return type->switchable ? source_type__get((at + i) % n) : NULL;
+	}
+	return NULL;
+}
+
+/* Until q, m, a signal, or the end of the duration. Returns an enum end, or -errno. */
+static int watch(struct session *session, const struct options *options,
+		 const struct source_type *type)
 {
 	const struct profile_options how = { .order = BY_OUTSTANDING, .next = true };
 	double interval = options->interval ? options->interval : 1, next = 0;
+	const struct source_type *other = next_mode(type);
 	const struct profile *profile;
+	char keys[128];
 	int err, key;
 
+	snprintf(keys, sizeof(keys), "q quits%s%s  mode %s%s%s", other ? "  m mode " : "",
+		 other ? other->name : "", type->name, type->warning ? ": " : "",
+		 type->warning ?: "");
 	while (!interrupt__signal() &&
 	       (!options->duration || session__elapsed(session) < options->duration)) {
 		if (session__elapsed(session) >= next) {
 			err = session__profile(session, &how, &profile);
 			if (err)
 				return err;
-			draw(profile);
+			draw(profile, keys);
 			next = session__elapsed(session) + interval;
 		}
 		while ((key = getch()) != ERR) {
 			if (key == 'q' || key == 'Q')
-				return 0;
+				return END_OF_VIEW;
+			if (key == 'm' && other)
+				return END_OF_MODE;
 			if (key == KEY_RESIZE)
 				next = 0;
 		}
@@ -122,24 +179,58 @@ static int watch(struct session *session, const struct options *options)
 		if (err)
 			return err;
 	}
-	return 0;
+	return END_OF_VIEW;
 }
 
-static int run_on_terminal(const struct options *options)
+static int begin(const struct options *options, const struct source_type *type,
+		 struct session **session)
 {
-	struct session_options how = {
-		.type = options->type,
+	const struct session_options how = {
+		.type = type,
 		.source = options->source,
 		.attribution = options->attribution,
 		.pids = options->pids,
 		.npids = options->npids,
 	};
+
+	return session__new(&how, session);
+}
+
+/* From mode to mode. What a mode counted is gone with it. 0 or -errno. */
+static int watch_modes(struct session *session, const struct options *options)
+{
+	const struct source_type *type = options->type, *other;
+	int err;
+
+	for (;;) {
+		err = watch(session, options, type);
+		session__free(session);
+		if (err != END_OF_MODE)
+			return err < 0 ? err : 0;
+		mvaddstr(LINES - 1, 0, "changing the mode ...");
+		clrtoeol();
+		refresh();
+		/* Why it cannot, is said on the terminal below. */
+		other = next_mode(type);
+		err = begin(options, other, &session);
+		if (!err)
+			type = other;
+		else
+			err = begin(options, type, &session);
+		if (err)
+			return err;
+		clearok(stdscr, TRUE);
+	}
+}
+
+static int run_on_terminal(const struct options *options)
+{
 	struct session *session;
 	SCREEN *screen;
 	int err;
 
 	interrupt__catch();
-	err = session__new(&how, &session);
+	err = begin(options, options->type, &session);
 	if (err)
 		return EXIT_FAILURE;
 	screen = newterm(NULL, stdout, stdin);
@@ -153,10 +244,9 @@ static int run_on_terminal(const struct options *options)
 	nodelay(stdscr, TRUE);
 	keypad(stdscr, TRUE);
 	curs_set(0);
-	err = watch(session, options);
+	err = watch_modes(session, options);
 	endwin();
 	delscreen(screen);
-	session__free(session);
 	/* What was said before is gone with the screen. */
 	if (err)
 		say_error("the view ended: %s", strerror(-err));

@@ -13,7 +13,30 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-struct mm_struct;
+/* Before 6.2, counts of which a task may hold back some of its own. */
+struct mm_rss_stat {
+	struct {
+		__s64 counter;
+	} count[4];
+};
+
+struct bpf_array {
+	void *pptrs[1];
+};
+
+struct percpu_counter {
+	__s64 count;
+	__s32 *counters;
+};
+
+struct mm_struct {
+	unsigned long brk;
+	struct percpu_counter rss_stat[4];
+};
+
+struct mm_struct___before_6_2 {
+	struct mm_rss_stat rss_stat;
+};
 
 struct thread_struct {
 #if defined(__TARGET_ARCH_x86)
@@ -29,6 +52,14 @@ struct signal_struct {
 	struct {
 		int counter;
 	} live;
+};
+
+struct task_rss_stat {
+	int count[4];
+};
+
+struct task_struct___before_6_2 {
+	struct task_rss_stat rss_stat;
 };
 
 struct task_struct {

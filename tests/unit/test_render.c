@@ -18,6 +18,7 @@
 #include "names.h"
 #include "output.h"
 #include "render.h"
+#include "source.h"
 #include "stacks.h"
 #include "utf8.h"
 
@@ -93,7 +94,8 @@ static struct profile make_profile(void)
 		{ 1, frames, { 0, 0, 700, 7, 0, 0 }, 0 },
 	};
 	static struct profile_line lines[] = {
-		{ &inner, { 1000, 10, 5700, 57, 4096, 1 }, -24, -1 },
+		{ .place = &inner, .amounts = { 1000, 10, 5700, 57, 4096, 1 },
+		  .increment_bytes = -24, .increment_count = -1 },
 	};
 
 	process.stacks = stacks;
@@ -103,6 +105,7 @@ static struct profile make_profile(void)
 	process.total = lines[0].amounts;
 	return (struct profile){ .host = "here", .mode = "heap", .time = 0,
 				 .duration_seconds = 2, .interval_seconds = 1, .map_bytes = 2048,
+				 .measures = source_type__find("heap")->measures,
 				 .nprocesses = 1,
 				 .processes = &process };
 }
@@ -179,6 +182,50 @@ static void report(void **state)
 	out = render("report", WEIGHT_BYTES);
 	process.lost[LOST_BLOCK] = 0;
 	assert_non_null(strstr(out, "1,234 blocks (more live blocks than --max-blocks)\n"));
+	free(out);
+}
+
+/* RssAnon is the sum of what every output shows. */
+static void resident(void **state)
+{
+	const struct renderer *renderer = renderer__find("folded");
+	struct render_options options = { .top = 20 };
+	struct profile profile = make_profile();
+	json_int_t before, unattributed, held;
+	json_t *object;
+	size_t size;
+	FILE *file;
+	char *out;
+
+	(void)state;
+	profile.mode = "rss";
+	profile.measures = source_type__find("rss")->measures;
+	profile.counts_resident = true;
+	process.rss_anon_bytes = 17384;
+	process.before_attach_bytes = 12288;
+	process.unattributed_bytes = 4096;
+	file = open_memstream(&out, &size);
+	assert_int_equal(renderer->render(&profile, &options, file), 0);
+	fclose(file);
+	assert_string_equal(out, "my:prog 42;[cut];<module> (/a:b c.py:1);f:g (/a:b c.py:20) 1000\n"
+			    "my:prog 42;[before attach] 12288\nmy:prog 42;[unattributed] 4096\n");
+	free(out);
+	file = open_memstream(&out, &size);
+	assert_int_equal(renderer__find("json")->render(&profile, &options, file), 0);
+	fclose(file);
+	object = json_loads(out, 0, NULL);
+	assert_int_equal(json_unpack(object, "{s:[{s:I, s:I, s:I}]}", "processes", "resident_bytes",
+				     &held, "before_attach_bytes", &before, "unattributed_bytes",
+				     &unattributed), 0);
+	assert_int_equal(held + before + unattributed, 17384);
+	free(out);
+	process.unattributed_bytes = -4096;
+	file = open_memstream(&out, &size);
+	assert_int_equal(renderer__find("report")->render(&profile, &options, file), 0);
+	fclose(file);
+	assert_non_null(strstr(out, "RssAnon      17.0 KiB = 12.0 KiB before the attach + 1000 B of the "
+			       "lines (0 B) + -4.0 KiB unattributed\n"));
+	assert_non_null(strstr(out, "   Increment      Resident       Touched  Line (function)\n"));
 	free(out);
 }
 
@@ -300,6 +347,7 @@ int main(void)
 		cmocka_unit_test(folded),
 		cmocka_unit_test(json),
 		cmocka_unit_test(report),
+		cmocka_unit_test(resident),
 		cmocka_unit_test(files),
 		cmocka_unit_test(records),
 		cmocka_unit_test(dispatching),

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Resident pages: who touched each first. 4 bytes a page, in one element for each 2 MiB
+ * region. A page that has an owner keeps it until it leaves, whatever faults it takes: to
+ * be swapped in, to be copied after a fork.
+ */
+#ifndef PAGES_BPF_H
+#define PAGES_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include "pymemtop.h"
+#include "books.bpf.h"
+#include "config.bpf.h"
+#include "regions.bpf.h"
+#include "thread.bpf.h"
+
+/* By region_key(). Resized to --max-regions. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u64);
+	__type(value, struct page_region);
+} pages SEC(".maps");
+
+/* Always zero: too large for a BPF stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct page_region);
+} page_blank SEC(".maps");
+
+static __always_inline struct page_region *page_region__make(__u64 key)
+{
+	struct page_region *region = bpf_map_lookup_elem(&pages, &key);
+	__u32 zero = 0;
+	void *blank;
+
+	if (region)
+		return region;
+	blank = bpf_map_lookup_elem(&page_blank, &zero);
+	if (blank)
+		bpf_map_update_elem(&pages, &key, blank, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&pages, &key);
+}
+
+/* So many pages have become resident for their owner. Global, as the next one, so that
+ * the verifier follows it once. */
+__noinline int pages__come(__u32 process, __u32 owner, __u32 n)
+{
+	struct process_book *book;
+
+	if (!owner || owner & PAGE_AWAY)
+		return 0;
+	if (owner != PAGE_BEFORE) {
+		site__allocate(owner, (__u64)n * config.sample << PAGE_SHIFT);
+		return 0;
+	}
+	book = bpf_map_lookup_elem(&process_books, &process);
+	if (book)
+		__sync_fetch_and_add(&book->before_bytes, (__u64)n << PAGE_SHIFT);
+	return 0;
+}
+
+/* ... are resident no more. */
+__noinline int pages__go(__u32 process, __u32 owner, __u32 n)
+{
+	struct process_book *book;
+
+	if (!owner || owner & PAGE_AWAY)
+		return 0;
+	if (owner != PAGE_BEFORE) {
+		site__free(owner, (__u64)n * config.sample << PAGE_SHIFT);
+		return 0;
+	}
+	book = bpf_map_lookup_elem(&process_books, &process);
+	if (book)
+		__sync_fetch_and_add(&book->before_bytes, -((__u64)n << PAGE_SHIFT));
+	return 0;
+}
+
+/* Takes the pages within packed bounds off the books, and with all of them the region. */
+__noinline int page_region__clear(__u64 key, __u32 bounds)
+{
+	__u32 first = bounds >> 16, last = bounds & 0xffff, process = key >> REGION_KEY_SHIFT;
+	struct page_region *region = bpf_map_lookup_elem(&pages, &key);
+	__u32 owner = 0, n = 0, i;
+
+	if (!region)
+		return 0;
+	for (i = 0; i < REGION_PAGES && first + i < last; i++) {
+		__u32 *page = &region->owner[(first + i) & (REGION_PAGES - 1)];
+
+		if (*page != owner) {
+			pages__go(process, owner, n);
+			owner = *page;
+			n = 0;
+		}
+		*page = 0;
+		n++;
+	}
+	pages__go(process, owner, n);
+	__sync_fetch_and_add(&region->faults, 1);
+	if (last - first == REGION_PAGES)
+		bpf_map_delete_elem(&pages, &key);
+	return 0;
+}
+
+__noinline int page_span__clear(__u64 start, __u64 end, __u32 process)
+{
+	__u64 index = start >> REGION_SHIFT;
+	int i;
+
+	for (i = 0; i < SPAN_REGIONS && index << REGION_SHIFT < end; i++, index++)
+		page_region__clear(region_key(process, index), region_bounds(index, start, end));
+	return 0;
+}
+
+/* Takes the pages in [start, end) off the books: they have no owner any more. What is
+ * beyond 64 GiB is left to those who look at what is resident. */
+__noinline int pages__clear(__u64 start, __u64 end, __u32 process)
+{
+	int i;
+
+	for (i = 0; i < MAX_SPANS + 1 && start < end; i++) {
+		page_span__clear(start, span_end(start, end), process);
+		start = span_end(start, end);
+	}
+	return 0;
+}
+
+/* Moves n pages within one region to another; both firsts come packed, from << 16 | to. */
+__noinline int page_region__move(__u64 from_key, __u64 to_key, __u32 firsts, __u32 n)
+{
+	__u32 from_first = firsts >> 16, to_first = firsts & 0xffff, process, i;
+	struct page_region *from = bpf_map_lookup_elem(&pages, &from_key), *to;
+
+	if (!from)
+		return 0;
+	process = to_key >> REGION_KEY_SHIFT;
+	to = page_region__make(to_key);
+	if (!to) {
+		lose(process, LOST_PAGE);
+		return page_region__clear(from_key, from_first << 16 | (from_first + n));
+	}
+	for (i = 0; i < REGION_PAGES && i < n; i++) {
+		__u32 *page = &from->owner[(from_first + i) & (REGION_PAGES - 1)];
+
+		to->owner[(to_first + i) & (REGION_PAGES - 1)] = *page;
+		*page = 0;
+	}
+	__sync_fetch_and_add(&from->faults, 1);
+	__sync_fetch_and_add(&to->faults, 1);
+	return 0;
+}
+
+#define MOVE_STEPS	256
+#define MOVE_TURNS	256	/* up to 65,536 parts of regions, of 1 MiB on average */
+
+/* A part of a move, up to the end of a region on either side. */
+static __always_inline void page_move__step(__u32 process, struct page_move *move)
+{
+	__u64 left = (move->end - move->from) >> PAGE_SHIFT;
+	__u32 from = move->from >> PAGE_SHIFT & (REGION_PAGES - 1);
+	__u32 to = move->to >> PAGE_SHIFT & (REGION_PAGES - 1);
+	__u32 n = REGION_PAGES - (from > to ? from : to);
+
+	if (n > left)
+		n = left;
+	page_region__move(region_key(process, move->from >> REGION_SHIFT),
+			  region_key(process, move->to >> REGION_SHIFT), from << 16 | to, n);
+	move->from += (__u64)n << PAGE_SHIFT;
+	move->to += (__u64)n << PAGE_SHIFT;
+}
+
+__noinline int page_move__go_on(void)
+{
+	struct thread *t = thread__find();
+	int i;
+
+	if (!t)
+		return 0;
+	for (i = 0; i < MOVE_STEPS && t->move.from < t->move.end; i++)
+		page_move__step(t->process.id, &t->move);
+	return t->move.from < t->move.end;
+}
+
+/* The thread's pages in [from, end) are at to now, with those that they belong to. */
+static __always_inline void pages__move(struct thread *t, __u64 from, __u64 end, __u64 to)
+{
+	int i;
+
+	t->move.from = from;
+	t->move.end = end;
+	t->move.to = to;
+	for (i = 0; i < MOVE_TURNS; i++) {
+		if (!page_move__go_on())
+			return;
+	}
+	lose(t->process.id, LOST_PAGE);
+}
+
+#endif /* PAGES_BPF_H */

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Which probe a program was called for. */
+#ifndef PROBE_BPF_H
+#define PROBE_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "pymemtop.h"
+#include "code.bpf.h"
+#include "config.bpf.h"
+#include "markers.bpf.h"
+#include "thread.bpf.h"
+
+/* By process.image. Resized to the number of targets. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct probe_table);
+} probe_tables SEC(".maps");
+
+struct probe {
+	enum probe_kind kind;
+	__u32 marker;	/* index of its marker_site */
+};
+
+static __always_inline struct probe probe__find(struct pt_regs *ctx, const struct thread *t)
+{
+	const struct probe_table *table = bpf_map_lookup_elem(&probe_tables, &t->process.image);
+	struct probe probe = { PROBE_NONE, 0 };
+	__u32 slot;
+
+	if (table) {
+		slot = PROBE_SLOT(PT_REGS_IP(ctx), table->multiplier) & (PROBE_SLOTS - 1);
+		probe.kind = table->kind[slot];
+		probe.marker = table->marker[slot];
+	}
+	return probe;
+}
+
+/* What attribution needs to see, in any mode. */
+static __always_inline void probe__attribute(struct pt_regs *ctx, struct thread *t,
+					     struct probe probe)
+{
+	if (probe.kind == PROBE_CODE_DEALLOC)
+		code__forget(t->process.id, PT_REGS_PARM1(ctx));
+	else if (config.use_markers)
+		marker__take(ctx, t, probe.kind, probe.marker);
+}
+
+#endif /* PROBE_BPF_H */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* A target's memory in regions of 2 MiB: how they are found, and gone through. */
+#ifndef REGIONS_BPF_H
+#define REGIONS_BPF_H
+
+#include "vmlinux.h"
+#include "pymemtop.h"
+
+#define PAGE_SIZE	(1ULL << PAGE_SHIFT)
+
+/* The verifier follows each turn of a loop, and at most 8,192 branches: so the
+ * regions are gone through in spans of 256 MiB, by a global function. The largest
+ * range that is gone through has 256 of them: 64 GiB. */
+#define SPAN_SHIFT	28
+#define SPAN_REGIONS	(1 << (SPAN_SHIFT - REGION_SHIFT))
+#define MAX_SPANS	256
+
+static __always_inline __u64 page_up(__u64 size)
+{
+	return (size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+}
+
+static __always_inline __u64 region_key(__u32 process, __u64 index)
+{
+	return (__u64)process << REGION_KEY_SHIFT | index;
+}
+
+/* The bounds of [start, end) in the region with that index, packed: first << 16 | last. */
+static __always_inline __u32 region_bounds(__u64 index, __u64 start, __u64 end)
+{
+	__u64 base = index << REGION_SHIFT;
+	__u32 first = start > base ? (start - base) >> PAGE_SHIFT : 0;
+	__u32 last = end < base + (1ULL << REGION_SHIFT) ?
+		(end - base) >> PAGE_SHIFT : REGION_PAGES;
+
+	return first << 16 | last;
+}
+
+/* Where the span that start is in ends, or end if that is before it. */
+static __always_inline __u64 span_end(__u64 start, __u64 end)
+{
+	__u64 next = ((start >> SPAN_SHIFT) + 1) << SPAN_SHIFT;
+
+	return next < end ? next : end;
+}
+
+#endif /* REGIONS_BPF_H */

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * Mode rss: which site touched each resident page first.
+ *
+ * Page faults are seen by the tracepoints at which the kernel begins to handle them: those
+ * of the program, and those of the kernel on its behalf (read() into a new buffer). They
+ * are the same ones that perf's software event page-faults counts, and they tell writes
+ * from reads. Pages leave through functions of libc that are probed. Both run ahead of
+ * what really becomes of the page: that, user space looks up (user/judge.c), and corrects.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "pymemtop.h"
+#include "arch.bpf.h"
+#include "books.bpf.h"
+#include "config.bpf.h"
+#include "lifecycle.bpf.h"
+#include "pages.bpf.h"
+#include "probe.bpf.h"
+#include "sites.bpf.h"
+#include "thread.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* asm-generic/mman-common.h, linux/mman.h */
+#define MAP_FIXED		0x10
+#define MADV_DONTNEED		4
+#define MADV_REMOVE		9
+#define MADV_DONTNEED_LOCKED	24
+
+/* Of every config.sample new pages one, the first of them at random. */
+static __always_inline bool is_sampled(struct thread *t)
+{
+	if (config.sample <= 1)
+		return true;
+	if (!t->untaken)
+		t->untaken = 1 + bpf_get_prandom_u32() % config.sample;
+	if (t->untaken++ < config.sample)
+		return false;
+	t->untaken = 1;
+	return true;
+}
+
+/*
+ * Whether a fault makes the page the line's that writes to it: what is only read is a file's
+ * page, or the zero page, which no process has for itself. A page with an owner stays its
+ * own: it is copied after a fork, or only looked up anew. But what a child shares with its
+ * parent becomes the child's when it writes to it.
+ */
+static __always_inline bool page__is_taken_by(const struct thread *t, __u32 owner, bool writes)
+{
+	return writes && (!owner || (owner == PAGE_BEFORE && t->process.parent));
+}
+
+/* A page that was swapped out is there again, or one gets its owner. */
+static __always_inline void page__touch(struct thread *t, __u64 address, bool writes)
+{
+	__u64 key = region_key(t->process.id, address >> REGION_SHIFT);
+	__u32 at = address >> PAGE_SHIFT & (REGION_PAGES - 1), owner = 0, site;
+	struct page_region *region = bpf_map_lookup_elem(&pages, &key);
+
+	if (region) {
+		owner = region->owner[at];
+		if (owner & PAGE_AWAY) {
+			region->owner[at] = owner & ~PAGE_AWAY;
+			__sync_fetch_and_add(&region->faults, 1);
+			owner &= ~PAGE_AWAY;
+			pages__come(t->process.id, owner, 1);
+		}
+	}
+	if (!page__is_taken_by(t, owner, writes) || !is_sampled(t))
+		return;
+	site = site__current(t);
+	if (!site)
+		return;
+	if (!region)
+		region = page_region__make(key);
+	if (!region) {
+		lose(t->process.id, LOST_PAGE);
+		return;
+	}
+	__sync_fetch_and_add(&region->faults, 1);
+	/* Another thread may have been first. */
+	if (region->owner[at] != owner)
+		return;
+	region->owner[at] = site;
+	pages__go(t->process.id, owner, 1);
+	pages__come(t->process.id, site, 1);
+}
+
+static __always_inline int fault__take(__u64 address, __u64 error_code)
+{
+	struct thread *t;
+
+	if (config.idle || address >> 56)	/* the kernel's own memory */
+		return 0;
+	t = thread__current();
+	if (!t)
+		return 0;
+	/* What the walk reads may not be there: that is no fault of the target's. */
+	if (t->in_fault)
+		return 0;
+	t->in_fault = 1;
+	page__touch(t, address, FAULT_IS_WRITE(error_code));
+	t->in_fault = 0;
+	return 0;
+}
+
+SEC("tp_btf/page_fault_user")
+int BPF_PROG(fault_user, unsigned long address, struct pt_regs *regs, unsigned long error_code)
+{
+	return fault__take(address, error_code);
+}
+
+SEC("tp_btf/page_fault_kernel")
+int BPF_PROG(fault_kernel, unsigned long address, struct pt_regs *regs, unsigned long error_code)
+{
+	return fault__take(address, error_code);
+}
+
+/* What the kernel will refuse for its arguments is let pass. */
+static __always_inline void pages__leave(struct thread *t, __u64 address, __u64 length)
+{
+	if (length && !(address & (PAGE_SIZE - 1)))
+		pages__clear(address, address + page_up(length), t->process.id);
+}
+
+static __always_inline void enter_brk(struct thread *t, __u64 address)
+{
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	__u64 end = page_up(address), old = page_up(BPF_CORE_READ(task, mm, brk));
+
+	/* Without an end it only asks where it is. */
+	if (end && end < old)
+		pages__clear(end, old, t->process.id);
+}
+
+/* MADV_FREE is not among them: until the kernel needs the page it stays, and counts. */
+static __always_inline bool advice_drops(__u64 advice)
+{
+	return advice == MADV_DONTNEED || advice == MADV_REMOVE || advice == MADV_DONTNEED_LOCKED;
+}
+
+/* Others may get the pages before the call returns, so they leave at its entry. */
+SEC("uprobe")
+int enter(struct pt_regs *ctx)
+{
+	__u64 address = PT_REGS_PARM1(ctx), length = PT_REGS_PARM2(ctx);
+	struct probe probe;
+	struct thread *t;
+
+	if (config.idle)
+		return 0;
+	t = thread__current();
+	if (!t)
+		return 0;
+	probe = probe__find(ctx, t);
+	switch (probe.kind) {
+	case PROBE_MUNMAP:
+		pages__leave(t, address, length);
+		break;
+	case PROBE_MMAP:
+		if (PT_REGS_PARM4(ctx) & MAP_FIXED)
+			pages__leave(t, address, length);
+		break;
+	case PROBE_MADVISE:
+		if (advice_drops(PT_REGS_PARM3(ctx)))
+			pages__leave(t, address, length);
+		break;
+	case PROBE_BRK:
+		enter_brk(t, address);
+		break;
+	case PROBE_MREMAP:
+		t->call.sp = PT_REGS_SP(ctx);
+		t->call.address = address;
+		t->call.old_size = page_up(length);
+		t->call.size = page_up(PT_REGS_PARM3(ctx));
+		break;
+	default:
+		probe__attribute(ctx, t, probe);
+	}
+	return 0;
+}
+
+/* The return of mremap(). */
+SEC("uretprobe")
+int leave(struct pt_regs *ctx)
+{
+	__u64 result = PT_REGS_RC(ctx), old, kept;
+	struct thread *t;
+
+	if (config.idle)
+		return 0;
+	t = thread__find();
+	if (!t || !t->call.sp || PT_REGS_SP(ctx) != SP_AFTER_RETURN(t->call.sp))
+		return 0;
+	t->call.sp = 0;
+	if (is_error(result))
+		return 0;
+	old = t->call.address;
+	kept = t->call.size < t->call.old_size ? t->call.size : t->call.old_size;
+	pages__leave(t, old + kept, t->call.old_size - kept);
+	if (result != old)
+		pages__move(t, old, old + kept, result);
+	return 0;
+}
+
+/* Written by user space before it runs the program below. */
+struct page_correction correction;
+
+/* What a page becomes. */
+static __always_inline __u32 corrected(__u32 owner, __u32 to)
+{
+	if (!to)
+		return 0;
+	if (to == PAGE_AWAY)
+		return owner ? owner | PAGE_AWAY : 0;
+	return owner ? owner & ~PAGE_AWAY : to;
+}
+
+/* Corrects 64 pages. Returns how many of them have an owner then. Global, so that the
+ * verifier follows it once. */
+__noinline int page_word__correct(__u32 word)
+{
+	__u64 key = correction.key, mask = correction.pages[word & (REGION_PAGES / 64 - 1)];
+	struct page_region *region = bpf_map_lookup_elem(&pages, &key);
+	__u32 process = key >> REGION_KEY_SHIFT, was, is, i, at, owned = 0;
+
+	if (!region)
+		return 0;
+	for (i = 0; i < 64; i++) {
+		at = (word * 64 + i) & (REGION_PAGES - 1);
+		was = is = region->owner[at];
+		if (mask >> i & 1)
+			is = corrected(was, correction.owner);
+		owned += is != 0;
+		if (was == is)
+			continue;
+		region->owner[at] = is;
+		pages__go(process, was, 1);
+		pages__come(process, is, 1);
+	}
+	return owned;
+}
+
+SEC("raw_tp")
+int correct(void *ctx)
+{
+	__u32 to = correction.owner, word, owned = 0;
+	__u64 key = correction.key;
+	struct page_region *region;
+
+	correction.done = false;
+	region = to && to != PAGE_AWAY ? page_region__make(key) : bpf_map_lookup_elem(&pages, &key);
+	if (!region) {
+		lose(key >> REGION_KEY_SHIFT, LOST_PAGE);
+		return 0;
+	}
+	if (!to && region->faults != correction.faults)
+		return 0;
+	for (word = 0; word < REGION_PAGES / 64; word++)
+		owned += page_word__correct(word);
+	if (!owned)
+		bpf_map_delete_elem(&pages, &key);
+	correction.done = true;
+	return 0;
+}

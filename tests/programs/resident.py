@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Makes its process resident-bigger in many ways, one to a line, and keeps its own books:
+what the kernel's RssAnon says before and after each."""
+import json
+import mmap
+import os
+import sys
+import threading
+
+PAGE = 4096
+MIB = 1 << 20
+
+
+def read_size(path, name):
+    file = os.open(path, os.O_RDONLY)
+    text = os.read(file, 8192)
+    os.close(file)
+    at = text.index(name) + len(name)
+    return int(text[at:text.index(b"kB", at)]) * 1024
+
+
+def rss_anon():
+    return read_size("/proc/self/status", b"RssAnon:")
+
+
+def private_dirty():
+    """Without what is shared with a forked process."""
+    return read_size("/proc/self/smaps_rollup", b"Private_Dirty:")
+
+
+class Books:
+    def __init__(self):
+        self.lines = []
+        self.line = self.before = 0
+        self.measure = rss_anon
+
+    def __enter__(self):
+        """The line below is measured."""
+        self.line = sys._getframe(1).f_lineno + 1
+        self.before = self.measure()
+
+    def __exit__(self, *_):
+        self.lines.append([self.line, self.measure() - self.before])
+
+    def write(self):
+        with open("%s.%d" % (os.environ["BOOKS"], os.getpid()), "w") as file:
+            json.dump({"lines": self.lines, "rss_anon": rss_anon()}, file)
+
+
+books = Books()
+held = {}
+
+
+def private(size, flags=0):
+    return mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | flags)
+
+
+def touch(mapping, step=PAGE, start=0):
+    for at in range(start, len(mapping), step):
+        mapping[at] = 1
+
+
+def grow_list(n):
+    grown = []
+    for i in range(n):
+        grown.append(None)
+    return grown
+
+
+def blocks():
+    with books:
+        held["bytes"] = bytearray(30 * MIB)
+    with books:
+        held["small"] = [object() for i in range(400_000)]
+    with books:
+        held["strings"] = {i: str(i) for i in range(300_000)}
+    with open("/dev/zero", "rb", buffering=0) as zero:
+        with books:
+            held["read"] = zero.read(20 * MIB)
+    with books:
+        held["list"] = grow_list(3_000_000)
+
+
+def mappings():
+    held["half"] = half = private(40 * MIB)
+    with books:
+        for at in range(0, len(half), 2 * PAGE): half[at] = 1
+    held["dropped"] = dropped = private(16 * MIB)
+    with books:
+        for at in range(0, len(dropped), PAGE): dropped[at] = 1
+    dropped.madvise(mmap.MADV_DONTNEED, 4 * MIB, 8 * MIB)
+    books.lines[-1][1] -= 8 * MIB
+    held["moved"] = moved = private(6 * MIB)
+    wall = private(6 * MIB)
+    with books:
+        for at in range(0, len(moved), PAGE): moved[at] = 1
+    moved.resize(64 * MIB)
+    wall.close()
+    gone = private(10 * MIB)
+    touch(gone)
+    gone.close()
+
+
+def threads():
+    def work():
+        with books:
+            held["thread"] = bytearray(12 * MIB)
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
+def trimmed():
+    """libc gives back what is free at the end of its heap."""
+    with books:
+        held["kept"] = [bytearray(5000) for i in range(2000)]
+    more = [bytearray(5000) for i in range(2000)]
+    del more
+
+
+def child():
+    """What it shares with its parent is from before; what it writes to is its own."""
+    held["shared"] = shared = bytearray(8 * MIB)
+    ready, alive = os.pipe(), os.pipe()
+    if os.fork():
+        os.read(ready[0], 1)
+        return
+    books.lines.clear()
+    books.measure = private_dirty
+    with books:
+        for at in range(0, len(shared), PAGE): shared[at] = 2
+    with books:
+        held["own"] = bytearray(5 * MIB)
+    books.write()
+    os.write(ready[1], b".")
+    os.close(alive[1])
+    os.read(alive[0], 1)    # until the parent ends
+    os._exit(0)
+
+
+def unseen():
+    """Without faults of its own."""
+    held["populated"] = private(8 * MIB, 0x8000)    # MAP_POPULATE
+
+
+def huge():
+    held["huge"] = mapping = private(16 * MIB)
+    mapping.madvise(mmap.MADV_HUGEPAGE)
+    with books:
+        for at in range(0, len(mapping), 2 * MIB): mapping[at] = 1
+
+
+def numpy():
+    import numpy
+    with books:
+        held["ones"] = numpy.ones(3_000_000)
+    with books:
+        held["grid"] = [numpy.full(1000, i) for i in range(2000)]
+
+
+def arrow():
+    import pyarrow
+    with books:
+        held["array"] = pyarrow.array(range(2_000_000))
+    with books:
+        held["table"] = pyarrow.table({"a": list(range(500_000)), "b": ["x" * 20] * 500_000})
+
+
+def polars():
+    import polars
+    with books:
+        held["frame"] = polars.DataFrame({"a": range(2_000_000)})
+    with books:
+        held["sorted"] = held["frame"].with_columns(b=polars.col("a") * 3).sort("b", descending=True)
+
+
+def torch():
+    import torch
+    with books:
+        held["tensor"] = torch.ones(4_000_000)
+
+
+def main():
+    steps = [globals()[name] for name in sys.argv[1:]]
+    for i in range(3):
+        with books:
+            pass
+    books.lines.clear()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    start = rss_anon()
+    for step in steps:
+        step()
+    books.write()
+    print("done %d" % (rss_anon() - start), flush=True)
+    sys.stdin.readline()
+    os._exit(0)
+
+
+main()

@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "clock.h"
+#include "judge.h"
+#include "maps.h"
+#include "pagemap.h"
+#include "say.h"
+
+/* From the kernel's first word of a fault to the page being there, all but always. */
+#define FAULT_US 1000
+
+/* Regions looked at between two looks at the clock. */
+#define CLOCK_STEP 64
+
+struct subject {
+	struct pagemap *pagemap;	/* NULL: not opened, or cannot be */
+	bool refused;
+	bool met;
+};
+
+/* A region whose books and pages differed at a first look. */
+struct suspect {
+	uint64_t index;
+	uint32_t faults;
+};
+
+struct judge {
+	const struct bpf_map *map;
+	int program;
+	struct page_correction *correction;
+	const struct books *books;
+	unsigned int sample;
+	struct subject subjects[MAX_PROCESSES];	/* by process id */
+	/* The pass that is under way: the process, the region, and what the books have. */
+	__u32 id;
+	uint64_t index;
+	uint64_t *keys;		/* sorted */
+	size_t nkeys, key;
+	struct suspect *suspects;
+	size_t nsuspects, suspect_room;
+};
+
+/* How a region's books differ from what is resident; a bit a page. */
+struct difference {
+	uint64_t gone[REGION_WORDS];	/* in the books only */
+	uint64_t away[REGION_WORDS];	/* swapped out since */
+	uint64_t back[REGION_WORDS];	/* swapped in again */
+	uint64_t unseen[REGION_WORDS];	/* resident only */
+	uint64_t away_unseen[REGION_WORDS];
+	bool any;
+};
+
+struct judge *judge__new(const struct bpf_object *object, struct page_correction *correction,
+			 const struct books *books, unsigned int sample)
+{
+	struct judge *judge = calloc(1, sizeof(*judge));
+
+	if (!judge)
+		return NULL;
+	judge->map = bpf_object__find_map_by_name(object, "pages");
+	judge->program = bpf_program__fd(bpf_object__find_program_by_name(object, "correct"));
+	judge->correction = correction;
+	judge->books = books;
+	judge->sample = sample;
+	return judge;
+}
+
+void judge__free(struct judge *judge)
+{
+	size_t id;
+
+	if (!judge)
+		return;
+	for (id = 0; id < MAX_PROCESSES; id++)
+		pagemap__free(judge->subjects[id].pagemap);
+	free(judge->keys);
+	free(judge->suspects);
+	free(judge);
+}
+
+bool judge__can_look(const struct judge *judge, size_t id)
+{
+	return !judge->subjects[id].refused;
+}
+
+static uint64_t key_of(__u32 id, uint64_t index)
+{
+	return (uint64_t)id << REGION_KEY_SHIFT | index;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Takes down which regions the books have. 0 or -ENOMEM. */
+static int list_keys(struct judge *judge)
+{
+	void *keys;
+	int err = map__keys(judge->map, &keys, &judge->nkeys);
+
+	if (err)
+		return err;
+	free(judge->keys);
+	judge->keys = keys;
+	judge->key = 0;
+	qsort(keys, judge->nkeys, sizeof(*judge->keys), compare_keys);
+	return 0;
+}
+
+/* The pagemap of a living process that can be looked at, else NULL. */
+static struct pagemap *open_subject(struct judge *judge, __u32 id)
+{
+	struct subject *subject = &judge->subjects[id];
+	const struct process_book *book;
+	size_t n;
+	int err;
+
+	book = &books__processes(judge->books, &n)[id];
+	if (book->state != PROCESS_RUNNING || !book->pid) {
+		pagemap__free(subject->pagemap);
+		subject->pagemap = NULL;
+		return NULL;
+	}
+	if (subject->pagemap || subject->refused)
+		return subject->pagemap;
+	err = pagemap__new(book->pid, true, &subject->pagemap);
+	if (err && err != -ENOENT && err != -ESRCH) {
+		subject->refused = true;
+		say_error("/proc/%d/pagemap cannot be read: %s; pages that come and go unseen (huge "
+			  "pages, mlock(), MAP_POPULATE, swap) are not corrected", book->pid,
+			  strerror(-err));
+	}
+	return subject->pagemap;
+}
+
+static bool has_bit(const uint64_t *words, size_t at)
+{
+	return words[at / 64] >> (at % 64) & 1;
+}
+
+static void set_bit(uint64_t *words, size_t at)
+{
+	words[at / 64] |= 1ULL << (at % 64);
+}
+
+static bool any_bit(const uint64_t *words)
+{
+	size_t i;
+
+	for (i = 0; i < REGION_WORDS; i++) {
+		if (words[i])
+			return true;
+	}
+	return false;
+}
+
+/* The kind of difference that a page is, if it is one. */
+static uint64_t *difference_of(struct difference *d, uint32_t owner, bool resident, bool away)
+{
+	if (!owner)
+		return resident ? d->unseen : away ? d->away_unseen : NULL;
+	if (!resident && !away)
+		return d->gone;
+	if (owner & PAGE_AWAY)
+		return resident ? d->back : NULL;
+	return away ? d->away : NULL;
+}
+
+/* region is NULL where the books have none. */
+static void compare(const struct page_region *region, const struct residency *residency,
+		    struct difference *d)
+{
+	bool owned = false;
+	uint64_t *words;
+	size_t at;
+
+	memset(d, 0, sizeof(*d));
+	for (at = 0; at < REGION_PAGES; at++) {
+		owned |= region && region->owner[at];
+		words = difference_of(d, region ? region->owner[at] : 0,
+				      has_bit(residency->resident, at), has_bit(residency->away, at));
+		if (words)
+			set_bit(words, at);
+	}
+	/* An empty region is cleared away. */
+	d->any = any_bit(d->gone) || any_bit(d->away) || any_bit(d->back) || (region && !owned);
+}
+
+/* 0 or -errno. */
+static int read_region(const struct judge *judge, uint64_t key, struct page_region *region)
+{
+	return bpf_map_lookup_elem(bpf_map__fd(judge->map), &key, region);
+}
+
+/* Has the program correct a region. Whether it did. */
+static bool correct(struct judge *judge, uint64_t key, uint32_t faults, uint32_t owner,
+		    const uint64_t *pages)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options);
+	struct page_correction *correction = judge->correction;
+
+	correction->key = key;
+	correction->faults = faults;
+	correction->owner = owner;
+	memcpy(correction->pages, pages, sizeof(correction->pages));
+	return !bpf_prog_test_run_opts(judge->program, &options) &&
+	       *(volatile __u64 *)&correction->done;
+}
+
+/* The one owner of pages [first, last), 0 where there is none, PAGE_BEFORE where there are
+ * several, or one that is from before. */
+static uint32_t only_owner(const struct page_region *region, size_t first, size_t last)
+{
+	uint32_t owner, only = 0;
+
+	for (; first < last; first++) {
+		owner = region->owner[first] & ~PAGE_AWAY;
+		if (!owner)
+			continue;
+		if (only && owner != only)
+			return PAGE_BEFORE;
+		only = owner;
+	}
+	return only;
+}
+
+/*
+ * Who made an unseen page resident: a fault brings in an aligned block of pages, as large
+ * as the kernel sees fit. So it is who has the pages of the smallest block around it that
+ * any fault was in; where several have, it is not sure. 0 where nobody is to be found.
+ */
+static uint32_t guess_owner(const struct page_region *region, bool huge, size_t at)
+{
+	size_t size, first;
+	uint32_t owner = 0;
+
+	for (size = huge ? REGION_PAGES : 2; size <= REGION_PAGES && !owner; size *= 2) {
+		first = at & ~(size - 1);
+		owner = only_owner(region, first, first + size);
+	}
+	return owner == PAGE_BEFORE ? 0 : owner;
+}
+
+/* Finds owners for unseen pages, one owner at a time. first: the process is new, and what
+ * it has is from before it was. */
+static void adopt(struct judge *judge, uint64_t key, const struct page_region *region, bool huge,
+		  bool first, const struct difference *d)
+{
+	uint64_t left[REGION_WORDS], pages[REGION_WORDS];
+	uint32_t owner, guess;
+	size_t at;
+
+	memcpy(left, d->unseen, sizeof(left));
+	while (any_bit(left)) {
+		memset(pages, 0, sizeof(pages));
+		for (at = 0, owner = 0; at < REGION_PAGES; at++) {
+			if (!has_bit(left, at))
+				continue;
+			/* What is sampled leaves pages unseen that others touched. */
+			guess = huge || (!first && judge->sample == 1) ?
+				guess_owner(region, huge, at) : 0;
+			if (!guess && first)
+				guess = PAGE_BEFORE;
+			if (owner && guess != owner)
+				continue;
+			left[at / 64] &= ~(1ULL << (at % 64));
+			if (!guess)
+				continue;
+			owner = guess;
+			set_bit(pages, at);
+		}
+		if (owner)
+			correct(judge, key, region->faults, owner, pages);
+	}
+	if (first && any_bit(d->away_unseen) &&
+	    correct(judge, key, region->faults, PAGE_BEFORE, d->away_unseen))
+		correct(judge, key, region->faults, PAGE_AWAY, d->away_unseen);
+}
+
+/* Looks at a region once more, and corrects it. Nothing leaves where there were faults since
+ * the first look: their pages may not be there yet. */
+static int judge_region(struct judge *judge, __u32 id, const struct suspect *suspect)
+{
+	static const struct page_region none;
+	struct subject *subject = &judge->subjects[id];
+	uint64_t key = key_of(id, suspect->index);
+	struct page_region region;
+	struct residency residency;
+	struct difference d;
+	bool known = !read_region(judge, key, &region);
+	int err;
+
+	if (!known)
+		region = none;
+	err = pagemap__region(subject->pagemap, suspect->index, &residency);
+	if (err)
+		return err;
+	compare(known ? &region : NULL, &residency, &d);
+	if (d.any && region.faults == suspect->faults)
+		correct(judge, key, region.faults, 0, d.gone);
+	if (any_bit(d.away))
+		correct(judge, key, region.faults, PAGE_AWAY, d.away);
+	if (any_bit(d.back))
+		correct(judge, key, region.faults, PAGE_BEFORE, d.back);
+	adopt(judge, key, &region, residency.huge, !subject->met, &d);
+	return 0;
+}
+
+/*
+ * A fault is seen before its page is there, so one look is not enough to tell that a page
+ * has left.
+ */
+static int judge_suspects(struct judge *judge, __u32 id)
+{
+	size_t i;
+	int err = 0;
+
+	if (judge->nsuspects)
+		usleep(FAULT_US);
+	for (i = 0; !err && i < judge->nsuspects; i++)
+		err = judge_region(judge, id, &judge->suspects[i]);
+	judge->nsuspects = 0;
+	return err;
+}
+
+/* First look at a region. residency is NULL where nothing is resident in it. */
+static int look_at_region(struct judge *judge, __u32 id, uint64_t index, bool known,
+			  const struct residency *residency)
+{
+	static const struct residency nothing;
+	uint64_t key = key_of(id, index);
+	struct page_region region;
+	struct suspect *more;
+	struct difference d;
+
+	known = known && !read_region(judge, key, &region);
+	compare(known ? &region : NULL, residency ? residency : &nothing, &d);
+	if (!d.any && !any_bit(d.unseen) && !(any_bit(d.away_unseen) && !judge->subjects[id].met))
+		return 0;
+	/* Whose they are was not found before, and nothing has happened to help it. */
+	if (!known && judge->subjects[id].met)
+		return 0;
+	if (judge->nsuspects == judge->suspect_room) {
+		judge->suspect_room = judge->suspect_room ? 2 * judge->suspect_room : 256;
+		more = reallocarray(judge->suspects, judge->suspect_room, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		judge->suspects = more;
+	}
+	judge->suspects[judge->nsuspects++] = (struct suspect){
+		.index = index,
+		.faults = known ? region.faults : 0,
+	};
+	return 0;
+}
+
+/* Looks at the process's regions, from judge->index on, until the deadline. 1 at its end,
+ * 0 where there is more, or -errno. */
+static int look_through(struct judge *judge, __u32 id, double deadline)
+{
+	struct pagemap *pagemap = judge->subjects[id].pagemap;
+	uint64_t known, next;
+	struct residency residency;
+	int found, err, step = 0;
+
+	found = pagemap__next(pagemap, judge->index, &residency);
+	for (;;) {
+		while (judge->key < judge->nkeys &&
+		       judge->keys[judge->key] < key_of(id, judge->index))
+			judge->key++;
+		known = judge->key < judge->nkeys && judge->keys[judge->key] >> REGION_KEY_SHIFT == id ?
+			judge->keys[judge->key] & ((1ULL << REGION_KEY_SHIFT) - 1) : UINT64_MAX;
+		if (found < 0)
+			return found;
+		next = found && residency.index < known ? residency.index : known;
+		if (next == UINT64_MAX)
+			return 1;
+		err = look_at_region(judge, id, next, known == next,
+				     found && residency.index == next ? &residency : NULL);
+		if (err)
+			return err;
+		judge->index = next + 1;
+		if (found && residency.index == next)
+			found = pagemap__next(pagemap, judge->index, &residency);
+		if (++step % CLOCK_STEP == 0 && clock_seconds(CLOCK_MONOTONIC) > deadline)
+			return 0;
+	}
+}
+
+/* Looks at one process from where the pass is. 1 at its end, 0 at the deadline, or -errno;
+ * a process that ends meanwhile is no error. */
+static int look_on(struct judge *judge, __u32 id, double deadline)
+{
+	struct pagemap *pagemap = open_subject(judge, id);
+	int err, ended;
+
+	if (!pagemap)
+		return 1;
+	err = pagemap__refresh(pagemap);
+	if (err)
+		return 1;
+	ended = look_through(judge, id, deadline);
+	if (ended < 0)
+		return ended == -ENOMEM ? ended : 1;
+	err = judge_suspects(judge, id);
+	if (err)
+		return 1;
+	judge->subjects[id].met |= ended;
+	return ended;
+}
+
+int judge__meet(struct judge *judge)
+{
+	__u32 pass_id = judge->id, id;
+	uint64_t pass_index = judge->index;
+	size_t n;
+	int err = 0;
+
+	books__processes(judge->books, &n);
+	for (id = 1; err >= 0 && id < n; id++) {
+		if (judge->subjects[id].met || !open_subject(judge, id))
+			continue;
+		judge->id = id;
+		judge->index = 0;
+		err = list_keys(judge);
+		if (!err)
+			err = look_on(judge, id, __builtin_inf());
+	}
+	judge->id = pass_id;
+	judge->index = pass_index;
+	return err < 0 ? err : 0;
+}
+
+int judge__look(struct judge *judge, double seconds)
+{
+	double deadline = clock_seconds(CLOCK_MONOTONIC) + seconds;
+	size_t n;
+	int ended, err = list_keys(judge);
+
+	books__processes(judge->books, &n);
+	if (err)
+		return err;
+	for (; judge->id < n; judge->id++, judge->index = 0) {
+		ended = judge->id ? look_on(judge, judge->id, deadline) : 1;
+		if (ended <= 0)
+			return ended;
+	}
+	judge->id = 0;
+	return 0;
+}
