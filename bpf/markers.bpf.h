@@ -37,6 +37,8 @@ struct marker_stack {
 	__u32 end;	/* enum stack_end: what lies below */
 	__u32 made;
 	struct frame frames[MARKER_DEPTH];
+	__u64 groups[MARKER_DEPTH];	/* lines: of each frame, what it is nested in, as a hash */
+	__u64 file_hash;	/* of what is in file */
 	char file[MARKER_FILE_SIZE];
 	char function[MARKER_FUNCTION_SIZE];
 };
@@ -130,6 +132,11 @@ static __always_inline void marker_stack__inherit(struct task_struct *parent,
 static __always_inline struct frame *marker_stack__frame(struct marker_stack *stack, __u32 at)
 {
 	return &stack->frames[at & (MARKER_DEPTH - 1)];
+}
+
+static __always_inline __u64 *marker_stack__group(struct marker_stack *stack, __u32 at)
+{
+	return &stack->groups[at & (MARKER_DEPTH - 1)];
 }
 
 static __always_inline void marker_stack__push(struct marker_stack *stack, __u64 name,
@@ -231,6 +238,7 @@ __noinline __u64 marker__hash_names(__u32 file_size, __u32 function_size)
 	if (!stack)
 		return 0;
 	name = hash_string(0, stack->file, file_size, MARKER_FILE_SIZE);
+	stack->file_hash = name;
 	return hash_string(name, stack->function, function_size, MARKER_FUNCTION_SIZE);
 }
 

@@ -90,7 +90,7 @@ __noinline int site__new(__u64 hash)
 }
 
 /* The site of the current thread's Python stack; 0 if lost (and counted). */
-static __noinline __u32 site__current(struct thread *t)
+static __noinline __attribute__((unused)) __u32 site__current(struct thread *t)
 {
 	__u32 *number;
 	__u64 hash;

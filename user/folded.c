@@ -61,7 +61,7 @@ static int render(const struct profile *profile, const struct render_options *op
 		for (i = 0; i < process->nstacks; i++) {
 			stack = &process->stacks[i];
 			weight = weigh(&stack->amounts, options->weight);
-			if (!weight)
+			if ((int64_t)weight <= 0)
 				continue;
 			put_escaped(process->comm, out);
 			fprintf(out, " %d", process->pid);

@@ -97,12 +97,12 @@ static int heap_explain(const struct target *target, FILE *out)
 }
 
 static const struct measure heap_measures[] = {
-	{ "outstanding_bytes", "Outstanding", offsetof(struct amounts, outstanding_bytes), false },
-	{ "outstanding_count", NULL, offsetof(struct amounts, outstanding_count), true },
-	{ "mapped_bytes", "Mapped", offsetof(struct amounts, mapped_bytes), false },
-	{ "mapped_count", NULL, offsetof(struct amounts, mapped_count), true },
-	{ "allocated_bytes", NULL, offsetof(struct amounts, allocated_bytes), false },
-	{ "allocated_count", "Allocations", offsetof(struct amounts, allocated_count), true },
+	{ "outstanding_bytes", "Outstanding", offsetof(struct amounts, outstanding_bytes), MEASURE_BYTES },
+	{ "outstanding_count", NULL, offsetof(struct amounts, outstanding_count), MEASURE_COUNT },
+	{ "mapped_bytes", "Mapped", offsetof(struct amounts, mapped_bytes), MEASURE_BYTES },
+	{ "mapped_count", NULL, offsetof(struct amounts, mapped_count), MEASURE_COUNT },
+	{ "allocated_bytes", NULL, offsetof(struct amounts, allocated_bytes), MEASURE_BYTES },
+	{ "allocated_count", "Allocations", offsetof(struct amounts, allocated_count), MEASURE_COUNT },
 	MEASURES_END,
 };
 

@@ -29,13 +29,16 @@ static json_t *place_object(const struct name *place)
 }
 
 static int add_amounts(json_t *object, const struct measure *measures,
-		       const struct amounts *amounts)
+		       const struct amounts *amounts, bool is_total)
 {
 	int err = 0;
 
-	for (; !err && measures->member; measures++)
+	for (; !err && measures->member; measures++) {
+		if (is_total && measures->kind == MEASURE_LEVEL)
+			continue;
 		err = json_object_set_new(object, measures->member,
 					  json_integer(measure__of(measures, amounts)));
+	}
 	return err;
 }
 
@@ -43,7 +46,7 @@ static json_t *line_object(const struct measure *measures, const struct profile_
 {
 	json_t *object = place_object(line->place);
 
-	if (object && (add_amounts(object, measures, &line->amounts) ||
+	if (object && (add_amounts(object, measures, &line->amounts, false) ||
 		       json_object_set_new(object, "increment_bytes",
 					   json_integer(line->increment_bytes)) ||
 		       json_object_set_new(object, "increment_count",
@@ -63,7 +66,7 @@ static json_t *stack_object(const struct measure *measures, const struct profile
 		json_array_append_new(frames, place_object(stack->frames[i]));
 	object = json_pack("{s:o}", "frames", frames);
 	if (object && (json_array_size(frames) != stack->nframes ||
-		       add_amounts(object, measures, &stack->amounts))) {
+		       add_amounts(object, measures, &stack->amounts, false))) {
 		json_decref(object);
 		return NULL;
 	}
@@ -117,7 +120,7 @@ static json_t *process_object(const struct profile *profile, const struct profil
 			   "lost", lost_object(process), "lines", lines, "stacks", stacks);
 	if (object && (json_array_size(lines) != process->nlines ||
 		       json_array_size(stacks) != process->nstacks ||
-		       add_amounts(object, measures, &process->total) ||
+		       add_amounts(object, measures, &process->total, true) ||
 		       (profile->counts_resident && add_resident(object, process)))) {
 		json_decref(object);
 		return NULL;

@@ -25,12 +25,16 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 /* --explain-probes: looks at the targets, and attaches nothing. */
 static int explain(const struct options *options)
 {
+	const struct target_wish wish = {
+		.attribution = options->attribution,
+		.lines = options->type->by_line,
+	};
 	struct target *target;
 	size_t i;
 	int err = 0;
 
 	for (i = 0; !err && i < options->npids; i++) {
-		err = target__new(options->pids[i], options->attribution, false, &target);
+		err = target__new(options->pids[i], &wish, &target);
 		if (err)
 			return EXIT_FAILURE;
 		err = options->type->explain(target, stdout);
@@ -50,7 +54,7 @@ int main(int argc, char **argv)
 	setlocale(LC_CTYPE, "");
 	libbpf_set_print(NULL);
 	if (options__parse(&options, argc, argv)) {
-		free(options.pids);
+		options__free(&options);
 		return EXIT_USAGE;
 	}
 	if (options.verbose) {
@@ -65,6 +69,6 @@ int main(int argc, char **argv)
 		status = record__run(&options);
 	else
 		status = top__run(&options);
-	free(options.pids);
+	options__free(&options);
 	return status;
 }

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "render.h"
+#include "selection.h"
 #include "source.h"
 
 enum command {
@@ -28,12 +29,14 @@ struct options {
 	const struct source_type *type;
 	enum attribution attribution;	/* 0: auto */
 	struct source_options source;
+	struct selection selection;
 	bool explain;			/* only tell where the probes would be */
 	bool verbose;
 };
 
 /* Reads the command line; may print help and exit. 0, or -EINVAL, having said
- * what is wrong. The caller frees pids. */
+ * what is wrong; options__free() in either case. */
 int options__parse(struct options *options, int argc, char **argv);
+void options__free(struct options *options);
 
 #endif /* OPTIONS_H */

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <string.h>
+
 #include "profile.h"
 
 static const struct {
@@ -20,6 +22,16 @@ static const struct {
 	[LOST_FAULT] = { "faults", "page faults while another was being recorded, in any process" },
 };
 
+int profile_line__compare(const struct profile_line *a, const struct profile_line *b)
+{
+	int order = strcmp(a->place->file, b->place->file);
+
+	if (!order)
+		order = (a->function ? a->function->first : 0) -
+			(b->function ? b->function->first : 0);
+	return order ? order : a->place->line - b->place->line;
+}
+
 uint64_t measure__of(const struct measure *measure, const struct amounts *amounts)
 {
 	return *(const uint64_t *)((const char *)amounts + measure->offset);
@@ -29,7 +41,8 @@ struct text measure__format(const struct measure *measure, const struct amounts 
 {
 	uint64_t value = measure__of(measure, amounts);
 
-	return measure->is_count ? format_count(value) : format_bytes(value);
+	return measure->kind == MEASURE_COUNT ? format_count(value) :
+	       measure->kind == MEASURE_CHANGE ? format_signed(value) : format_bytes(value);
 }
 
 const struct measure *measures__activity(const struct measure *measures)

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "format.h"
+#include "functions.h"
 #include "names.h"
 #include "pymemtop.h"
 #include "sources.h"
@@ -24,20 +25,28 @@ struct amounts {
 	uint64_t mapped_bytes, mapped_count;		/* mapped since the attach, not unmapped */
 };
 
+enum measure_kind {
+	MEASURE_BYTES,
+	MEASURE_COUNT,
+	MEASURE_CHANGE,	/* bytes; can be negative */
+	MEASURE_LEVEL,	/* bytes that there were at a time: not to be summed up */
+};
+
 /* One of the amounts, as a mode calls it. */
 struct measure {
 	const char *member;	/* in json */
 	const char *title;	/* of its column in tables; NULL: it has none */
 	size_t offset;		/* in struct amounts */
-	bool is_count;		/* else bytes */
+	enum measure_kind kind;
 };
 
 /* A mode's measures end with a member of NULL. The first is the outstanding bytes; the last
  * one with a title tells how much there was to do. */
-#define MEASURES_END { NULL, NULL, 0, false }
+#define MEASURES_END { NULL, NULL, 0, MEASURE_BYTES }
 
 struct profile_line {
 	const struct name *place;
+	const struct function *function;	/* lines: that it is in; NULL: its module's */
 	struct amounts amounts;
 	int64_t increment_bytes;	/* of outstanding_bytes, since the interval began */
 	int64_t increment_count;
@@ -54,6 +63,7 @@ struct profile_stack {
 struct profile_file {
 	const char *file;	/* the same pointer as in the places */
 	const struct source_text *text;
+	const struct functions *functions;	/* in it; lines */
 };
 
 struct profile_process {
@@ -94,6 +104,10 @@ struct profile {
 	size_t nprocesses;
 	struct profile_process *processes;
 };
+
+/* Order of two lines by file, function and number; those of a module come before those of its
+ * functions. */
+int profile_line__compare(const struct profile_line *a, const struct profile_line *b);
 
 uint64_t measure__of(const struct measure *measure, const struct amounts *amounts);
 

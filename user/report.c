@@ -7,6 +7,7 @@
 
 #include "format.h"
 #include "report.h"
+#include "selection.h"
 #include "target.h"
 #include "utf8.h"
 
@@ -145,13 +146,6 @@ struct own_line {
 	int64_t increment_bytes;
 };
 
-/* By where distributions, virtual environments and Python itself put modules. */
-static bool is_library(const char *file)
-{
-	return file[0] == '<' || file[0] == '[' || strstr(file, "/site-packages/") ||
-	       strstr(file, "/dist-packages/") || strstr(file, "/lib/python3");
-}
-
 static int compare_own_lines(const void *a, const void *b)
 {
 	const struct own_line *x = a, *y = b;
@@ -182,7 +176,7 @@ static size_t collect_own_lines(const struct profile_process *process, struct ow
 		stack = &process->stacks[i];
 		if (!stack->amounts.outstanding_bytes && !stack->increment_bytes)
 			continue;
-		for (k = 0; k < stack->nframes && is_library(stack->frames[k]->file); k++)
+		for (k = 0; k < stack->nframes && file__is_library(stack->frames[k]->file); k++)
 			;
 		if (k == stack->nframes)
 			continue;

@@ -183,8 +183,8 @@ static int rss_explain(const struct target *target, FILE *out)
 }
 
 static const struct measure rss_measures[] = {
-	{ "resident_bytes", "Resident", offsetof(struct amounts, outstanding_bytes), false },
-	{ "touched_bytes", "Touched", offsetof(struct amounts, allocated_bytes), false },
+	{ "resident_bytes", "Resident", offsetof(struct amounts, outstanding_bytes), MEASURE_BYTES },
+	{ "touched_bytes", "Touched", offsetof(struct amounts, allocated_bytes), MEASURE_BYTES },
 	MEASURES_END,
 };
 

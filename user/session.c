@@ -31,6 +31,7 @@ struct process_facts {
 struct session {
 	const struct source_type *type;
 	struct source *source;
+	const struct selection *selection;
 	struct stacks *stacks;
 	struct target **targets;
 	size_t ntargets;
@@ -42,6 +43,7 @@ struct session {
 	struct profile profile;
 	struct profile_line *lines;
 	struct profile_stack *profile_stacks;
+	struct name *places;		/* of lines, where they are named by their files' text */
 };
 
 static void free_profile(struct session *session)
@@ -53,8 +55,10 @@ static void free_profile(struct session *session)
 	free(session->profile.processes);
 	free(session->lines);
 	free(session->profile_stacks);
+	free(session->places);
 	session->profile.processes = NULL;
 	session->lines = NULL;
+	session->places = NULL;
 	session->profile_stacks = NULL;
 }
 
@@ -62,8 +66,10 @@ static void free_facts(struct process_facts *facts)
 {
 	size_t i;
 
-	for (i = 0; facts && i < facts->nfiles; i++)
+	for (i = 0; facts && i < facts->nfiles; i++) {
 		source_text__free((struct source_text *)facts->files[i].text);
+		functions__free((struct functions *)facts->files[i].functions);
+	}
 	if (facts)
 		free(facts->files);
 	free(facts);
@@ -108,6 +114,11 @@ static int note_target(struct session *session, const struct target *target, siz
 static int find_targets(struct session *session, const struct session_options *options,
 			struct source_options *source)
 {
+	const struct target_wish wish = {
+		.attribution = options->attribution,
+		.lines = options->type->by_line,
+		.fresh = options->fresh,
+	};
 	size_t i;
 	int err;
 
@@ -116,8 +127,7 @@ static int find_targets(struct session *session, const struct session_options *o
 	if (!session->targets)
 		return -ENOMEM;
 	for (i = 0; i < options->npids; i++) {
-		err = target__new(options->pids[i], options->attribution, options->fresh,
-				  &session->targets[i]);
+		err = target__new(options->pids[i], &wish, &session->targets[i]);
 		if (err)
 			return err;
 		session->ntargets++;
@@ -138,6 +148,7 @@ int session__new(const struct session_options *options, struct session **result)
 	if (!session)
 		return -ENOMEM;
 	session->type = options->type;
+	session->selection = options->selection;
 	gethostname(session->host, sizeof(session->host) - 1);
 	session->stacks = stacks__new();
 	session->facts = calloc(MAX_PROCESSES, sizeof(*session->facts));
@@ -285,15 +296,15 @@ static bool is_shown(const struct profile_process *process)
 	return !process->parent || process->nstacks || process->state == PROCESS_RUNNING;
 }
 
-/* The text of a file as that process sees it, read once; NULL if it cannot be. */
-static const struct source_text *find_text(struct process_facts *facts, const char *file)
+/* A file as that process sees it, read once; its text is NULL if it cannot be. */
+static const struct profile_file *find_file(struct process_facts *facts, const char *file)
 {
 	struct profile_file *more;
 	size_t i;
 
 	for (i = 0; i < facts->nfiles; i++) {
 		if (facts->files[i].file == file)
-			return facts->files[i].text;
+			return &facts->files[i];
 	}
 	more = reallocarray(facts->files, facts->nfiles + 1, sizeof(*more));
 	if (!more)
@@ -302,30 +313,41 @@ static const struct source_text *find_text(struct process_facts *facts, const ch
 	more += facts->nfiles++;
 	more->file = file;
 	more->text = source_text__new(&facts->owner, file);
-	return more->text;
+	more->functions = more->text ? functions__new(more->text) : NULL;
+	return more;
 }
 
-static void load_sources(struct process_facts *facts, struct profile_process *process,
-			 unsigned int top)
+/* The files of the first so many lines. */
+static void load_sources(struct process_facts *facts, struct profile_process *process, size_t top)
 {
-	const struct source_text *text;
+	const struct profile_file *found;
 	const char *file;
 	size_t i, k;
 
-	process->files = calloc(top, sizeof(*process->files));
-	for (i = 0; process->files && i < process->nlines && i < top; i++) {
+	if (top > process->nlines)
+		top = process->nlines;
+	process->files = calloc(top + 1, sizeof(*process->files));
+	for (i = 0; process->files && i < top; i++) {
 		file = process->lines[i].place->file;
 		for (k = 0; k < process->nfiles && process->files[k].file != file; k++)
 			;
 		/* "<string>", "[native]" */
 		if (k < process->nfiles || !file[0] || strchr("<[", file[0]))
 			continue;
-		text = find_text(facts, file);
-		if (!text)
-			continue;
-		process->files[process->nfiles].file = file;
-		process->files[process->nfiles++].text = text;
+		found = find_file(facts, file);
+		if (found && found->text)
+			process->files[process->nfiles++] = *found;
 	}
+}
+
+/* Lines are of functions by the text of their files, and of those the selected ones stay. */
+static void select_lines(struct session *session, size_t id, struct profile_process *process)
+{
+	size_t first = process->lines - session->lines;
+
+	if (session->facts[id])
+		load_sources(session->facts[id], process, process->nlines);
+	selection__apply(session->selection, process, session->places + first);
 }
 
 static int build_profile(struct session *session, const struct profile_options *options)
@@ -339,10 +361,11 @@ static int build_profile(struct session *session, const struct profile_options *
 	free_profile(session);
 	err = sums__init(&sums, session->stacks, session->now, session->before);
 	session->lines = calloc(stacks__line_count(session->stacks) + 1, sizeof(*session->lines));
+	session->places = calloc(stacks__line_count(session->stacks) + 1, sizeof(*session->places));
 	session->profile_stacks = calloc(stacks__count(session->stacks) + 1,
 					 sizeof(*session->profile_stacks));
 	profile->processes = calloc(session->now->nprocesses, sizeof(*profile->processes));
-	if (!err && (!session->lines || !session->profile_stacks || !profile->processes))
+	if (!err && (!session->lines || !session->places || !session->profile_stacks || !profile->processes))
 		err = -ENOMEM;
 	profile->nprocesses = 0;
 	for (id = 1; !err && id < session->now->nprocesses; id++) {
@@ -354,14 +377,18 @@ static int build_profile(struct session *session, const struct profile_options *
 		process->stacks = session->profile_stacks + stacks;
 		describe_process(session, id, process);
 		sums__fill(&sums, session->stacks, id, options->order, process);
-		if (session->type->counts_resident)
-			add_up_resident(&session->now->processes[id], process);
 		lines += process->nlines;
 		stacks += process->nstacks;
-		if (!is_shown(process))
+		if (session->type->by_line)
+			select_lines(session, id, process);
+		if (session->type->counts_resident)
+			add_up_resident(&session->now->processes[id], process);
+		if (!is_shown(process)) {
+			free(process->files);
 			continue;
+		}
 		profile->nprocesses++;
-		if (options->sources_of && session->facts[id])
+		if (options->sources_of && session->facts[id] && !session->type->by_line)
 			load_sources(session->facts[id], process, options->sources_of);
 	}
 	sums__free(&sums);

@@ -4,6 +4,7 @@
 #define SESSION_H
 
 #include "profile.h"
+#include "selection.h"
 #include "source.h"
 #include "sums.h"
 
@@ -15,6 +16,7 @@ struct session_options {
 	enum attribution attribution;	/* 0: auto */
 	const pid_t *pids;
 	size_t npids;
+	const struct selection *selection;	/* outlives the session */
 	bool fresh;			/* the processes have not reached main() yet */
 };
 

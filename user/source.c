@@ -3,11 +3,13 @@
 
 #include "source.h"
 #include "heap.h"
+#include "lines.h"
 #include "rss.h"
 
 static const struct source_type *const types[] = {
 	&heap_source,
 	&rss_source,
+	&lines_source,
 };
 
 const struct source_type *source_type__get(size_t i)

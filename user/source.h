@@ -37,6 +37,7 @@ struct source_type {
 	const char *help;
 	const struct measure *measures;
 	const char *warning;	/* what it costs, where that hurts; else NULL */
+	bool by_line;		/* its sites are lines, which --function and --file choose */
 	bool switchable;	/* top can change to it, and from it */
 	bool counts_resident;	/* of its snapshots' books, before_bytes and anon_bytes are there */
 

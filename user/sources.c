@@ -95,14 +95,15 @@ static int open_as_owner(const struct source_owner *known, const char *name)
 		if (proc_owner(owner.pid, &owner.uid, &owner.gid))
 			return -ESRCH;
 		snprintf(path, sizeof(path), "/proc/%d/root", owner.pid);
-	} else if (owner.same_root) {
-		strcpy(path, "/");
 	} else {
-		return -ESRCH;
+		strcpy(path, "/");
 	}
-	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	root = path[1] ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	/* It is gone, or its parent, we perhaps, has not waited for it yet. */
+	if (root < 0 && owner.same_root)
+		root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
-		return -errno;
+		return -ESRCH;
 	snprintf(path, sizeof(path), "%s%s%s", name[0] == '/' ? "" : owner.cwd,
 		 name[0] == '/' ? "" : "/", name);
 	fd = open_below(root, path, owner.uid, owner.gid);

@@ -273,8 +273,16 @@ static bool layout_fits(const struct target *target)
 			   back == interp);
 }
 
-static int choose_attribution(struct target *target, enum attribution wanted)
+static void say_no_lines(const struct target *target)
 {
+	say_error("process %d runs CPython %s, which has no line markers: CPython had them up to 3.11, "
+		  "where it was built --with-dtrace (as Debian's is); --mode rss and --mode heap "
+		  "work with it", target->pid, target->version);
+}
+
+static int choose_attribution(struct target *target, const struct target_wish *wish)
+{
+	enum attribution wanted = wish->lines ? ATTRIBUTION_USDT : wish->attribution;
 	bool frames = target->has_layout && target->code_dealloc && layout_fits(target);
 
 	if (wanted != ATTRIBUTION_USDT && frames) {
@@ -285,7 +293,9 @@ static int choose_attribution(struct target *target, enum attribution wanted)
 		target->attribution = ATTRIBUTION_USDT;
 		return 0;
 	}
-	if (wanted == ATTRIBUTION_USDT)
+	if (wish->lines)
+		say_no_lines(target);
+	else if (wanted == ATTRIBUTION_USDT)
 		say_error("process %d runs CPython %s without the USDT markers function__entry, "
 			  "function__return and line; use --attribution frames", target->pid,
 			  target->version);
@@ -332,7 +342,7 @@ static int look_at_starting_process(struct target *target)
 	}
 }
 
-static int look_at_process(struct target *target, enum attribution wanted)
+static int look_at_process(struct target *target, const struct target_wish *wish)
 {
 	int err;
 
@@ -357,10 +367,10 @@ static int look_at_process(struct target *target, enum attribution wanted)
 			  target->pid, target->comm);
 		return -ENOTSUP;
 	}
-	return choose_attribution(target, wanted);
+	return choose_attribution(target, wish);
 }
 
-int target__new(pid_t pid, enum attribution wanted, bool fresh, struct target **result)
+int target__new(pid_t pid, const struct target_wish *wish, struct target **result)
 {
 	struct target *target = calloc(1, sizeof(*target));
 	int err;
@@ -368,8 +378,8 @@ int target__new(pid_t pid, enum attribution wanted, bool fresh, struct target **
 	if (!target)
 		return -ENOMEM;
 	target->pid = pid;
-	target->fresh = fresh;
-	err = look_at_process(target, wanted);
+	target->fresh = wish->fresh;
+	err = look_at_process(target, wish);
 	if (err) {
 		target__free(target);
 		return err;

@@ -55,12 +55,16 @@ struct target {
 	size_t nallocators;
 };
 
-/*
- * Looks at a process. wanted is an attribution or 0 for auto; fresh says that the
- * process has not reached main() yet. Returns 0 and the target, which the caller
- * frees, or -errno, having said why on stderr.
- */
-int target__new(pid_t pid, enum attribution wanted, bool fresh, struct target **target);
+/* What is wanted of a target. */
+struct target_wish {
+	enum attribution attribution;	/* 0: auto */
+	bool lines;	/* its line markers are what is recorded: mode lines */
+	bool fresh;	/* it has not reached main() yet */
+};
+
+/* Looks at a process. Returns 0 and the target, which the caller frees, or -errno, having
+ * said why on stderr. */
+int target__new(pid_t pid, const struct target_wish *wish, struct target **target);
 void target__free(struct target *target);
 
 /* Whether a CPython is mapped in the process. */

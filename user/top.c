@@ -191,6 +191,7 @@ static int begin(const struct options *options, const struct source_type *type,
 		.attribution = options->attribution,
 		.pids = options->pids,
 		.npids = options->npids,
+		.selection = &options->selection,
 	};
 
 	return session__new(&how, session);

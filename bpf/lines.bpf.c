@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * Mode lines: how much did each executed line add? At each of CPython's markers the resident
+ * memory is read, and what it has changed by is the line's that was just left.
+ *
+ * The books are memory_profiler's (0.61, CodeMap.trace()), as if every function was profiled
+ * by itself: a line's increment is the memory after it less the most that there was after
+ * the line before it, in the same function or what is nested in it. So what a function calls
+ * is its line's as well.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "pymemtop.h"
+#include "books.bpf.h"
+#include "config.bpf.h"
+#include "frames.bpf.h"
+#include "lifecycle.bpf.h"
+#include "markers.bpf.h"
+#include "probe.bpf.h"
+#include "rss_counters.bpf.h"
+#include "sites.bpf.h"
+#include "thread.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+#define FUNCTIONS	(1 << 16)
+
+/* By a hash of the process and the function: the site that was booked last. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, FUNCTIONS);
+	__type(key, __u64);
+	__type(value, __u32);
+} last_lines SEC(".maps");
+
+static __always_inline __u64 resident_bytes(void)
+{
+	return (rss__pages(MM_FILEPAGES) + rss__pages(MM_ANONPAGES) + rss__pages(MM_SHMEMPAGES))
+		<< PAGE_SHIFT;
+}
+
+/* The length of a qualified name up to where its outermost function ends: what is nested
+ * in it has ".<locals>" behind that. Global, so that the verifier follows it once. */
+__noinline int qualname__outermost(__u32 length)
+{
+	struct thread *t = thread__find();
+	__u32 i;
+
+	if (!t)
+		return length;
+	for (i = 0; i < MARKER_FUNCTION_SIZE && i < length; i++) {
+		if (t->part.data[i] == '.' && t->part.data[i + 1] == '<')
+			return i;
+	}
+	return length;
+}
+
+/* Where the running function is; only known from 3.11 on, where it is needed. */
+struct running {
+	__u64 code;
+	__s32 at;	/* bytes into its instructions */
+	__s32 first;	/* of them that has a line: RESUME */
+};
+
+static __noinline bool running__read(struct thread *t, struct running *running)
+{
+	const struct py_layout *l = bpf_map_lookup_elem(&layouts, &t->process.layout);
+	__u64 frame, instr;
+
+	if (!l || !running || l->line_table != LINES_LOCATIONS ||
+	    l->cframe_current_frame == NO_FIELD || !tstate__find(t, l))
+		return false;
+	frame = scratch_u64(t, l->tstate_frame);
+	if (!read_user(&frame, sizeof(frame), frame + l->cframe_current_frame) ||
+	    !read_user(&running->code, sizeof(running->code), frame + l->frame_code) ||
+	    !read_user(&instr, sizeof(instr), frame + l->frame_instr) ||
+	    !read_user(&running->first, sizeof(running->first),
+		       running->code + l->code_first_traceable))
+		return false;
+	running->first *= 2;	/* counted in _Py_CODEUNIT */
+	running->at = instr - running->code - l->code_bytecode;
+	return true;
+}
+
+/* A hash of the outermost function that code is nested in, by its qualified name; 0 where
+ * that is not ASCII. */
+static __noinline __u64 code__outermost(struct thread *t, __u64 code)
+{
+	const struct py_layout *l = bpf_map_lookup_elem(&layouts, &t->process.layout);
+	__u64 name, length, hash = 0x9ae16a3b2f90404fULL;
+	__u32 state = 0, i, n;
+
+	if (!l || !read_user(&name, sizeof(name), code + l->code_qualname) ||
+	    !read_user(&length, sizeof(length), name + l->str_length) ||
+	    !read_user(&state, sizeof(state), name + l->str_state))
+		return 0;
+	n = length;
+	if (length >= MARKER_FUNCTION_SIZE || !(state >> (l->str_ascii_shift & 31) & 1) ||
+	    !read_user(t->part.data, n & (MARKER_FUNCTION_SIZE - 1), name + l->str_ascii_data))
+		return 0;
+	n = qualname__outermost(n);
+	for (i = 0; i < MARKER_FUNCTION_SIZE && i < n; i++)
+		hash = hash_mix(hash, t->part.data[i]);
+	return hash;
+}
+
+/* Whether code has no name that a user gave it: a comprehension, a lambda. */
+static __always_inline bool is_nameless(const struct marker_stack *stack)
+{
+	return stack->function[0] == '<' && stack->function[1] != 'm';	/* <module> */
+}
+
+/*
+ * What shares the line before it with the function that is on top of the stack: all that
+ * is nested in the same one. Before 3.11, what has no name is taken for its caller's.
+ */
+static __always_inline __u64 function__group(struct thread *t, struct marker_stack *stack,
+					     const struct running *running)
+{
+	__u64 group = running->code ? code__outermost(t, running->code) : 0;
+
+	if (group)
+		return hash_mix(group, stack->file_hash);
+	if (is_nameless(stack) && stack->depth - 1 > stack->bottom)
+		return *marker_stack__group(stack, stack->depth - 2);
+	return marker_stack__frame(stack, stack->depth - 1)->code;
+}
+
+/* The site of a line, made where it is new; 0 if lost (and counted). */
+static __noinline __u32 line__site(struct thread *t, __u64 group, __u64 name, __s32 line)
+{
+	__u64 hash = hash_mix(group, (__u32)line);
+	__u32 *number = bpf_map_lookup_elem(&sites, &hash);
+
+	if (number)
+		return *number;
+	stack__begin(t);
+	stack__push(t, name, line, 0);
+	return site__new(hash);
+}
+
+/* The line that was left is booked. */
+static __noinline int line__leave(struct thread *t, struct marker_stack *stack, __u32 depth)
+{
+	struct frame *frame = marker_stack__frame(stack, depth);
+	__u64 group = hash_mix(*marker_stack__group(stack, depth), t->process.id);
+	__u64 memory = resident_bytes(), before = 0;
+	struct site_count *count, *last;
+	__u32 site, *last_site;
+
+	site = line__site(t, group, frame->code, frame->position);
+	count = bpf_map_lookup_elem(&site_counts, &site);
+	if (!site || !count)
+		return 0;
+	last_site = bpf_map_lookup_elem(&last_lines, &group);
+	if (last_site) {
+		last = bpf_map_lookup_elem(&site_counts, last_site);
+		before = last ? last->mapped_bytes : 0;
+		*last_site = site;
+	} else {
+		/* memory_profiler begins with all that there is: kept apart. */
+		count->mapped_count += memory;
+		before = memory;
+		if (bpf_map_update_elem(&last_lines, &group, &site, BPF_ANY))
+			lose(t->process.id, LOST_SITE);
+	}
+	count->allocated_bytes += memory - before;
+	if (memory > count->mapped_bytes)
+		count->mapped_bytes = memory;
+	count->allocated_count++;
+	return 0;
+}
+
+/* A group's lowest bit: the function was called, and no line of it was seen yet. */
+#define GROUP_FRESH	1ULL
+
+/* The function on top of the stack is new: what it belongs to. */
+static __noinline int function__begin(struct thread *t, struct marker_stack *stack,
+				      const struct marker *m, bool entered)
+{
+	struct running running = { 0 };
+	__u64 group;
+
+	if (!m)
+		return 0;
+	marker_stack__push(stack, marker__name(t, stack, m), m);
+	running__read(t, &running);
+	group = function__group(t, stack, &running) & ~GROUP_FRESH;
+	/* Not where a generator is resumed. */
+	if (entered && running.code && running.at == running.first)
+		group |= GROUP_FRESH;
+	*marker_stack__group(stack, stack->depth - 1) = group;
+	return 0;
+}
+
+/*
+ * CPython 3.11 traces the first line of a function always (maybe_call_line_trace() in
+ * Python/ceval.c), but marks it only where it is not the line of its head
+ * (maybe_dtrace_line()): that of a comprehension or lambda mostly is. It was run unless
+ * this marker is at the first instruction behind RESUME.
+ */
+static __always_inline void function__catch_up(struct thread *t, struct marker_stack *stack,
+					       __u32 depth, bool at_line)
+{
+	__u64 *group = marker_stack__group(stack, depth);
+	struct running running = { 0 };
+
+	if (!(*group & GROUP_FRESH))
+		return;
+	*group &= ~GROUP_FRESH;
+	if (!running__read(t, &running) ||
+	    (at_line && running.at == running.first + 2 /* sizeof(_Py_CODEUNIT) */))
+		return;
+	line__leave(t, stack, depth);
+}
+
+static __noinline int line__take(struct pt_regs *ctx, struct thread *t, enum probe_kind kind,
+				 __u32 marker)
+{
+	struct marker_stack *stack;
+	struct marker m;
+	__u32 depth;
+
+	if (!marker__read(ctx, t, marker, &m))
+		return 0;
+	stack = marker_stack__current(t);
+	if (!stack)
+		return 0;
+	depth = kind == PROBE_MARKER_ENTRY ? 0 : marker_stack__find(stack, m.tag);
+	if (!depth) {
+		if (kind != PROBE_MARKER_RETURN)
+			function__begin(t, stack, &m, kind == PROBE_MARKER_ENTRY);
+		return 0;
+	}
+	function__catch_up(t, stack, depth - 1, kind == PROBE_MARKER_LINE);
+	line__leave(t, stack, depth - 1);
+	marker_stack__cut(stack, kind == PROBE_MARKER_RETURN ? depth - 1 : depth);
+	marker_stack__frame(stack, depth - 1)->position = m.line;
+	return 0;
+}
+
+SEC("uprobe")
+int enter(struct pt_regs *ctx)
+{
+	struct probe probe;
+	struct thread *t;
+
+	if (config.idle)
+		return 0;
+	t = thread__current();
+	if (!t)
+		return 0;
+	probe = probe__find(ctx, t);
+	line__take(ctx, t, probe.kind, probe.marker);
+	return 0;
+}

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Mode lines: against memory_profiler.
+load helper
+
+setup() {
+	need_probes
+	need_module memory_profiler
+}
+
+@test "lines: memory_profiler's own example" {
+	check check_lines.py "$DEBIAN" lists
+}
+
+@test "lines: the seed program, comprehensions and a lambda" {
+	check check_lines.py "$DEBIAN" seed
+}
+
+@test "lines: a file that is read in chunks" {
+	check check_lines.py "$DEBIAN" chunks
+}
+
+@test "lines: loops, nested functions, generators, exceptions" {
+	check check_lines.py "$DEBIAN" flow
+}
+
+@test "lines: pandas reads a table" {
+	need_module pandas
+	check check_lines.py "$DEBIAN" table
+}
+
+@test "lines: json carries the table's numbers, folded what was added" {
+	"$PYMEMTOP" record -m lines -f json -o "$BATS_TEST_TMPDIR/json" --file lines.py -- \
+		"$DEBIAN" programs/lines.py lists
+	"$DEBIAN" - "$BATS_TEST_TMPDIR/json" <<-'END'
+		import json, sys
+		process, = json.load(open(sys.argv[1]))["processes"]
+		lines = {(line["function"], line["line"]): line for line in process["lines"]}
+		function = {number: line for (name, number), line in lines.items() if name == "lists"}
+		text = open("programs/lines.py").read().splitlines()
+		added = {text[number - 1].strip(): line["added_bytes"] for number, line in function.items()}
+		assert abs(added["b = [2] * (2 * 10 ** 7)"] - 160_000_000) <= 8192, added
+		assert abs(added["del b"] + 160_000_000) <= 8192, added
+		assert all(line["occurrences"] == 1 for line in function.values()), function
+		assert function[min(function)]["base_bytes"] > 5_000_000, function
+	END
+	"$PYMEMTOP" record -m lines -f folded --function lists -- "$DEBIAN" programs/lines.py lists \
+		>"$BATS_TEST_TMPDIR/folded"
+	cat "$BATS_TEST_TMPDIR/folded"
+	grep -Eq ';lists \(.*/lines.py:[0-9]+\) 16000[0-9]{4}$' "$BATS_TEST_TMPDIR/folded"
+	! grep -q -- ' -' "$BATS_TEST_TMPDIR/folded"
+}
+
+@test "lines: a process that runs, joined in the middle of its loop" {
+	yes | "$DEBIAN" programs/steady.py >/dev/null 3>&- &
+	TARGET=$!
+	sleep 0.5
+	"$PYMEMTOP" record -m lines -d 1 -p "$TARGET" >"$BATS_TEST_TMPDIR/out"
+	cat "$BATS_TEST_TMPDIR/out"
+	grep -q '^Filename: .*/steady.py' "$BATS_TEST_TMPDIR/out"
+	grep -Eq '^ +[0-9]+ +[0-9.]+ MiB +-?[0-9.]+ MiB +[0-9]+   ' "$BATS_TEST_TMPDIR/out"
+}
+
+@test "lines: an interpreter without markers is refused, with what serves instead" {
+	need_python 3.12
+	start_target
+	refused 1 "no line markers" record -m lines -p "$TARGET"
+	grep -q 'up to 3.11.*--mode rss and --mode heap' "$BATS_TEST_TMPDIR/stderr"
+}
+
+@test "lines: options of another mode are refused" {
+	refused 2 "--mode lines" record --function f -p 1
+	refused 2 "--mode rss" record -m lines --sample 2 -p 1
+	refused 2 "--attribution frames" record -m lines --attribution frames -p 1
+}

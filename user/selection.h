@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which of a program's lines are reported: mode lines. */
+#ifndef SELECTION_H
+#define SELECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "profile.h"
+
+/* None of either: the program's own files. */
+struct selection {
+	const char **functions;	/* names, qualified or not */
+	size_t nfunctions;
+	const char **files;	/* patterns of glob(7), of paths or their last part */
+	size_t nfiles;
+};
+
+/* Whether lines of that function, by its qualified name, in that file are reported. */
+bool selection__has(const struct selection *selection, const char *file, const char *function);
+
+/*
+ * Leaves a process those of its lines that are selected. Those that the text of their files
+ * shows to be of one function get its qualified name; places has room for as many as there
+ * are lines, and lasts as long as they. The stacks are the lines then.
+ */
+void selection__apply(const struct selection *selection, struct profile_process *process,
+		      struct name *places);
+
+/* Whether a file is not the program's own, by where distributions, virtual environments and
+ * Python itself put modules; so is what is no file. */
+bool file__is_library(const char *file);
+
+#endif /* SELECTION_H */
