@@ -38,24 +38,25 @@ static __always_inline void lose(__u32 process, enum lost_cause cause)
 		__sync_fetch_and_add(&book->lost[cause], 1);
 }
 
-static __always_inline void site__allocate(__u32 site, __u64 size)
+/* n blocks, or pages, of that size together. */
+static __always_inline void site__allocate(__u32 site, __u64 size, __u64 n)
 {
 	struct site_count *count = bpf_map_lookup_elem(&site_counts, &site);
 
 	if (!count)
 		return;
 	__sync_fetch_and_add(&count->allocated_bytes, size);
-	__sync_fetch_and_add(&count->allocated_count, 1);
+	__sync_fetch_and_add(&count->allocated_count, n);
 }
 
-static __always_inline void site__free(__u32 site, __u64 size)
+static __always_inline void site__free(__u32 site, __u64 size, __u64 n)
 {
 	struct site_count *count = bpf_map_lookup_elem(&site_counts, &site);
 
 	if (!count)
 		return;
 	__sync_fetch_and_add(&count->freed_bytes, size);
-	__sync_fetch_and_add(&count->freed_count, 1);
+	__sync_fetch_and_add(&count->freed_count, n);
 }
 
 #endif /* BOOKS_BPF_H */

@@ -64,7 +64,7 @@ static __always_inline void enter_free(struct thread *t, __u64 address)
 	tstate__forget_if_freed(t, address);
 	block = block__take(t->process.id, address);
 	if (block)
-		site__free(block__site(block), block__size(block));
+		site__free(block__site(block), block__size(block), 1);
 }
 
 /* The old block leaves the books at the entry: once it is freed inside, another
@@ -94,7 +94,7 @@ static __always_inline void enter_munmap(struct pt_regs *ctx, struct thread *t)
 {
 	__u64 address = PT_REGS_PARM1(ctx), length = PT_REGS_PARM2(ctx);
 
-	if (!length || address & (PAGE_SIZE - 1))
+	if (!is_range(address, length))
 		return;
 	call__begin(ctx, t, PROBE_MUNMAP, length);
 	mappings__clear(address, address + page_up(length), t->process.id, 0);
@@ -191,7 +191,7 @@ static __always_inline __u64 leave_block_call(struct thread *t, struct call *cal
 		/* realloc() failed: the old block stays. */
 		block__put(t->process.id, call->address, call->old);
 	else
-		site__free(block__site(call->old), block__size(call->old));
+		site__free(block__site(call->old), block__size(call->old), 1);
 	call->old = 0;
 	return result;
 }

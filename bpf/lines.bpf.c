@@ -26,13 +26,19 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #define FUNCTIONS	(1 << 16)
 
-/* By a hash of the process and the function: the site that was booked last. */
+/* By process_key() of a hash of the function: the site that was booked last. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, FUNCTIONS);
 	__type(key, __u64);
 	__type(value, __u32);
 } last_lines SEC(".maps");
+
+/* In a group's lowest bits: the function was called, and no line of it was seen yet; it was
+ * entered, and no line of it was booked yet. */
+#define GROUP_FRESH	1ULL
+#define GROUP_ENTERED	2ULL
+#define GROUP_FLAGS	(GROUP_FRESH | GROUP_ENTERED)
 
 static __always_inline __u64 resident_bytes(void)
 {
@@ -140,11 +146,17 @@ static __noinline __u32 line__site(struct thread *t, __u64 group, __u64 name, __
 	return site__new(hash);
 }
 
-/* The line that was left is booked. */
+/*
+ * The line that was left is booked. What the memory changed by since the function was left,
+ * memory_profiler adds to the line that it is entered at, the first time all that there is:
+ * kept apart, as it is not the line's.
+ */
 static __noinline int line__leave(struct thread *t, struct marker_stack *stack, __u32 depth)
 {
 	struct frame *frame = marker_stack__frame(stack, depth);
-	__u64 group = hash_mix(*marker_stack__group(stack, depth), t->process.id);
+	__u64 *flags = marker_stack__group(stack, depth);
+	__u64 group = hash_mix(*flags & ~GROUP_FLAGS, t->process.id);
+	__u64 function = process_key(t->process.id, group >> (64 - PROCESS_KEY_SHIFT));
 	__u64 memory = resident_bytes(), before = 0;
 	struct site_count *count, *last;
 	__u32 site, *last_site;
@@ -153,27 +165,25 @@ static __noinline int line__leave(struct thread *t, struct marker_stack *stack, 
 	count = bpf_map_lookup_elem(&site_counts, &site);
 	if (!site || !count)
 		return 0;
-	last_site = bpf_map_lookup_elem(&last_lines, &group);
+	last_site = bpf_map_lookup_elem(&last_lines, &function);
 	if (last_site) {
 		last = bpf_map_lookup_elem(&site_counts, last_site);
 		before = last ? last->mapped_bytes : 0;
 		*last_site = site;
-	} else {
-		/* memory_profiler begins with all that there is: kept apart. */
-		count->mapped_count += memory;
-		before = memory;
-		if (bpf_map_update_elem(&last_lines, &group, &site, BPF_ANY))
-			lose(t->process.id, LOST_SITE);
+	} else if (bpf_map_update_elem(&last_lines, &function, &site, BPF_ANY)) {
+		lose(t->process.id, LOST_CODE);
+		return 0;
 	}
-	count->allocated_bytes += memory - before;
+	if (*flags & GROUP_ENTERED || !last_site)
+		count->mapped_count += memory - before;
+	else
+		count->allocated_bytes += memory - before;
+	*flags &= ~GROUP_ENTERED;
 	if (memory > count->mapped_bytes)
 		count->mapped_bytes = memory;
 	count->allocated_count++;
 	return 0;
 }
-
-/* A group's lowest bit: the function was called, and no line of it was seen yet. */
-#define GROUP_FRESH	1ULL
 
 /* The function on top of the stack is new: what it belongs to. */
 static __noinline int function__begin(struct thread *t, struct marker_stack *stack,
@@ -186,7 +196,9 @@ static __noinline int function__begin(struct thread *t, struct marker_stack *sta
 		return 0;
 	marker_stack__push(stack, marker__name(t, stack, m), m);
 	running__read(t, &running);
-	group = function__group(t, stack, &running) & ~GROUP_FRESH;
+	group = function__group(t, stack, &running) & ~GROUP_FLAGS;
+	if (entered)
+		group |= GROUP_ENTERED;
 	/* Not where a generator is resumed. */
 	if (entered && running.code && running.at == running.first)
 		group |= GROUP_FRESH;
@@ -222,7 +234,7 @@ static __noinline int line__take(struct pt_regs *ctx, struct thread *t, enum pro
 	struct marker m;
 	__u32 depth;
 
-	if (!marker__read(ctx, t, marker, &m))
+	if (kind < PROBE_MARKER_ENTRY || !marker__read(ctx, t, marker, &m))
 		return 0;
 	stack = marker_stack__current(t);
 	if (!stack)

@@ -54,7 +54,8 @@ __noinline int pages__come(__u32 process, __u32 owner, __u32 n)
 	if (!owner || owner & PAGE_AWAY)
 		return 0;
 	if (owner != PAGE_BEFORE) {
-		site__allocate(owner, (__u64)n * config.sample << PAGE_SHIFT);
+		n *= config.sample;
+		site__allocate(owner, (__u64)n << PAGE_SHIFT, n);
 		return 0;
 	}
 	book = bpf_map_lookup_elem(&process_books, &process);
@@ -71,7 +72,8 @@ __noinline int pages__go(__u32 process, __u32 owner, __u32 n)
 	if (!owner || owner & PAGE_AWAY)
 		return 0;
 	if (owner != PAGE_BEFORE) {
-		site__free(owner, (__u64)n * config.sample << PAGE_SHIFT);
+		n *= config.sample;
+		site__free(owner, (__u64)n << PAGE_SHIFT, n);
 		return 0;
 	}
 	book = bpf_map_lookup_elem(&process_books, &process);
@@ -146,8 +148,11 @@ __noinline int page_region__move(__u64 from_key, __u64 to_key, __u32 firsts, __u
 	}
 	for (i = 0; i < REGION_PAGES && i < n; i++) {
 		__u32 *page = &from->owner[(from_first + i) & (REGION_PAGES - 1)];
+		__u32 *new = &to->owner[(to_first + i) & (REGION_PAGES - 1)];
 
-		to->owner[(to_first + i) & (REGION_PAGES - 1)] = *page;
+		/* MREMAP_FIXED: what was there is gone. */
+		pages__go(process, *new, 1);
+		*new = *page;
 		*page = 0;
 	}
 	__sync_fetch_and_add(&from->faults, 1);

@@ -185,7 +185,6 @@ enum lost_cause {
 	LOST_MARKER,		/* a marker whose arguments could not be read */
 	LOST_PROCESS,		/* more processes than MAX_PROCESSES */
 	LOST_PAGE,		/* more regions than --max-regions */
-	LOST_FAULT,		/* a page fault while another was being recorded */
 	LOST_CAUSES,
 };
 

@@ -20,6 +20,14 @@ static __always_inline __u64 page_up(__u64 size)
 	return (size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
 }
 
+/* Whether the kernel would take it for some of a process's pages: of an address below 2^52,
+ * which REGION_KEY_SHIFT has room for. What a target asks for can be anything. */
+static __always_inline bool is_range(__u64 address, __u64 length)
+{
+	return length && !(address & (PAGE_SIZE - 1)) && address < 1ULL << 52 &&
+	       length <= (1ULL << 52) - address;
+}
+
 static __always_inline __u64 region_key(__u32 process, __u64 index)
 {
 	return (__u64)process << REGION_KEY_SHIFT | index;

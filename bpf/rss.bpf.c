@@ -26,7 +26,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /* asm-generic/mman-common.h, linux/mman.h */
 #define MAP_FIXED		0x10
 #define MADV_DONTNEED		4
-#define MADV_REMOVE		9
 #define MADV_DONTNEED_LOCKED	24
 
 /* Of every config.sample new pages one, the first of them at random. */
@@ -69,8 +68,16 @@ static __always_inline void page__touch(struct thread *t, __u64 address, bool wr
 			pages__come(t->process.id, owner, 1);
 		}
 	}
-	if (!page__is_taken_by(t, owner, writes) || !is_sampled(t))
+	if (!page__is_taken_by(t, owner, writes))
 		return;
+	if (!is_sampled(t)) {
+		/* Another page stands for it. */
+		if (region && owner) {
+			region->owner[at] = 0;
+			pages__go(t->process.id, owner, 1);
+		}
+		return;
+	}
 	site = site__current(t);
 	if (!site)
 		return;
@@ -81,7 +88,8 @@ static __always_inline void page__touch(struct thread *t, __u64 address, bool wr
 		return;
 	}
 	__sync_fetch_and_add(&region->faults, 1);
-	/* Another thread may have been first. */
+	/* Another thread may have been first; where both come here at once, the page is
+	 * counted twice. */
 	if (region->owner[at] != owner)
 		return;
 	region->owner[at] = site;
@@ -119,16 +127,17 @@ int BPF_PROG(fault_kernel, unsigned long address, struct pt_regs *regs, unsigned
 	return fault__take(address, error_code);
 }
 
-/* What the kernel will refuse for its arguments is let pass. */
+/* What the kernel will refuse for its arguments is let pass. Where it refuses for another
+ * reason, the pages are found without an owner at the next look. */
 static __always_inline void pages__leave(struct thread *t, __u64 address, __u64 length)
 {
-	if (length && !(address & (PAGE_SIZE - 1)))
+	if (is_range(address, length))
 		pages__clear(address, address + page_up(length), t->process.id);
 }
 
 static __always_inline void enter_brk(struct thread *t, __u64 address)
 {
-	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	struct task_struct *task = (void *)bpf_get_current_task();
 	__u64 end = page_up(address), old = page_up(BPF_CORE_READ(task, mm, brk));
 
 	/* Without an end it only asks where it is. */
@@ -139,7 +148,7 @@ static __always_inline void enter_brk(struct thread *t, __u64 address)
 /* MADV_FREE is not among them: until the kernel needs the page it stays, and counts. */
 static __always_inline bool advice_drops(__u64 advice)
 {
-	return advice == MADV_DONTNEED || advice == MADV_REMOVE || advice == MADV_DONTNEED_LOCKED;
+	return advice == MADV_DONTNEED || advice == MADV_DONTNEED_LOCKED;
 }
 
 /* Others may get the pages before the call returns, so they leave at its entry. */
@@ -254,14 +263,15 @@ int correct(void *ctx)
 	correction.done = false;
 	region = to && to != PAGE_AWAY ? page_region__make(key) : bpf_map_lookup_elem(&pages, &key);
 	if (!region) {
-		lose(key >> REGION_KEY_SHIFT, LOST_PAGE);
+		if (to && to != PAGE_AWAY)
+			lose(key >> REGION_KEY_SHIFT, LOST_PAGE);
 		return 0;
 	}
 	if (!to && region->faults != correction.faults)
 		return 0;
 	for (word = 0; word < REGION_PAGES / 64; word++)
 		owned += page_word__correct(word);
-	if (!owned)
+	if (!owned && region->faults == correction.faults)
 		bpf_map_delete_elem(&pages, &key);
 	correction.done = true;
 	return 0;

@@ -87,6 +87,7 @@ CONDITIONS = [
     Condition("alone"),
     Condition("heap/frames", pymemtop=[]),
     Condition("heap/usdt", pymemtop=["--attribution", "usdt"], slow=True),
+    Condition("lines", pymemtop=["--mode", "lines"], slow=True),
     Condition("rss", pymemtop=["--mode", "rss"]),
     Condition("rss floor", pymemtop=["--mode", "rss", "--idle-programs"]),
     Condition("floor", pymemtop=["--idle-programs"]),

@@ -16,13 +16,16 @@ def check_lines(book, process):
     for line in process["lines"]:
         if line["file"].endswith("/resident.py"):
             found[line["line"]] = found.get(line["line"], 0) + line["resident_bytes"]
+    # What the allocator gives back of what there was before, the line's own growth hides.
+    hidden = max(0, book["start"] - process["before_attach_bytes"])
     for line, expected in book["lines"]:
         # What a call on the line touches is on the callee's lines.
         got = found.get(line, 0)
         stacks = sum(stack["resident_bytes"] for stack in process["stacks"]
                      if any(frame["file"].endswith("/resident.py") and frame["line"] == line
                             for frame in stack["frames"]))
-        check(abs(max(got, stacks) - expected) <= SLACK + expected // 100, "line %d has %d, with "
+        check(-SLACK - expected // 100 <= max(got, stacks) - expected <=
+              SLACK + expected // 100 + hidden, "line %d has %d, with "
               "what it calls %d, not %d" % (line, got, stacks, expected))
 
 
@@ -36,21 +39,38 @@ def check_sum(book, process, unattributed):
           "unattributed are", process["unattributed_bytes"], "of", growth)
 
 
+def check_sampled(book, process):
+    """One page in ten stands for all: what has hundreds, within a tenth or so."""
+    for line, expected in book["lines"]:
+        got = sum(stack["resident_bytes"] for stack in process["stacks"]
+                  if any(frame["file"].endswith("/resident.py") and frame["line"] == line
+                         for frame in stack["frames"]))
+        check(abs(got - expected) <= expected // 8, "line %d has %d, not %d" % (line, got, expected))
+
+
 def main():
     python, attribution, steps, *options = sys.argv[1:]
-    target = Target(python, "resident.py", *steps.split(","))
+    steps = steps.split(",")
+    target = Target(python, "resident.py", *steps)
     recording = Recording("-p", str(target.pid), "-m", "rss", "-f", "json", "--attribution",
                           attribution, *options)
     target.run()
     profile = json.loads(recording.stop())
     for pid in target.pids():
-        process = process_of(profile, pid)
-        check_nothing_lost(process)
-        book = target.book_of(pid)
-        check_lines(book, process)
-        check_sum(book, process, 8 << 20 if "unseen" in steps.split(",") else 0)
-        print("%d: RssAnon %d = %d before + %d lines + %d unattributed" % (
-            pid, process["rss_anon_bytes"], process["before_attach_bytes"],
+        process, book = process_of(profile, pid), target.book_of(pid)
+        if "--sample" in options:
+            check_sampled(book, process)
+        elif "--max-regions" in options:
+            check(process["lost"]["pages"] > 1000, "lost are", process["lost"])
+            check_sum(book, process, book["rss_anon"] - process["before_attach_bytes"] -
+                      process["resident_bytes"])
+            check(process["resident_bytes"] <= 20 << 21, process["resident_bytes"])
+        else:
+            check_nothing_lost(process)
+            check_lines(book, process)
+            check_sum(book, process, 8 << 20 if "unseen" in steps else 0)
+        print("%s: RssAnon %d = %d before + %d lines + %d unattributed" % (
+            ",".join(steps), process["rss_anon_bytes"], process["before_attach_bytes"],
             process["resident_bytes"], process["unattributed_bytes"]))
     target.end()
 

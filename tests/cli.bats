@@ -40,6 +40,8 @@ load helper
 	refused 2 "--attribution magic" record -p 1 --attribution magic
 	refused 2 "--max-frames 129" record -p 1 --max-frames 129
 	refused 2 "--max-blocks 0" record -p 1 --max-blocks 0
+	refused 2 "--max-regions 0" record -p 1 -m rss --max-regions 0
+	refused 2 "--sample 0" record -p 1 -m rss --sample 0
 	refused 2 "--top 0" record -p 1 --top 0
 	refused 2 "not both" record -p 1 -- true
 	refused 2 "no such command" trace -p 1
@@ -252,6 +254,33 @@ __import__("os")._exit(0)'
 	# The terminal is given back: the alternate screen is left.
 	grep -aq $'\033\[?1049l' "$BATS_TEST_TMPDIR/out"
 	nothing_left
+}
+
+@test "on a terminal, m changes the mode" {
+	need_probes
+	command -v script >/dev/null || skip "needs script"
+	start_target
+	(sleep 4; printf m; sleep 5; printf q) |
+		TERM=xterm script -qec "stty rows 30 cols 120; $PYMEMTOP -p $TARGET" /dev/null \
+		> "$BATS_TEST_TMPDIR/out" 3>&-
+	grep -aq 'mode heap' "$BATS_TEST_TMPDIR/out"
+	grep -aq 'RssAnon .* before the attach' "$BATS_TEST_TMPDIR/out"
+	nothing_left
+}
+
+@test "all processes that run CPython, by resident pages" {
+	need_probes
+	"$DEBIAN" programs/idle.py 3>&- &
+	local other=$!
+	start_target
+	"$PYMEMTOP" record -a -d 1 -f json -o "$BATS_TEST_TMPDIR/all"
+	kill "$other"
+	"$DEBIAN" - "$BATS_TEST_TMPDIR/all" "$TARGET" "$other" <<-'END'
+		import json, sys
+		profile = json.load(open(sys.argv[1]))
+		assert profile["mode"] == "rss", profile["mode"]
+		assert {int(pid) for pid in sys.argv[2:]} <= {p["pid"] for p in profile["processes"]}
+	END
 }
 
 @test "it compiles for arm64" {

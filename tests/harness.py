@@ -80,8 +80,10 @@ class Interpreter:
             _, self.root, path = python.split(":")
             # Semaphores need a file system in memory; the process id stays.
             os.makedirs(self.root + "/dev/shm", exist_ok=True)
+            os.makedirs(self.root + "/proc", exist_ok=True)
             self.start = ["unshare", "--mount", "sh", "-c",
-                          'mount -t tmpfs tmpfs "$0/dev/shm" && exec chroot "$0" "$@"',
+                          'mount -t tmpfs tmpfs "$0/dev/shm" && mount -t proc proc "$0/proc" && '
+                          'exec chroot "$0" "$@"',
                           self.root, path]
             self.programs = "/programs"
             shutil.copytree(PROGRAMS, self.root + self.programs, dirs_exist_ok=True)

@@ -14,6 +14,7 @@ CHECKS = [
     ("blocks", ["check_blocks.py"], []),
     ("stacks", ["check_stacks.py"], []),
     ("names", ["check_names.py"], []),
+    ("resident", ["check_resident.py"], ["blocks,mappings,threads,trimmed,child"]),
     ("children", ["check_program.py"], ["fork_pool.py"]),
     ("threads", ["check_odd.py"], ["churn"]),
     ("native threads", ["check_odd.py"], ["callbacks"]),

@@ -116,6 +116,21 @@ static int list_keys(struct judge *judge)
 	return 0;
 }
 
+/* Its pages cannot be looked at; where it has only ended, that is no news. */
+static void refuse(struct judge *judge, __u32 id, int err)
+{
+	size_t n;
+
+	if (err == -ENOENT || err == -ESRCH)
+		return;
+	judge->subjects[id].refused = true;
+	pagemap__free(judge->subjects[id].pagemap);
+	judge->subjects[id].pagemap = NULL;
+	say_error("/proc/%d/pagemap cannot be read: %s; pages that come and go unseen (huge pages, "
+		  "mlock(), MAP_POPULATE, swap) are not corrected",
+		  books__processes(judge->books, &n)[id].pid, strerror(-err));
+}
+
 /* The pagemap of a living process that can be looked at, else NULL. */
 static struct pagemap *open_subject(struct judge *judge, __u32 id)
 {
@@ -133,12 +148,8 @@ static struct pagemap *open_subject(struct judge *judge, __u32 id)
 	if (subject->pagemap || subject->refused)
 		return subject->pagemap;
 	err = pagemap__new(book->pid, true, &subject->pagemap);
-	if (err && err != -ENOENT && err != -ESRCH) {
-		subject->refused = true;
-		say_error("/proc/%d/pagemap cannot be read: %s; pages that come and go unseen (huge "
-			  "pages, mlock(), MAP_POPULATE, swap) are not corrected", book->pid,
-			  strerror(-err));
-	}
+	if (err)
+		refuse(judge, id, err);
 	return subject->pagemap;
 }
 
@@ -408,12 +419,15 @@ static int look_on(struct judge *judge, __u32 id, double deadline)
 	err = pagemap__refresh(pagemap);
 	if (err)
 		return 1;
+	judge->nsuspects = 0;
 	ended = look_through(judge, id, deadline);
-	if (ended < 0)
-		return ended == -ENOMEM ? ended : 1;
-	err = judge_suspects(judge, id);
-	if (err)
+	err = ended < 0 ? ended : judge_suspects(judge, id);
+	if (err == -ENOMEM)
+		return err;
+	if (err) {
+		refuse(judge, id, err);
 		return 1;
+	}
 	judge->subjects[id].met |= ended;
 	return ended;
 }
@@ -427,7 +441,8 @@ int judge__meet(struct judge *judge)
 
 	books__processes(judge->books, &n);
 	for (id = 1; err >= 0 && id < n; id++) {
-		if (judge->subjects[id].met || !open_subject(judge, id))
+		/* One that has ended is closed by the way. */
+		if (!open_subject(judge, id) || judge->subjects[id].met)
 			continue;
 		judge->id = id;
 		judge->index = 0;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
 #include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -46,6 +47,22 @@ static int explain(const struct options *options)
 	return err || fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* --all: what runs by now. */
+static int find_all(struct options *options)
+{
+	options->pids = target__list(&options->npids);
+	if (!options->pids || !options->npids) {
+		say_error("no process runs CPython 3.7 or later");
+		return -ESRCH;
+	}
+	if (options->npids > MAX_PROCESSES / 2) {
+		say_error("of %zu processes that run CPython, %d are recorded", options->npids,
+			  MAX_PROCESSES / 2);
+		options->npids = MAX_PROCESSES / 2;
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -61,7 +78,7 @@ int main(int argc, char **argv)
 		say_details(true);
 		libbpf_set_print(print_libbpf);
 	}
-	if (system__check())
+	if (system__check() || (options.all && find_all(&options)))
 		status = EXIT_FAILURE;
 	else if (options.explain)
 		status = explain(&options);

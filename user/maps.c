@@ -36,7 +36,7 @@ int map__keys(const struct bpf_map *map, void **result, size_t *n)
 
 /* The keys are read in one go first: deleting while going through a hash begins it
  * anew. */
-void map__sweep(const struct bpf_map *map, int shift, const bool *dead)
+int map__sweep(const struct bpf_map *map, int shift, const bool *dead)
 {
 	size_t size = bpf_map__key_size(map), n, i;
 	struct mapping value;
@@ -44,9 +44,10 @@ void map__sweep(const struct bpf_map *map, int shift, const bool *dead)
 	__u64 key;
 	__u32 id;
 	void *keys;
+	int err = map__keys(map, &keys, &n);
 
-	if (map__keys(map, &keys, &n))
-		return;
+	if (err)
+		return err;
 	for (i = 0; i < n; i++) {
 		key = 0;
 		memcpy(&key, (char *)keys + i * size, size);
@@ -57,6 +58,7 @@ void map__sweep(const struct bpf_map *map, int shift, const bool *dead)
 			bpf_map_delete_elem(fd, &key);
 	}
 	free(keys);
+	return 0;
 }
 
 static uint64_t map_memory(const struct bpf_map *map)

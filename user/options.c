@@ -46,16 +46,17 @@ enum {
 static const struct argp_option common_options[] = {
 	{ NULL, 0, NULL, 0, "What is recorded:", 1 },
 	{ "pid", 'p', "PID[,PID...]", 0, "Record these processes; can be given several times", 1 },
+	{ "all", 'a', NULL, 0, "Record every CPython process that runs now; mode rss, if none is given", 1 },
 	{ "no-follow", OPTION_NO_FOLLOW, NULL, 0, "Leave out the children that they fork", 1 },
 	{ "mode", 'm', "MODE", 0,
-	  "heap (the default): blocks, until they are freed; rss: resident pages, by the line that "
+	  "heap (the default with -p): blocks, until they are freed; rss: resident pages, by the line that "
 	  "touched each first, whatever the allocator; lines: what each line that runs adds, as "
 	  "memory_profiler shows it (CPython up to 3.11 with markers; slows every line 30 times)", 1 },
 	{ "function", OPTION_FUNCTION, "NAME", 0,
 	  "lines: report this function, qualified (Class.method) or not; can be given several times",
 	  1 },
 	{ "file", OPTION_FILE, "GLOB", 0,
-	  "lines: report files that match; without either: the program's own", 1 },
+	  "lines: report files that match; without: the program's own", 1 },
 	{ "sample", OPTION_SAMPLE, "N", 0, "rss: take every Nth new page, for N (1: each)", 1 },
 	{ "attribution", OPTION_ATTRIBUTION, "HOW", 0,
 	  "How the Python line is found: frames (walk the interpreter's frames), usdt (follow its "
@@ -124,6 +125,38 @@ static int parse_number(const char *option, const char *text, unsigned int least
 				   most);
 	*number = value;
 	return 0;
+}
+
+/* Options that are a whole number, and where in struct options it goes. */
+static const struct number_option {
+	int key;
+	const char *name;
+	unsigned int least, most;
+	size_t offset;
+} number_options[] = {
+#define TO(member) offsetof(struct options, member)
+	{ OPTION_MAX_FRAMES, "--max-frames", 1, MAX_FRAMES, TO(source.max_frames) },
+	{ OPTION_MAX_BLOCKS, "--max-blocks", 1, MOST_BLOCKS, TO(source.max_blocks) },
+	{ OPTION_MAX_SITES, "--max-sites", 2, MOST_SITES, TO(source.max_sites) },
+	{ OPTION_MAX_REGIONS, "--max-regions", 1, MOST_REGIONS, TO(source.max_regions) },
+	{ OPTION_SAMPLE, "--sample", 1, MOST_SAMPLE, TO(source.sample) },
+	{ OPTION_TOP, "--top", 1, INT_MAX, TO(render.top) },
+#undef TO
+};
+
+/* ARGP_ERR_UNKNOWN where it is none of those. */
+static int parse_number_option(struct options *options, int key, const char *arg)
+{
+	const struct number_option *option;
+	size_t i;
+
+	for (i = 0; i < sizeof(number_options) / sizeof(number_options[0]); i++) {
+		option = &number_options[i];
+		if (option->key == key)
+			return parse_number(option->name, arg, option->least, option->most,
+					    (unsigned int *)((char *)options + option->offset));
+	}
+	return ARGP_ERR_UNKNOWN;
 }
 
 static int parse_pids(struct options *options, char *list)
@@ -198,6 +231,9 @@ static int parse_common_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'p':
 		return parse_pids(options, arg);
+	case 'a':
+		options->all = true;
+		return 0;
 	case 'd':
 		return parse_seconds("--duration", arg, &options->duration);
 	case 'i':
@@ -219,22 +255,10 @@ static int parse_common_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_ATTRIBUTION:
 		return parse_attribution(options, arg);
-	case OPTION_MAX_FRAMES:
-		return parse_number("--max-frames", arg, 1, MAX_FRAMES, &options->source.max_frames);
-	case OPTION_MAX_BLOCKS:
-		return parse_number("--max-blocks", arg, 1, MOST_BLOCKS,
-				    &options->source.max_blocks);
-	case OPTION_MAX_SITES:
-		return parse_number("--max-sites", arg, 2, MOST_SITES, &options->source.max_sites);
-	case OPTION_MAX_REGIONS:
-		return parse_number("--max-regions", arg, 1, MOST_REGIONS,
-				    &options->source.max_regions);
 	case OPTION_FUNCTION:
 		return add_word(&options->selection.functions, &options->selection.nfunctions, arg);
 	case OPTION_FILE:
 		return add_word(&options->selection.files, &options->selection.nfiles, arg);
-	case OPTION_SAMPLE:
-		return parse_number("--sample", arg, 1, MOST_SAMPLE, &options->source.sample);
 	case OPTION_NO_FOLLOW:
 		options->source.follow = false;
 		return 0;
@@ -254,7 +278,7 @@ static int parse_common_option(int key, char *arg, struct argp_state *state)
 		state->next = state->argc;
 		return 0;
 	}
-	return ARGP_ERR_UNKNOWN;
+	return parse_number_option(options, key, arg);
 }
 
 static int parse_record_option(int key, char *arg, struct argp_state *state)
@@ -269,8 +293,6 @@ static int parse_record_option(int key, char *arg, struct argp_state *state)
 	case 'o':
 		options->output = arg;
 		return 0;
-	case OPTION_TOP:
-		return parse_number("--top", arg, 1, INT_MAX, &options->render.top);
 	case OPTION_COUNT:
 		options->render.weight = WEIGHT_COUNT;
 		return 0;
@@ -281,7 +303,7 @@ static int parse_record_option(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = options;
 		return 0;
 	}
-	return ARGP_ERR_UNKNOWN;
+	return parse_number_option(options, key, arg);
 }
 
 static int parse_top_option(int key, char *arg, struct argp_state *state)
@@ -306,7 +328,7 @@ static const struct argp_child children[] = {
 static const struct argp top_argp = {
 	.parser = parse_top_option,
 	.children = children,
-	.args_doc = "-p PID\ntop -p PID\nrecord -p PID\nrecord -- COMMAND [ARG...]",
+	.args_doc = "-p PID\n-a\nrecord -p PID\nrecord -- COMMAND [ARG...]",
 	.doc = "Shows which Python file:line holds the memory of a live, unmodified CPython process. "
 	       "The target is never changed: nothing is injected, it is not stopped, and no restart "
 	       "is needed.\v"
@@ -316,6 +338,7 @@ static const struct argp top_argp = {
 	       "  record    a report, or a file for other tools: pymemtop record --help\n\n"
 	       "Examples:\n"
 	       "  sudo pymemtop -p 4242\n"
+	       "  sudo pymemtop -a\n"
 	       "  sudo pymemtop record -p 4242 -d 30\n"
 	       "  sudo pymemtop record -p 4242 -d 30 -f folded | flamegraph.pl > mem.svg",
 };
@@ -337,7 +360,6 @@ static const struct argp record_argp = {
 static void set_defaults(struct options *options)
 {
 	memset(options, 0, sizeof(*options));
-	options->type = source_type__find(NULL);
 	options->renderer = renderer__find("report");
 	options->render.top = 20;
 	options->source.max_frames = 64;
@@ -364,14 +386,14 @@ static int check_mode(const struct options *options)
 
 static int check(const struct options *options)
 {
-	if (options->argv && options->npids)
-		return usage_error("give either -p PID or a COMMAND, not both");
+	if ((options->npids > 0) + options->all + !!options->argv > 1)
+		return usage_error("give -p PID, -a or a COMMAND, not both");
 	if (options->argv && options->command == COMMAND_TOP)
 		return usage_error("%s: no such command; to start a program: pymemtop record -- %s",
 				   options->argv[0], options->argv[0]);
-	if (!options->argv && !options->npids)
+	if (!options->argv && !options->npids && !options->all)
 		return usage_error("which process? Give -p PID%s; see pymemtop --help",
-				   options->command == COMMAND_RECORD ? " or -- COMMAND" : "");
+				   options->command == COMMAND_RECORD ? ", -a or -- COMMAND" : " or -a");
 	if (options->argv && options->explain)
 		return usage_error("--explain-probes is for processes that run: give -p PID");
 	if (options->command == COMMAND_RECORD && options->interval && !options->renderer->repeats)
@@ -404,6 +426,8 @@ int options__parse(struct options *options, int argc, char **argv)
 	argv[0] = name;
 	err = argp_parse(options->command == COMMAND_RECORD ? &record_argp : &top_argp, argc, argv,
 			 ARGP_IN_ORDER | ARGP_NO_HELP, NULL, options);
+	if (!options->type)
+		options->type = source_type__find(options->all ? "rss" : "heap");
 	if (options->type->by_line && options->renderer == renderer__find("report"))
 		options->renderer = &table_renderer;
 	return err ? -EINVAL : -check(options);

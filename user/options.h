@@ -20,13 +20,14 @@ struct options {
 	enum command command;
 	pid_t *pids;
 	size_t npids;
+	bool all;			/* every CPython process: main.c finds them */
 	char **argv;			/* of a program to start; NULL: none */
 	double duration;		/* seconds; 0: not given */
 	double interval;		/* seconds; 0: not given */
 	const struct renderer *renderer;
 	const char *output;		/* NULL: stdout */
 	struct render_options render;
-	const struct source_type *type;
+	const struct source_type *type;	/* never NULL once parsed */
 	enum attribution attribution;	/* 0: auto */
 	struct source_options source;
 	struct selection selection;

@@ -8,9 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/vfs.h>
 #include <unistd.h>
-#include <linux/magic.h>
 
 #include "pagemap.h"
 #include "procfs.h"
@@ -68,6 +66,7 @@ struct pagemap {
 	uint64_t zero_frame;	/* the zero page's; 0: not known */
 	struct extents hugetlb;	/* not this process's own, though it looks so */
 	struct extents private;	/* where the kernel does not scan: what can have pages */
+	size_t extent;		/* of those, the first that was not passed yet */
 	/* What was scanned and not handed out yet. */
 	struct page_range ranges[RANGES];
 	size_t nranges, next;
@@ -178,44 +177,54 @@ static int add_extent(struct extents *extents, uint64_t start, uint64_t end)
 	return 0;
 }
 
-static bool is_hugetlb(pid_t pid, const struct proc_map *map)
+/* What belongs to hugetlbfs: by smaps, which needs no file to be opened. 0 or -errno. */
+static int find_hugetlb(struct pagemap *pagemap)
 {
-	struct statfs fs;
-	int fd;
-	bool is;
-
-	/* The kernel's own, of mmap(MAP_HUGETLB) and shmget(SHM_HUGETLB). */
-	if (!strcmp(map->path, "/anon_hugepage") || !strncmp(map->path, "/SYSV", 5))
-		return true;
-	fd = proc_map__open_file(pid, map);
-	is = fd >= 0 && !fstatfs(fd, &fs) && fs.f_type == HUGETLBFS_MAGIC;
-	if (fd >= 0)
-		close(fd);
-	return is;
-}
-
-int pagemap__refresh(struct pagemap *pagemap)
-{
-	bool hugetlb = proc_status_bytes(pagemap->pid, "HugetlbPages") > 0;
-	struct proc_map map;
-	FILE *maps;
+	FILE *smaps = proc_smaps__open(pagemap->pid);
+	struct proc_map map = { 0 }, next;
+	char line[512];
 	int err = 0;
 
-	pagemap->hugetlb.n = pagemap->private.n = 0;
-	pagemap->nranges = pagemap->next = 0;
-	if (pagemap->scans && !hugetlb)
-		return 0;
-	maps = proc_maps__open(pagemap->pid);
+	if (!smaps)
+		return -errno;
+	while (!err && fgets(line, sizeof(line), smaps)) {
+		if (proc_map__parse(line, &next))
+			map = next;
+		else if (!strncmp(line, "VmFlags:", 8) && strstr(line, " ht"))
+			err = add_extent(&pagemap->hugetlb, map.start, map.end);
+	}
+	fclose(smaps);
+	return err;
+}
+
+/* What can have pages of its own; what may not be touched is mostly room kept free, of any
+ * size. 0 or -errno. */
+static int find_private(struct pagemap *pagemap)
+{
+	FILE *maps = proc_maps__open(pagemap->pid);
+	struct proc_map map;
+	int err = 0;
+
 	if (!maps)
 		return -errno;
 	while (!err && proc_maps__next(maps, &map)) {
-		if (hugetlb && map.inode && is_hugetlb(pagemap->pid, &map))
-			err = add_extent(&pagemap->hugetlb, map.start, map.end);
-		else if (map.is_private && map.start < pagemap->user_end)
+		if (map.is_private && map.is_accessible && map.start < pagemap->user_end)
 			err = add_extent(&pagemap->private, map.start, map.end);
 	}
 	fclose(maps);
 	return err;
+}
+
+int pagemap__refresh(struct pagemap *pagemap)
+{
+	int err = 0;
+
+	pagemap->hugetlb.n = pagemap->private.n = 0;
+	pagemap->nranges = pagemap->next = 0;
+	pagemap->extent = 0;
+	if (proc_status_bytes(pagemap->pid, "HugetlbPages"))
+		err = find_hugetlb(pagemap);
+	return err || pagemap->scans ? err : find_private(pagemap);
 }
 
 static void set_pages(uint64_t *words, uint64_t first, uint64_t last)
@@ -267,17 +276,27 @@ static int read_pages(struct pagemap *pagemap, uint64_t start, uint64_t end,
 	return 0;
 }
 
+/* The first extent that ends beyond the address; it is asked for mostly in their order. */
+static size_t first_extent(struct pagemap *pagemap, uint64_t address)
+{
+	const struct extents *private = &pagemap->private;
+
+	if (pagemap->extent && private->extents[pagemap->extent - 1].end > address)
+		pagemap->extent = 0;
+	while (pagemap->extent < private->n && private->extents[pagemap->extent].end <= address)
+		pagemap->extent++;
+	return pagemap->extent;
+}
+
 static int read_region(struct pagemap *pagemap, struct residency *residency)
 {
 	uint64_t base = residency->index << REGION_SHIFT, start, end;
-	size_t i;
+	size_t i = first_extent(pagemap, base);
 	int err = 0;
 
-	for (i = 0; !err && i < pagemap->private.n; i++) {
+	for (; !err && i < pagemap->private.n; i++) {
 		start = pagemap->private.extents[i].start;
 		end = pagemap->private.extents[i].end;
-		if (end <= base)
-			continue;
 		if (start >= base + REGION_SIZE)
 			break;
 		err = read_pages(pagemap, start > base ? start : base,
@@ -400,20 +419,16 @@ static int read_next(struct pagemap *pagemap, uint64_t index, struct residency *
 	size_t i;
 	int err;
 
-	for (i = 0; i < pagemap->private.n; i++) {
+	while ((i = first_extent(pagemap, index << REGION_SHIFT)) < pagemap->private.n) {
 		extent = &pagemap->private.extents[i];
-		if (extent->end <= index << REGION_SHIFT)
-			continue;
 		if (extent->start >> REGION_SHIFT > index)
 			index = extent->start >> REGION_SHIFT;
-		for (; index << REGION_SHIFT < extent->end; index++) {
-			begin_region(residency, index);
-			err = read_region(pagemap, residency);
-			if (err)
-				return err;
-			if (!is_empty(residency))
-				return 1;
-		}
+		begin_region(residency, index++);
+		err = read_region(pagemap, residency);
+		if (err)
+			return err;
+		if (!is_empty(residency))
+			return 1;
 	}
 	return 0;
 }

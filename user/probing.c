@@ -7,32 +7,46 @@
 
 #include "dispatch.h"
 #include "probing.h"
+#include "procfs.h"
 #include "say.h"
 
 /* Far more than libc has; each further allocator in the process has its own. */
 #define MAX_PROBES 256
+
+/* Different ones: as many as the map has (bpf/markers.bpf.h). */
+#define MAX_MARKERS 256
 
 struct probing {
 	const struct bpf_object *object;
 	struct probes *probes;
 	const struct probe_wish *wish;
 	__u32 nmarkers;		/* marker_sites so far */
+	struct marker_site markers[MAX_MARKERS];
 	struct dispatch table[MAX_PROBES];	/* of one process */
 	size_t n;
 };
 
-/* Tells the programs where a marker's arguments are. 0 or -errno. */
-static int note_marker(struct probing *probing, const struct probe_point *point, __u8 *index)
+/* Tells the programs where a marker's arguments are, once for all targets that have them
+ * in the same places. 0 or -errno. */
+static int note_marker(struct probing *probing, const struct marker_site *marker, __u8 *index)
 {
-	const struct bpf_map *map = bpf_object__find_map_by_name(probing->object, "marker_sites");
-	int err;
+	int fd = bpf_object__find_map_fd_by_name(probing->object, "marker_sites"), err;
+	__u32 i;
 
-	if (probing->nmarkers >= bpf_map__max_entries(map))
+	for (i = 0; i < probing->nmarkers; i++) {
+		if (!memcmp(&probing->markers[i], marker, sizeof(*marker)))
+			break;
+	}
+	if (i == MAX_MARKERS)
 		return -E2BIG;
-	err = bpf_map_update_elem(bpf_map__fd(map), &probing->nmarkers, point->marker, BPF_ANY);
-	if (!err)
-		*index = probing->nmarkers++;
-	return err;
+	if (i == probing->nmarkers) {
+		err = bpf_map_update_elem(fd, &i, marker, BPF_ANY);
+		if (err)
+			return err;
+		probing->markers[probing->nmarkers++] = *marker;
+	}
+	*index = i;
+	return 0;
 }
 
 /* Puts one probe where it belongs, and notes how the BPF side will know it. */
@@ -49,7 +63,7 @@ static int add_probe(struct probing *probing, const struct probe_point *point)
 	if (!point->placement.emulated && !probing->wish->at_entry)
 		say_detail("%s: probed at \"%s\", which the kernel single-steps: some 35 times the cost "
 			   "of the others", point->function, point->placement.instruction);
-	err = point->marker ? note_marker(probing, point, &probe.marker) : 0;
+	err = point->marker ? note_marker(probing, point->marker, &probe.marker) : 0;
 	if (err)
 		return err;
 	probe.address = point->file->bias + point->placement.address;
@@ -99,17 +113,22 @@ int probing__attach(const struct bpf_object *object, struct probes *probes,
 	/* Returns first: what is entered is then seen to leave. */
 	const char *const programs[] = { "leave", "enter" };
 	struct bpf_program *program;
-	size_t i;
+	size_t i, living;
 	int err = 0;
 
 	for (i = 0; !err && i < n; i++)
 		err = prepare(&probing, targets[i], i);
 	for (i = 0; !err && i < sizeof(programs) / sizeof(programs[0]); i++) {
 		program = bpf_object__find_program_by_name(object, programs[i]);
+		/* Of many, some may have ended by now. */
+		for (living = 0; living + 1 < n && !proc_exists(targets[living]->pid); living++)
+			;
 		if (program)
-			err = probes__attach(probes, programs[i], program, targets[0]->pid);
+			err = probes__attach(probes, programs[i], program, targets[living]->pid);
 	}
-	for (i = 0; !err && i < n; i++)
-		err = probes__watch(probes, targets[i]->pid, follow);
+	for (i = 0; !err && i < n; i++) {
+		if (n == 1 || proc_exists(targets[i]->pid))
+			err = probes__watch(probes, targets[i]->pid, follow);
+	}
 	return err;
 }

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "maps.h"
 #include "processes.h"
+#include "procfs.h"
 #include "say.h"
 
 /* How often what dead processes left is looked for. */
@@ -135,6 +136,17 @@ static int admit(struct processes *processes, const struct target *target, __u32
 	return layout < 0 ? layout : update(processes, "processes", &tgid, &process);
 }
 
+/* It may have ended before that was seen. */
+static int note_end(struct processes *processes, const struct target *target, __u32 id)
+{
+	struct process_book book = { .pid = target->pid, .state = PROCESS_EXITED };
+
+	if (proc_exists(target->pid))
+		return 0;
+	memcpy(book.comm, target->comm, sizeof(book.comm));
+	return update(processes, "process_books", &id, &book);
+}
+
 int processes__admit(struct processes *processes, struct target *const *targets, size_t n)
 {
 	size_t i;
@@ -142,6 +154,8 @@ int processes__admit(struct processes *processes, struct target *const *targets,
 
 	for (i = 0; !err && i < n; i++) {
 		err = admit(processes, targets[i], i + 1);
+		if (!err)
+			err = note_end(processes, targets[i], i + 1);
 		if (err)
 			say_error("process %d cannot be recorded: %s", targets[i]->pid,
 				  strerror(-err));
@@ -171,6 +185,7 @@ static const struct {
 	{ "whole_regions", REGION_KEY_SHIFT },
 	{ "mappings", 0 },
 	{ "pages", REGION_KEY_SHIFT },
+	{ "last_lines", PROCESS_KEY_SHIFT },
 };
 
 /* What dead processes held makes room again, in maps that the living share: a server
@@ -187,13 +202,15 @@ static void sweep_dead(struct processes *processes, const struct process_book *b
 	for (id = 1; id < n; id++) {
 		if (processes->swept[id] || !books[id].pid || books[id].state == PROCESS_RUNNING)
 			continue;
-		processes->swept[id] = dead[id] = any = true;
+		dead[id] = any = true;
 	}
 	for (i = 0; any && i < sizeof(swept) / sizeof(swept[0]); i++) {
 		map = bpf_object__find_map_by_name(processes->object, swept[i].map);
-		if (map)
-			map__sweep(map, swept[i].shift, dead);
+		if (map && map__sweep(map, swept[i].shift, dead))
+			any = false;	/* no memory: another time */
 	}
+	for (id = 1; any && id < n; id++)
+		processes->swept[id] |= dead[id];
 	/* Where there is much to go through, it is done less often. */
 	processes->next_sweep = begin + SWEEP_SECONDS +
 		SWEEP_REST * (clock_seconds(CLOCK_MONOTONIC) - begin);

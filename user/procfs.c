@@ -27,6 +27,7 @@ bool proc_map__parse(const char *line, struct proc_map *map)
 		return false;
 	map->executable = permissions[2] == 'x';
 	map->is_private = permissions[3] == 'p';
+	map->is_accessible = strncmp(permissions, "---", 3);
 	line += at;
 	line += strspn(line, " \t");
 	length = strcspn(line, "\n");
@@ -53,12 +54,23 @@ FILE *proc_maps__open(pid_t pid)
 	return proc_open(pid, "maps");
 }
 
+FILE *proc_smaps__open(pid_t pid)
+{
+	return proc_open(pid, "smaps");
+}
+
 bool proc_maps__next(FILE *maps, struct proc_map *map)
 {
 	char line[sizeof(map->path) + 128];
 
+	bool whole = true, continued;
+
+	/* The rest of a line that is too long is not one of its own: a file's name can hold
+	 * anything. */
 	while (fgets(line, sizeof(line), maps)) {
-		if (proc_map__parse(line, map))
+		continued = !whole;
+		whole = strchr(line, '\n');
+		if (whole && !continued && proc_map__parse(line, map))
 			return true;
 	}
 	return false;
@@ -183,38 +195,50 @@ int proc_owner(pid_t pid, uid_t *uid, gid_t *gid)
 	return found == 2 ? 0 : -ESRCH;
 }
 
-pid_t *proc_threads(pid_t pid, size_t *n)
+/* The numbers among the names in a directory: a malloc'ed array. NULL with errno. */
+static pid_t *list_numbers(const char *path, size_t *n)
 {
 	size_t size = 0;
-	pid_t *threads = NULL, *more;
+	pid_t *numbers = NULL, *more;
 	struct dirent *entry;
-	char path[64];
 	DIR *dir;
 
-	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	dir = opendir(path);
 	if (!dir)
 		return NULL;
 	*n = 0;
 	while ((entry = readdir(dir))) {
-		if (entry->d_name[0] == '.')
+		if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
 			continue;
 		if (*n == size) {
 			size = size ? 2 * size : 16;
-			more = realloc(threads, size * sizeof(*threads));
+			more = realloc(numbers, size * sizeof(*numbers));
 			if (!more) {
-				free(threads);
+				free(numbers);
 				closedir(dir);
 				return NULL;
 			}
-			threads = more;
+			numbers = more;
 		}
-		threads[(*n)++] = atoi(entry->d_name);
+		numbers[(*n)++] = atoi(entry->d_name);
 	}
 	closedir(dir);
 	if (!*n)
 		errno = ESRCH;
-	return threads;
+	return numbers;
+}
+
+pid_t *proc_processes(size_t *n)
+{
+	return list_numbers("/proc", n);
+}
+
+pid_t *proc_threads(pid_t pid, size_t *n)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	return list_numbers(path, n);
 }
 
 bool proc_exists(pid_t pid)

@@ -16,6 +16,7 @@ struct proc_map {
 	unsigned int dev_major, dev_minor;
 	bool executable;
 	bool is_private;
+	bool is_accessible;	/* in any way */
 	char path[4096];	/* as the target sees it, with " (deleted)" cut off */
 };
 
@@ -24,6 +25,9 @@ bool proc_map__parse(const char *line, struct proc_map *map);
 
 /* Opens /proc/PID/maps; NULL with errno. */
 FILE *proc_maps__open(pid_t pid);
+
+/* /proc/PID/smaps: the same lines, each followed by what is known of the map. */
+FILE *proc_smaps__open(pid_t pid);
 
 /* Reads the next map; false at the end. */
 bool proc_maps__next(FILE *maps, struct proc_map *map);
@@ -50,6 +54,9 @@ int proc_comm(pid_t pid, char *buffer, size_t size);
 
 /* Effective user and group; 0 or -errno. */
 int proc_owner(pid_t pid, uid_t *uid, gid_t *gid);
+
+/* Ids of all processes: as proc_threads(). */
+pid_t *proc_processes(size_t *n);
 
 /* Thread ids of a process: a malloc'ed array, the number of them in n. NULL with
  * errno. */

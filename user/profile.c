@@ -18,8 +18,7 @@ static const struct {
 	[LOST_RING] = { "ring", "new stacks came faster than they were read" },
 	[LOST_MARKER] = { "markers", "a marker whose arguments could not be read" },
 	[LOST_PROCESS] = { "processes", "more child processes than their table holds" },
-	[LOST_PAGE] = { "pages", "more touched memory than --max-regions" },
-	[LOST_FAULT] = { "faults", "page faults while another was being recorded, in any process" },
+	[LOST_PAGE] = { "pages", "pages of more regions than --max-regions, or than memory was to be had for" },
 };
 
 int profile_line__compare(const struct profile_line *a, const struct profile_line *b)

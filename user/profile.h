@@ -29,7 +29,7 @@ enum measure_kind {
 	MEASURE_BYTES,
 	MEASURE_COUNT,
 	MEASURE_CHANGE,	/* bytes; can be negative */
-	MEASURE_LEVEL,	/* bytes that there were at a time: not to be summed up */
+	MEASURE_LEVEL,	/* bytes that there were at some time: no sum over lines */
 };
 
 /* One of the amounts, as a mode calls it. */

@@ -33,6 +33,7 @@ static int start(struct recording *record)
 		.attribution = options->attribution,
 		.pids = options->pids,
 		.npids = options->npids,
+		.all = options->all,
 		.selection = &options->selection,
 	};
 	pid_t pid;

@@ -2,8 +2,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include <bpf/bpf.h>
+#include <bpf/btf.h>
 
 #include "clock.h"
 #include "judge.h"
@@ -17,12 +18,17 @@
 /* A snapshot takes no more of the time since the last one to look at what is resident. */
 #define LOOK_SHARE 0.5
 
+/* Between snapshots it is looked, too, for a hundredth of the time. */
+#define LOOK_SECONDS 1.0
+#define LOOK_QUIETLY 0.01
+
 struct source {
 	struct rss_bpf *bpf;
 	struct parts parts;
 	struct judge *judge;
 	struct source_options options;
 	double last;			/* snapshot */
+	double next_look;
 	uint64_t anon[MAX_PROCESSES];	/* RssAnon when last seen, by process id */
 	uint64_t anon_at_attach[MAX_PROCESSES];
 };
@@ -57,6 +63,24 @@ static int load(struct source *source)
 	return err ? err : rss_bpf__load(bpf);
 }
 
+/* x86 has had the tracepoints for long, other architectures lately or not. */
+static int check_kernel(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool has = btf && btf__find_by_name_kind(btf, "btf_trace_page_fault_user",
+						 BTF_KIND_TYPEDEF) > 0;
+
+	btf__free(btf);
+	if (!has)
+		say_error("this kernel has no tracepoints exceptions:page_fault_user and _kernel, which "
+			  "--mode rss needs; --mode heap works without");
+	else if (sysconf(_SC_PAGESIZE) != 1 << PAGE_SHIFT)
+		say_error("--mode rss knows pages of 4 KiB only; --mode heap works with others");
+	else
+		return 0;
+	return -ENOTSUP;
+}
+
 static int rss_open(const struct source_options *options, struct stacks *stacks,
 		    struct source **result)
 {
@@ -66,6 +90,9 @@ static int rss_open(const struct source_options *options, struct stacks *stacks,
 	if (!source)
 		return -ENOMEM;
 	source->options = *options;
+	err = check_kernel();
+	if (err)
+		goto fail;
 	err = load(source);
 	if (err)
 		parts__say_not_loaded(err);
@@ -77,23 +104,28 @@ static int rss_open(const struct source_options *options, struct stacks *stacks,
 					   source->parts.books, options->sample);
 		err = source->judge ? 0 : -ENOMEM;
 	}
-	if (err) {
-		rss_close(source);
-		return err;
-	}
+	if (err)
+		goto fail;
 	*result = source;
 	return 0;
+fail:
+	rss_close(source);
+	return err;
 }
 
 static int attach_faults(struct rss_bpf *bpf)
 {
+	int err;
+
 	bpf->links.fault_user = bpf_program__attach(bpf->progs.fault_user);
-	if (bpf->links.fault_user)
+	err = libbpf_get_error(bpf->links.fault_user);
+	if (!err) {
 		bpf->links.fault_kernel = bpf_program__attach(bpf->progs.fault_kernel);
-	if (bpf->links.fault_user && bpf->links.fault_kernel)
-		return 0;
-	say_error("the page faults' tracepoints cannot be attached: %s", strerror(errno));
-	return -errno;
+		err = libbpf_get_error(bpf->links.fault_kernel);
+	}
+	if (err)
+		say_error("the page faults' tracepoints cannot be attached: %s", strerror(-err));
+	return err;
 }
 
 /* What is resident when the processes are first looked at, is from before. */
@@ -117,27 +149,41 @@ static int rss_attach(struct source *source, struct target *const *targets, size
 	return err ? err : judge__meet(source->judge);
 }
 
+/* So that what a process has at its end is known, if not by the kernel's last word (before
+ * 6.16 it has none). */
+static void note_anon(struct source *source)
+{
+	const struct process_book *books;
+	uint64_t now;
+	size_t n, id;
+
+	books = books__processes(source->parts.books, &n);
+	for (id = 1; id < n; id++) {
+		if (!books[id].pid || books[id].state != PROCESS_RUNNING)
+			continue;
+		now = proc_status_bytes(books[id].pid, "RssAnon");
+		if (now)
+			source->anon[id] = now;
+	}
+}
+
 static int rss_poll(struct source *source, int timeout_ms)
 {
+	double now = clock_seconds(CLOCK_MONOTONIC);
 	int err = parts__poll(&source->parts, timeout_ms), met = judge__meet(source->judge);
 
-	return err ? err : met;
+	if (err || met)
+		return err ? err : met;
+	if (now < source->next_look)
+		return 0;
+	source->next_look = now + LOOK_SECONDS;
+	note_anon(source);
+	return judge__look(source->judge, LOOK_SECONDS * LOOK_QUIETLY);
 }
 
 static const struct process_book *rss_processes(const struct source *source, size_t *n)
 {
 	return books__processes(source->parts.books, n);
-}
-
-/* Faults that came while the same program ran on that CPU: the kernel counts them. */
-static uint64_t missed_faults(const struct bpf_program *program)
-{
-	struct bpf_prog_info info = { 0 };
-	__u32 size = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
-		return 0;
-	return info.recursion_misses;
 }
 
 /* RssAnon now, or at the process's end. */
@@ -170,9 +216,6 @@ static int rss_snapshot(struct source *source, struct snapshot **result)
 		return err;
 	for (id = 1; id < snapshot->nprocesses; id++)
 		complete_book(source, &snapshot->processes[id], id);
-	/* The kernel counts them together: they are shown with the first process. */
-	snapshot->processes[1].lost[LOST_FAULT] += missed_faults(source->bpf->progs.fault_user) +
-						   missed_faults(source->bpf->progs.fault_kernel);
 	*result = snapshot;
 	return 0;
 }

@@ -17,7 +17,7 @@ static bool has_file(const struct selection *selection, const char *file)
 	size_t i;
 
 	if (!selection->nfiles)
-		return selection->nfunctions || !file__is_library(file);
+		return !file__is_library(file);
 	for (i = 0; i < selection->nfiles; i++) {
 		if (!fnmatch(selection->files[i], file, 0) ||
 		    (slash && !fnmatch(selection->files[i], slash + 1, 0)))
@@ -70,11 +70,12 @@ static void find_function(const struct profile_process *process, struct profile_
 static void merge(struct profile_line *to, const struct profile_line *line)
 {
 	to->amounts.outstanding_bytes += line->amounts.outstanding_bytes;
+	to->amounts.outstanding_count += line->amounts.outstanding_count;
+	to->amounts.allocated_bytes += line->amounts.allocated_bytes;
 	to->amounts.allocated_count += line->amounts.allocated_count;
 	if (line->amounts.mapped_bytes > to->amounts.mapped_bytes)
 		to->amounts.mapped_bytes = line->amounts.mapped_bytes;
-	if (line->amounts.mapped_count > to->amounts.mapped_count)
-		to->amounts.mapped_count = line->amounts.mapped_count;
+	to->amounts.mapped_count += line->amounts.mapped_count;
 	to->increment_bytes += line->increment_bytes;
 	to->increment_count += line->increment_count;
 }
@@ -98,16 +99,27 @@ static void merge_lines(struct profile_process *process)
 	process->nlines = n;
 }
 
+static int by_bytes(int64_t a, int64_t b, const void *x, const void *y)
+{
+	return a < b ? 1 : a > b ? -1 : profile_line__compare(x, y);
+}
+
 static int compare_increments(const void *a, const void *b)
 {
 	const struct profile_line *x = a, *y = b;
 
-	return x->increment_bytes < y->increment_bytes ? 1 :
-	       x->increment_bytes > y->increment_bytes ? -1 : profile_line__compare(x, y);
+	return by_bytes(x->increment_bytes, y->increment_bytes, a, b);
 }
 
-void selection__apply(const struct selection *selection, struct profile_process *process,
-		      struct name *places)
+static int compare_outstanding(const void *a, const void *b)
+{
+	const struct profile_line *x = a, *y = b;
+
+	return by_bytes(x->amounts.outstanding_bytes, y->amounts.outstanding_bytes, a, b);
+}
+
+void selection__apply(const struct selection *selection, enum line_order order,
+		      struct profile_process *process, struct name *places)
 {
 	struct profile_line *line;
 	size_t i, n = 0;
@@ -133,7 +145,8 @@ void selection__apply(const struct selection *selection, struct profile_process 
 		n++;
 	}
 	process->nlines = n;
-	qsort(process->lines, n, sizeof(*process->lines), compare_increments);
+	qsort(process->lines, n, sizeof(*process->lines),
+	      order == BY_INCREMENT ? compare_increments : compare_outstanding);
 	for (i = 0; i < n; i++)
 		process->stacks[i] = (struct profile_stack){
 			.nframes = 1,

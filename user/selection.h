@@ -7,8 +7,9 @@
 #include <stddef.h>
 
 #include "profile.h"
+#include "sums.h"
 
-/* None of either: the program's own files. */
+/* Without files: the program's own. */
 struct selection {
 	const char **functions;	/* names, qualified or not */
 	size_t nfunctions;
@@ -20,12 +21,12 @@ struct selection {
 bool selection__has(const struct selection *selection, const char *file, const char *function);
 
 /*
- * Leaves a process those of its lines that are selected. Those that the text of their files
+ * Leaves a process those of its lines that are selected, in that order. Those that the text of their files
  * shows to be of one function get its qualified name; places has room for as many as there
  * are lines, and lasts as long as they. The stacks are the lines then.
  */
-void selection__apply(const struct selection *selection, struct profile_process *process,
-		      struct name *places);
+void selection__apply(const struct selection *selection, enum line_order order,
+		      struct profile_process *process, struct name *places);
 
 /* Whether a file is not the program's own, by where distributions, virtual environments and
  * Python itself put modules; so is what is no file. */

@@ -119,24 +119,27 @@ static int find_targets(struct session *session, const struct session_options *o
 		.lines = options->type->by_line,
 		.fresh = options->fresh,
 	};
+	struct target *target;
 	size_t i;
 	int err;
 
-	source->targets = options->npids;
 	session->targets = calloc(options->npids, sizeof(*session->targets));
 	if (!session->targets)
 		return -ENOMEM;
 	for (i = 0; i < options->npids; i++) {
-		err = target__new(options->pids[i], &wish, &session->targets[i]);
+		err = target__new(options->pids[i], &wish, &session->targets[session->ntargets]);
+		if (err && options->all)
+			continue;
 		if (err)
 			return err;
-		session->ntargets++;
-		source->markers |= session->targets[i]->attribution == ATTRIBUTION_USDT;
-		err = note_target(session, session->targets[i], i + 1);
+		target = session->targets[session->ntargets++];
+		source->markers |= target->attribution == ATTRIBUTION_USDT;
+		err = note_target(session, target, session->ntargets);
 		if (err)
 			return err;
 	}
-	return 0;
+	source->targets = session->ntargets;
+	return session->ntargets ? 0 : -ESRCH;
 }
 
 int session__new(const struct session_options *options, struct session **result)
@@ -341,13 +344,14 @@ static void load_sources(struct process_facts *facts, struct profile_process *pr
 }
 
 /* Lines are of functions by the text of their files, and of those the selected ones stay. */
-static void select_lines(struct session *session, size_t id, struct profile_process *process)
+static void select_lines(struct session *session, size_t id, enum line_order order,
+			 struct profile_process *process)
 {
 	size_t first = process->lines - session->lines;
 
 	if (session->facts[id])
 		load_sources(session->facts[id], process, process->nlines);
-	selection__apply(session->selection, process, session->places + first);
+	selection__apply(session->selection, order, process, session->places + first);
 }
 
 static int build_profile(struct session *session, const struct profile_options *options)
@@ -359,7 +363,8 @@ static int build_profile(struct session *session, const struct profile_options *
 	int err;
 
 	free_profile(session);
-	err = sums__init(&sums, session->stacks, session->now, session->before);
+	err = sums__init(&sums, session->stacks, session->now, session->before,
+			 session->type->by_line);
 	session->lines = calloc(stacks__line_count(session->stacks) + 1, sizeof(*session->lines));
 	session->places = calloc(stacks__line_count(session->stacks) + 1, sizeof(*session->places));
 	session->profile_stacks = calloc(stacks__count(session->stacks) + 1,
@@ -380,7 +385,7 @@ static int build_profile(struct session *session, const struct profile_options *
 		lines += process->nlines;
 		stacks += process->nstacks;
 		if (session->type->by_line)
-			select_lines(session, id, process);
+			select_lines(session, id, options->order, process);
 		if (session->type->counts_resident)
 			add_up_resident(&session->now->processes[id], process);
 		if (!is_shown(process)) {

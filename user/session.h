@@ -16,6 +16,7 @@ struct session_options {
 	enum attribution attribution;	/* 0: auto */
 	const pid_t *pids;
 	size_t npids;
+	bool all;			/* leave those of them out that cannot be recorded */
 	const struct selection *selection;	/* outlives the session */
 	bool fresh;			/* the processes have not reached main() yet */
 };

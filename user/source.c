@@ -22,8 +22,6 @@ const struct source_type *source_type__find(const char *name)
 	const struct source_type *type;
 	size_t i;
 
-	if (!name)
-		return types[0];
 	for (i = 0; (type = source_type__get(i)); i++) {
 		if (!strcmp(type->name, name))
 			return type;

@@ -70,7 +70,7 @@ struct source_type {
 	void (*close)(struct source *source);
 };
 
-/* The mode with that name, the default one for NULL; NULL if there is none. */
+/* The mode with that name, NULL if there is none. */
 const struct source_type *source_type__find(const char *name);
 
 /* The i-th mode, NULL past the last. */

@@ -4,12 +4,23 @@
 
 #include "sums.h"
 
-static void add(struct amounts *to, const struct site_count *count)
+static void keep_most(uint64_t *to, uint64_t level)
+{
+	if (level > *to)
+		*to = level;
+}
+
+static void add(struct amounts *to, const struct site_count *count, bool levels)
 {
 	to->outstanding_bytes += count->allocated_bytes - count->freed_bytes;
 	to->outstanding_count += count->allocated_count - count->freed_count;
 	to->allocated_bytes += count->allocated_bytes;
 	to->allocated_count += count->allocated_count;
+	if (levels) {
+		keep_most(&to->mapped_bytes, count->mapped_bytes);
+		to->mapped_count += count->mapped_count;
+		return;
+	}
 	to->mapped_bytes += count->mapped_bytes - count->unmapped_bytes;
 	to->mapped_count += count->mapped_count - count->unmapped_count;
 }
@@ -56,7 +67,7 @@ static int compare_stacks(const void *a, const void *b)
 }
 
 int sums__init(struct sums *sums, const struct stacks *stacks, const struct snapshot *now,
-	       const struct snapshot *before)
+	       const struct snapshot *before, bool levels)
 {
 	static const struct site_count zero;
 	const struct site_count *old;
@@ -77,8 +88,8 @@ int sums__init(struct sums *sums, const struct stacks *stacks, const struct snap
 		old = before && site < before->nsites ? &before->sites[site] : &zero;
 		stack = stacks__get(stacks, index);
 		line = &sums->lines[stack->line];
-		add(&sums->stacks[index].amounts, &now->sites[site]);
-		add(&line->amounts, &now->sites[site]);
+		add(&sums->stacks[index].amounts, &now->sites[site], levels);
+		add(&line->amounts, &now->sites[site], levels);
 		increment = (now->sites[site].allocated_bytes - old->allocated_bytes) -
 			    (now->sites[site].freed_bytes - old->freed_bytes);
 		line->increment_bytes += increment;

@@ -19,9 +19,10 @@ struct sums {
 };
 
 /* Sums a snapshot up, with increments since another, or since the attach where that
- * is NULL. 0 or -ENOMEM; sums__free() in either case. */
+ * is NULL. levels: what is mapped are levels, of which the highest is taken (mode lines). 0
+ * or -ENOMEM; sums__free() in either case. */
 int sums__init(struct sums *sums, const struct stacks *stacks, const struct snapshot *now,
-	       const struct snapshot *before);
+	       const struct snapshot *before, bool levels);
 void sums__free(struct sums *sums);
 
 /* Writes the lines and stacks of one process to where its own pointers lead, sorted,

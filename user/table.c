@@ -21,7 +21,7 @@ static int compare_lines(const void *a, const void *b)
 	return profile_line__compare(x, y);
 }
 
-/* memory_profiler begins a function's increments with all the memory that there was. */
+/* memory_profiler counts what changed while a function was not run as the first line's. */
 static int64_t increment_of(const struct profile_line *line)
 {
 	return line->amounts.outstanding_bytes + line->amounts.mapped_count;

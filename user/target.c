@@ -252,6 +252,19 @@ bool target__is_python(pid_t pid)
 	return is_python;
 }
 
+pid_t *target__list(size_t *n)
+{
+	size_t nprocesses, i;
+	pid_t *pids = proc_processes(&nprocesses);
+
+	*n = 0;
+	for (i = 0; pids && i < nprocesses; i++) {
+		if (target__is_python(pids[i]))
+			pids[(*n)++] = pids[i];
+	}
+	return pids;
+}
+
 /*
  * Whether the memory looks as the layout says: the main interpreter's first
  * thread state points back at it. A modified CPython can differ from its version.

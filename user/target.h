@@ -70,6 +70,10 @@ void target__free(struct target *target);
 /* Whether a CPython is mapped in the process. */
 bool target__is_python(pid_t pid);
 
+/* All processes that run CPython: a malloc'ed array, the number of them in n. NULL with
+ * errno. */
+pid_t *target__list(size_t *n);
+
 /* "function__entry" and the others. */
 const char *marker__name(enum marker_type type);
 

@@ -49,6 +49,12 @@ static void put_process(const struct profile *profile, const struct profile_proc
 			 format_bytes(process->before_attach_bytes).s,
 			 format_bytes(process->total.outstanding_bytes).s,
 			 format_signed(process->unattributed_bytes).s);
+	else if (profile->measures->kind == MEASURE_CHANGE)
+		snprintf(text, sizeof(text), "RSS %s (%s at attach)  added %s by %s lines",
+			 format_bytes(process->rss_bytes).s,
+			 format_bytes(process->rss_at_attach_bytes).s,
+			 format_signed(process->total.outstanding_bytes).s,
+			 format_count(process->total.allocated_count).s);
 	else
 		snprintf(text, sizeof(text),
 			 "RSS %s (%s at attach)  outstanding %s in %s blocks  mapped %s",
@@ -191,6 +197,7 @@ static int begin(const struct options *options, const struct source_type *type,
 		.attribution = options->attribution,
 		.pids = options->pids,
 		.npids = options->npids,
+		.all = options->all,
 		.selection = &options->selection,
 	};
 

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Makes its process resident-bigger in many ways, one to a line, and keeps its own books:
 what the kernel's RssAnon says before and after each."""
+import ctypes
 import json
 import mmap
 import os
 import sys
+import tempfile
 import threading
 
 PAGE = 4096
@@ -31,7 +33,7 @@ def private_dirty():
 class Books:
     def __init__(self):
         self.lines = []
-        self.line = self.before = 0
+        self.line = self.before = self.start = 0
         self.measure = rss_anon
 
     def __enter__(self):
@@ -44,7 +46,7 @@ class Books:
 
     def write(self):
         with open("%s.%d" % (os.environ["BOOKS"], os.getpid()), "w") as file:
-            json.dump({"lines": self.lines, "rss_anon": rss_anon()}, file)
+            json.dump({"lines": self.lines, "start": self.start, "rss_anon": rss_anon()}, file)
 
 
 books = Books()
@@ -58,6 +60,12 @@ def private(size, flags=0):
 def touch(mapping, step=PAGE, start=0):
     for at in range(start, len(mapping), step):
         mapping[at] = 1
+
+
+def lock(mapping, address, size):
+    touch(mapping, MIB)
+    if ctypes.CDLL(None).mlock(address, size):
+        raise OSError("mlock")
 
 
 def grow_list(n):
@@ -74,9 +82,10 @@ def blocks():
         held["small"] = [object() for i in range(400_000)]
     with books:
         held["strings"] = {i: str(i) for i in range(300_000)}
-    with open("/dev/zero", "rb", buffering=0) as zero:
-        with books:
-            held["read"] = zero.read(20 * MIB)
+    zeros = os.memfd_create("zeros")
+    os.ftruncate(zeros, 20 * MIB)
+    with books:
+        held["read"] = os.pread(zeros, 20 * MIB, 0)
     with books:
         held["list"] = grow_list(3_000_000)
 
@@ -126,6 +135,7 @@ def child():
         os.read(ready[0], 1)
         return
     books.lines.clear()
+    books.start = 0
     books.measure = private_dirty
     with books:
         for at in range(0, len(shared), PAGE): shared[at] = 2
@@ -141,6 +151,34 @@ def child():
 def unseen():
     """Without faults of its own."""
     held["populated"] = private(8 * MIB, 0x8000)    # MAP_POPULATE
+
+
+def locked():
+    """The kernel makes most of it resident in mlock(): whose it is, the first pages tell."""
+    held["locked"] = mapping = private(4 * MIB)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(mapping))
+    with books:
+        lock(mapping, ctypes.c_void_p(address), ctypes.c_size_t(4 * MIB))
+
+
+def shared():
+    """No process's own."""
+    held["memory"] = mapping = mmap.mmap(-1, 8 * MIB)
+    touch(mapping)
+    with tempfile.TemporaryFile() as file:
+        file.truncate(4 * MIB)
+        held["file"] = copy = mmap.mmap(file.fileno(), 4 * MIB, mmap.MAP_PRIVATE)
+    with books:
+        for at in range(0, len(copy), 4 * PAGE): copy[at] = 1
+
+
+def many():
+    held["many"] = maps = [private(PAGE * (1 + i % 3)) for i in range(10_000)]
+    with books:
+        for mapping in maps: mapping[0] = 1
+    for mapping in maps[::2]:
+        mapping.close()
+    books.lines[-1][1] -= 5_000 * PAGE
 
 
 def huge():
@@ -188,7 +226,7 @@ def main():
     books.lines.clear()
     print("ready", flush=True)
     sys.stdin.readline()
-    start = rss_anon()
+    books.start = start = rss_anon()
     for step in steps:
         step()
     books.write()
