@@ -10,6 +10,7 @@
 #include "judge.h"
 #include "maps.h"
 #include "pagemap.h"
+#include "procfs.h"
 #include "say.h"
 
 /* From the kernel's first word of a fault to the page being there, all but always. */
@@ -297,6 +298,21 @@ static void adopt(struct judge *judge, uint64_t key, const struct page_region *r
 		correct(judge, key, region->faults, PAGE_AWAY, d->away_unseen);
 }
 
+/*
+ * Whether the process was there when the region was looked at just now: while it ends, all
+ * pages go, and what is reported then is what it had. Before 6.16 it is said to have ended
+ * only after that.
+ */
+static bool was_there(const struct judge *judge, __u32 id, const struct residency *residency)
+{
+	const struct process_book *book;
+	size_t n;
+
+	book = &books__processes(judge->books, &n)[id];
+	return *(volatile const __u32 *)&book->state == PROCESS_RUNNING &&
+	       (any_bit(residency->resident) || proc_status_bytes(book->pid, "RssAnon"));
+}
+
 /* Looks at a region once more, and corrects it. Nothing leaves where there were faults since
  * the first look: their pages may not be there yet. */
 static int judge_region(struct judge *judge, __u32 id, const struct suspect *suspect)
@@ -316,7 +332,7 @@ static int judge_region(struct judge *judge, __u32 id, const struct suspect *sus
 	if (err)
 		return err;
 	compare(known ? &region : NULL, &residency, &d);
-	if (d.any && region.faults == suspect->faults)
+	if (d.any && region.faults == suspect->faults && was_there(judge, id, &residency))
 		correct(judge, key, region.faults, 0, d.gone);
 	if (any_bit(d.away))
 		correct(judge, key, region.faults, PAGE_AWAY, d.away);
@@ -417,10 +433,8 @@ static int look_on(struct judge *judge, __u32 id, double deadline)
 	if (!pagemap)
 		return 1;
 	err = pagemap__refresh(pagemap);
-	if (err)
-		return 1;
 	judge->nsuspects = 0;
-	ended = look_through(judge, id, deadline);
+	ended = err ? err : look_through(judge, id, deadline);
 	err = ended < 0 ? ended : judge_suspects(judge, id);
 	if (err == -ENOMEM)
 		return err;
@@ -436,6 +450,7 @@ int judge__meet(struct judge *judge)
 {
 	__u32 pass_id = judge->id, id;
 	uint64_t pass_index = judge->index;
+	bool listed = false;
 	size_t n;
 	int err = 0;
 
@@ -445,8 +460,9 @@ int judge__meet(struct judge *judge)
 		if (!open_subject(judge, id) || judge->subjects[id].met)
 			continue;
 		judge->id = id;
-		judge->index = 0;
-		err = list_keys(judge);
+		judge->index = judge->key = 0;
+		err = listed ? 0 : list_keys(judge);
+		listed = true;
 		if (!err)
 			err = look_on(judge, id, __builtin_inf());
 	}
