@@ -16,7 +16,7 @@
 #include "system.h"
 
 /* A snapshot takes no more of the time since the last one to look at what is resident. */
-#define LOOK_SHARE 0.5
+#define LOOK_SHARE 0.1
 
 /* Between snapshots it is looked, too, for a hundredth of the time. */
 #define LOOK_SECONDS 1.0
