@@ -13,8 +13,9 @@
 #include "procfs.h"
 #include "say.h"
 
-/* From the kernel's first word of a fault to the page being there, all but always. */
-#define FAULT_US 1000
+/* From the kernel's first word of a fault to the page being there, all but always: a huge
+ * page has to be found and cleared. */
+#define FAULT_US 20000
 
 /* Regions looked at between two looks at the clock. */
 #define CLOCK_STEP 64
@@ -29,6 +30,7 @@ struct subject {
 struct suspect {
 	uint64_t index;
 	uint32_t faults;
+	bool lacks_pages;
 };
 
 struct judge {
@@ -351,7 +353,9 @@ static int judge_suspects(struct judge *judge, __u32 id)
 	size_t i;
 	int err = 0;
 
-	if (judge->nsuspects)
+	for (i = 0; i < judge->nsuspects && !judge->suspects[i].lacks_pages; i++)
+		;
+	if (i < judge->nsuspects)
 		usleep(FAULT_US);
 	for (i = 0; !err && i < judge->nsuspects; i++)
 		err = judge_region(judge, id, &judge->suspects[i]);
@@ -386,6 +390,7 @@ static int look_at_region(struct judge *judge, __u32 id, uint64_t index, bool kn
 	judge->suspects[judge->nsuspects++] = (struct suspect){
 		.index = index,
 		.faults = known ? region.faults : 0,
+		.lacks_pages = any_bit(d.gone),
 	};
 	return 0;
 }
