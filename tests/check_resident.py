@@ -33,8 +33,9 @@ def check_sum(book, process, unattributed):
     check(process["rss_anon_bytes"] == process["before_attach_bytes"] + process["resident_bytes"] +
           process["unattributed_bytes"], "the sum is wrong:", process)
     growth = process["rss_anon_bytes"] - process["before_attach_bytes"]
-    check(abs(process["rss_anon_bytes"] - book["rss_anon"]) <= SLACK, "RssAnon is",
-          book["rss_anon"], "not", process["rss_anon_bytes"])
+    # Native threads, as Arrow's and polars's, go on after the books were written.
+    check(abs(process["rss_anon_bytes"] - book["rss_anon"]) <= SLACK + book["rss_anon"] // 1000,
+          "RssAnon is", book["rss_anon"], "not", process["rss_anon_bytes"])
     check(abs(process["unattributed_bytes"] - unattributed) <= max(growth // 100, SLACK),
           "unattributed are", process["unattributed_bytes"], "of", growth)
 
