@@ -11,6 +11,7 @@ import threading
 
 PAGE = 4096
 MIB = 1 << 20
+LIBC = ctypes.CDLL(None)
 
 
 def read_size(path, name):
@@ -34,7 +35,12 @@ class Books:
     def __init__(self):
         self.lines = []
         self.line = self.before = self.start = 0
-        self.measure = rss_anon
+        self.read = rss_anon
+
+    def measure(self):
+        """What libc keeps free, it may give back as late as on another line."""
+        LIBC.malloc_trim(0)
+        return self.read()
 
     def __enter__(self):
         """The line below is measured."""
@@ -64,7 +70,7 @@ def touch(mapping, step=PAGE, start=0):
 
 def lock(mapping, address, size):
     touch(mapping, MIB)
-    if ctypes.CDLL(None).mlock(address, size):
+    if LIBC.mlock(address, size):
         raise OSError("mlock")
 
 
@@ -136,7 +142,7 @@ def child():
         return
     books.lines.clear()
     books.start = 0
-    books.measure = private_dirty
+    books.read = private_dirty
     with books:
         for at in range(0, len(shared), PAGE): shared[at] = 2
     with books:
