@@ -106,7 +106,7 @@ int BPF_PROG(process_exit, struct task_struct *task)
 	/* The last thread: do_exit() has counted it off already. */
 	if (!BPF_CORE_READ(task, signal, live.counter))
 		process__end(BPF_CORE_READ(task, tgid), PROCESS_EXITED,
-			     rss__pages(MM_ANONPAGES) << PAGE_SHIFT);
+			     config.reads_resident ? rss__pages(MM_ANONPAGES) << PAGE_SHIFT : 0);
 	return 0;
 }
 

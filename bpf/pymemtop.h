@@ -112,6 +112,7 @@ struct config {
 	__u8 has_task_storage;	/* usable in uprobes, from Linux 5.12 on */
 	__u8 use_markers;	/* some target is attributed by them */
 	__u8 follow_children;
+	__u8 reads_resident;	/* the programs read how much memory is resident */
 	__u8 idle;		/* to measure what the probes alone cost */
 };
 

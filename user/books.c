@@ -90,13 +90,13 @@ static int select_maps(struct bpf_object *object, bool storage, bool markers)
 }
 
 /* Before 5.19, counters have no parts for each CPU that would have to be found. */
-static int select_measure(struct bpf_object *object)
+static int select_measure(struct bpf_object *object, bool reads_resident)
 {
-	bool can = libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
-					   BPF_FUNC_map_lookup_percpu_elem, NULL) == 1;
+	bool wanted = reads_resident && libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
+					BPF_FUNC_map_lookup_percpu_elem, NULL) == 1;
 
 	return bpf_program__set_autoload(bpf_object__find_program_by_name(object, "measure_cpus"),
-					 can);
+					 wanted);
 }
 
 int books__configure(struct bpf_object *object, struct config *config,
@@ -116,7 +116,7 @@ int books__configure(struct bpf_object *object, struct config *config,
 	config->follow_children = options->follow;
 	config->idle = options->idle;
 	config->cpus = libbpf_num_possible_cpus();
-	err = select_measure(object);
+	err = select_measure(object, config->reads_resident);
 	if (!err)
 		err = size_maps(object, options, features.bpf_allocator && can_allocate);
 	return err ? err : select_maps(object, features.task_storage, options->markers);

@@ -8,14 +8,15 @@
 
 #include <bpf/libbpf.h>
 
+#include "pymemtop.h"
 #include "snapshot.h"
 #include "source.h"
 
 struct books;
 
 /*
- * Before the load: fills in the programs' constants, and gives the maps that all sources
- * have their sizes. can_allocate: the programs run where the kernel can make more elements
+ * Before the load: fills in the constants that all sources' programs have, by
+ * reads_resident, and gives the maps that all have their sizes. can_allocate: the programs run where the kernel can make more elements
  * of a hash than the few that it keeps ready: not with interrupts off. 0 or -errno.
  */
 int books__configure(struct bpf_object *object, struct config *config,

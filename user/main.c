@@ -38,7 +38,7 @@ static int explain(const struct options *options)
 		err = target__new(options->pids[i], &wish, &target);
 		if (err)
 			return EXIT_FAILURE;
-		err = options->type->explain(target, stdout);
+		err = probe_points__explain(target, &options->type->wish, stdout);
 		if (err)
 			say_error("the code of process %d cannot be read: %s", options->pids[i],
 				  strerror(-err));

@@ -83,19 +83,26 @@ static int attach_lifecycle(struct processes *processes)
 	return err;
 }
 
+static int write_book(struct processes *processes, const struct target *target, __u32 id,
+		      enum process_state state)
+{
+	struct process_book book = { .pid = target->pid, .state = state };
+
+	memcpy(book.comm, target->comm, sizeof(book.comm));
+	return update(processes, "process_books", &id, &book);
+}
+
 int processes__open(struct processes *processes, struct target *const *targets, size_t n)
 {
-	struct process_book book = { 0 };
 	int err = attach_lifecycle(processes);
 	__u32 id;
 
 	processes->numbers->next_process = processes->kept = n + 1;
 	for (id = 1; !err && id <= n; id++) {
-		book.pid = targets[id - 1]->pid;
-		memcpy(book.comm, targets[id - 1]->comm, sizeof(book.comm));
-		err = update(processes, "process_books", &id, &book);
+		err = write_book(processes, targets[id - 1], id, PROCESS_RUNNING);
 		if (err)
-			say_error("process %d has no books: %s", book.pid, strerror(-err));
+			say_error("process %d has no books: %s", targets[id - 1]->pid,
+				  strerror(-err));
 	}
 	return err;
 }
@@ -136,17 +143,6 @@ static int admit(struct processes *processes, const struct target *target, __u32
 	return layout < 0 ? layout : update(processes, "processes", &tgid, &process);
 }
 
-/* It may have ended before that was seen. */
-static int note_end(struct processes *processes, const struct target *target, __u32 id)
-{
-	struct process_book book = { .pid = target->pid, .state = PROCESS_EXITED };
-
-	if (proc_exists(target->pid))
-		return 0;
-	memcpy(book.comm, target->comm, sizeof(book.comm));
-	return update(processes, "process_books", &id, &book);
-}
-
 int processes__admit(struct processes *processes, struct target *const *targets, size_t n)
 {
 	size_t i;
@@ -154,8 +150,9 @@ int processes__admit(struct processes *processes, struct target *const *targets,
 
 	for (i = 0; !err && i < n; i++) {
 		err = admit(processes, targets[i], i + 1);
-		if (!err)
-			err = note_end(processes, targets[i], i + 1);
+		/* It may have ended before that was seen. */
+		if (!err && !proc_exists(targets[i]->pid))
+			err = write_book(processes, targets[i], i + 1, PROCESS_EXITED);
 		if (err)
 			say_error("process %d cannot be recorded: %s", targets[i]->pid,
 				  strerror(-err));

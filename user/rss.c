@@ -6,9 +6,9 @@
 
 #include <bpf/btf.h>
 
+#include "books.h"
 #include "clock.h"
 #include "judge.h"
-#include "parts.h"
 #include "procfs.h"
 #include "rss.h"
 #include "rss.skel.h"
@@ -22,49 +22,17 @@
 #define LOOK_SECONDS 1.0
 #define LOOK_QUIETLY 0.01
 
-struct source {
+struct rss {
 	struct rss_bpf *bpf;
-	struct parts parts;
 	struct judge *judge;
-	struct source_options options;
 	double last;			/* snapshot */
 	double next_look;
 	uint64_t anon[MAX_PROCESSES];	/* RssAnon when last seen, by process id */
 	uint64_t anon_at_attach[MAX_PROCESSES];
 };
 
-static void rss_close(struct source *source)
-{
-	if (!source)
-		return;
-	judge__free(source->judge);
-	parts__close(&source->parts);
-	rss_bpf__destroy(source->bpf);
-	free(source);
-}
-
-static int load(struct source *source)
-{
-	const struct source_options *options = &source->options;
-	struct rss_bpf *bpf = rss_bpf__open();
-	int err;
-
-	source->bpf = bpf;
-	if (!bpf)
-		return -errno;
-	bpf->rodata->config.sample = options->sample;
-	/* The faults' tracepoints come before the kernel switches interrupts on again. */
-	err = books__configure(bpf->obj, &bpf->rodata->config, options, false);
-	if (!err)
-		err = bpf_map__set_max_entries(bpf->maps.pages, options->max_regions);
-	/* One at a time it can make, and preallocated they would be 128 MiB. */
-	if (!err && system__features().bpf_allocator)
-		err = bpf_map__set_map_flags(bpf->maps.pages, BPF_F_NO_PREALLOC);
-	return err ? err : rss_bpf__load(bpf);
-}
-
 /* x86 has had the tracepoints for long, other architectures lately or not. */
-static int check_kernel(void)
+static int rss_check(void)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
 	bool has = btf && btf__find_by_name_kind(btf, "btf_trace_page_fault_user",
@@ -81,36 +49,40 @@ static int check_kernel(void)
 	return -ENOTSUP;
 }
 
-static int rss_open(const struct source_options *options, struct stacks *stacks,
-		    struct source **result)
+static int rss_load(struct source *source)
 {
-	struct source *source = calloc(1, sizeof(*source));
+	struct rss *rss = source->own = calloc(1, sizeof(*rss));
+	struct rss_bpf *bpf = rss ? rss_bpf__open() : NULL;
 	int err;
 
-	if (!source)
-		return -ENOMEM;
-	source->options = *options;
-	err = check_kernel();
-	if (err)
-		goto fail;
-	err = load(source);
-	if (err)
-		parts__say_not_loaded(err);
-	else
-		err = parts__open(&source->parts, source->bpf->obj, &source->bpf->data->numbers,
-				  options, stacks);
-	if (!err) {
-		source->judge = judge__new(source->bpf->obj, &source->bpf->bss->correction,
-					   source->parts.books, options->sample);
-		err = source->judge ? 0 : -ENOMEM;
-	}
-	if (err)
-		goto fail;
-	*result = source;
-	return 0;
-fail:
-	rss_close(source);
+	if (!bpf)
+		return -errno;
+	rss->bpf = bpf;
+	bpf->rodata->config.reads_resident = true;
+	bpf->rodata->config.sample = source->options.sample;
+	/* The faults' tracepoints come before the kernel switches interrupts on again. */
+	err = books__configure(bpf->obj, &bpf->rodata->config, &source->options, false);
+	if (!err)
+		err = bpf_map__set_max_entries(bpf->maps.pages, source->options.max_regions);
+	/* One at a time it can make, and preallocated they would be 128 MiB. */
+	if (!err && system__features().bpf_allocator)
+		err = bpf_map__set_map_flags(bpf->maps.pages, BPF_F_NO_PREALLOC);
+	if (!err)
+		err = rss_bpf__load(bpf);
+	source->object = bpf->obj;
+	source->numbers = &bpf->data->numbers;
 	return err;
+}
+
+static void rss_unload(struct source *source)
+{
+	struct rss *rss = source->own;
+
+	if (!rss)
+		return;
+	judge__free(rss->judge);
+	rss_bpf__destroy(rss->bpf);
+	free(rss);
 }
 
 static int attach_faults(struct rss_bpf *bpf)
@@ -128,101 +100,77 @@ static int attach_faults(struct rss_bpf *bpf)
 	return err;
 }
 
-/* What is resident when the processes are first looked at, is from before. */
 static int rss_attach(struct source *source, struct target *const *targets, size_t n)
 {
-	const struct probe_wish wish = {
-		.mappers = true,
-		.at_entry = source->options.at_entry,
-	};
+	struct rss *rss = source->own;
 	size_t i;
-	int err = parts__attach(&source->parts, targets, n, &wish, source->options.follow);
+	int err = attach_faults(rss->bpf);
 
-	if (!err)
-		err = attach_faults(source->bpf);
+	if (err)
+		return err;
+	rss->judge = judge__new(source->object, &rss->bpf->bss->correction, source->books,
+				source->options.sample);
+	if (!rss->judge)
+		return -ENOMEM;
 	for (i = 0; i < n; i++)
-		source->anon_at_attach[i + 1] = proc_status_bytes(targets[i]->pid, "RssAnon");
-	books__begin(source->parts.books);
-	source->last = clock_seconds(CLOCK_MONOTONIC);
-	if (!err)
-		err = processes__admit(source->parts.processes, targets, n);
-	return err ? err : judge__meet(source->judge);
+		rss->anon_at_attach[i + 1] = proc_status_bytes(targets[i]->pid, "RssAnon");
+	rss->last = clock_seconds(CLOCK_MONOTONIC);
+	rss->next_look = rss->last + LOOK_SECONDS;
+	return 0;
 }
 
-/* So that what a process has at its end is known, if not by the kernel's last word (before
- * 6.16 it has none). */
-static void note_anon(struct source *source)
+/* RssAnon now, or at the process's end: by the kernel's last word, or where it has none
+ * (before 6.16), as it was last seen. */
+static uint64_t update_anon(struct rss *rss, const struct process_book *book, size_t id)
 {
-	const struct process_book *books;
-	uint64_t now;
-	size_t n, id;
+	uint64_t now = book->state == PROCESS_RUNNING ? proc_status_bytes(book->pid, "RssAnon") :
+		book->anon_bytes;
 
-	books = books__processes(source->parts.books, &n);
-	for (id = 1; id < n; id++) {
-		if (!books[id].pid || books[id].state != PROCESS_RUNNING)
-			continue;
-		now = proc_status_bytes(books[id].pid, "RssAnon");
-		if (now)
-			source->anon[id] = now;
-	}
+	if (now)
+		rss->anon[id] = now;
+	return rss->anon[id];
 }
 
-static int rss_poll(struct source *source, int timeout_ms)
+/* What is resident when a process is first looked at, is from before. */
+static int rss_keep_up(struct source *source)
 {
 	double now = clock_seconds(CLOCK_MONOTONIC);
-	int err = parts__poll(&source->parts, timeout_ms), met = judge__meet(source->judge);
+	struct rss *rss = source->own;
+	const struct process_book *processes;
+	int err = judge__meet(rss->judge);
+	size_t n, id;
 
-	if (err || met)
-		return err ? err : met;
-	if (now < source->next_look)
-		return 0;
-	source->next_look = now + LOOK_SECONDS;
-	note_anon(source);
-	return judge__look(source->judge, LOOK_SECONDS * LOOK_QUIETLY);
-}
-
-static const struct process_book *rss_processes(const struct source *source, size_t *n)
-{
-	return books__processes(source->parts.books, n);
-}
-
-/* RssAnon now, or at the process's end. */
-static void complete_book(struct source *source, struct process_book *book, size_t id)
-{
-	uint64_t now = 0;
-
-	if (book->state == PROCESS_RUNNING)
-		now = proc_status_bytes(book->pid, "RssAnon");
-	else
-		now = book->anon_bytes;
-	if (now)
-		source->anon[id] = now;
-	book->anon_bytes = source->anon[id];
-	if (!judge__can_look(source->judge, id))
-		book->before_bytes = source->anon_at_attach[id];
+	if (err || now < rss->next_look)
+		return err;
+	rss->next_look = now + LOOK_SECONDS;
+	processes = books__processes(source->books, &n);
+	for (id = 1; id < n; id++)
+		update_anon(rss, &processes[id], id);
+	return judge__look(rss->judge, LOOK_SECONDS * LOOK_QUIETLY);
 }
 
 static int rss_snapshot(struct source *source, struct snapshot **result)
 {
 	double begin = clock_seconds(CLOCK_MONOTONIC);
+	struct rss *rss = source->own;
+	struct process_book *book;
 	struct snapshot *snapshot;
 	size_t id;
-	int err = judge__look(source->judge, LOOK_SHARE * (begin - source->last));
+	int err = judge__look(rss->judge, LOOK_SHARE * (begin - rss->last));
 
-	source->last = begin;
+	rss->last = begin;
 	if (!err)
-		err = books__snapshot(source->parts.books, &snapshot);
+		err = books__snapshot(source->books, &snapshot);
 	if (err)
 		return err;
-	for (id = 1; id < snapshot->nprocesses; id++)
-		complete_book(source, &snapshot->processes[id], id);
+	for (id = 1; id < snapshot->nprocesses; id++) {
+		book = &snapshot->processes[id];
+		book->anon_bytes = update_anon(rss, book, id);
+		if (!judge__can_look(rss->judge, id))
+			book->before_bytes = rss->anon_at_attach[id];
+	}
 	*result = snapshot;
 	return 0;
-}
-
-static int rss_explain(const struct target *target, FILE *out)
-{
-	return probe_points__explain(target, &(struct probe_wish){ .mappers = true }, out);
 }
 
 static const struct measure rss_measures[] = {
@@ -235,13 +183,13 @@ const struct source_type rss_source = {
 	.name = "rss",
 	.help = "resident pages, by the line that touched each first, while they are mapped",
 	.measures = rss_measures,
+	.wish = { .mappers = true },
 	.switchable = true,
 	.counts_resident = true,
-	.explain = rss_explain,
-	.open = rss_open,
+	.check = rss_check,
+	.load = rss_load,
+	.unload = rss_unload,
 	.attach = rss_attach,
-	.poll = rss_poll,
-	.processes = rss_processes,
+	.keep_up = rss_keep_up,
 	.snapshot = rss_snapshot,
-	.close = rss_close,
 };

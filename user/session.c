@@ -81,8 +81,7 @@ void session__free(struct session *session)
 
 	if (!session)
 		return;
-	if (session->source)
-		session->type->close(session->source);
+	source__close(session->source);
 	free_profile(session);
 	snapshot__free(session->now);
 	snapshot__free(session->before);
@@ -159,9 +158,9 @@ int session__new(const struct session_options *options, struct session **result)
 		goto fail;
 	err = find_targets(session, options, &source);
 	if (!err)
-		err = session->type->open(&source, session->stacks, &session->source);
+		err = source__open(session->type, &source, session->stacks, &session->source);
 	if (!err)
-		err = session->type->attach(session->source, session->targets, session->ntargets);
+		err = source__attach(session->source, session->targets, session->ntargets);
 	if (err)
 		goto fail;
 	session->start = clock_seconds(CLOCK_MONOTONIC);
@@ -207,7 +206,7 @@ static void note_children(struct session *session)
 	const struct process_book *books;
 	size_t n, id;
 
-	books = session->type->processes(session->source, &n);
+	books = source__processes(session->source, &n);
 	for (id = 1; id < n; id++) {
 		if (!session->facts[id] && books[id].pid)
 			note_child(session, &books[id], id);
@@ -217,7 +216,7 @@ static void note_children(struct session *session)
 static int take_snapshot(struct session *session)
 {
 	struct snapshot *snapshot;
-	int err = session->type->snapshot(session->source, &snapshot);
+	int err = source__snapshot(session->source, &snapshot);
 
 	if (err) {
 		say_error("the counts cannot be read: %s", strerror(-err));
@@ -234,7 +233,7 @@ bool session__is_alive(const struct session *session)
 	const struct process_book *books;
 	size_t n, id;
 
-	books = session->type->processes(session->source, &n);
+	books = source__processes(session->source, &n);
 	for (id = 1; id < n; id++) {
 		if (books[id].pid && books[id].state == PROCESS_RUNNING)
 			return true;
@@ -252,8 +251,7 @@ int session__wait(struct session *session, double seconds)
 		left = end - clock_seconds(CLOCK_MONOTONIC);
 		if (left <= 0 || interrupt__signal() || !session__is_alive(session))
 			return 0;
-		err = session->type->poll(session->source,
-					  left * 1000 < CHECK_MS ? left * 1000 + 1 : CHECK_MS);
+		err = source__poll(session->source, left * 1000 < CHECK_MS ? left * 1000 + 1 : CHECK_MS);
 		if (err == -EINTR)
 			return 0;
 		if (err) {
