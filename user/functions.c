@@ -15,7 +15,6 @@ struct block {
 	char *name;	/* qualified; of a class, or a function */
 	int indent;	/* of its head */
 	int body_indent;	/* -1: not known yet */
-	bool is_function;
 	int first, last;
 };
 
@@ -148,7 +147,6 @@ static void enter_block(struct scanner *scanner, const char *name, size_t length
 	block = &scanner->blocks[scanner->depth++];
 	block->indent = indent;
 	block->body_indent = -1;
-	block->is_function = is_function;
 	block->first = scanner->decorator ? scanner->decorator : line;
 	block->last = line;
 	if (asprintf(&block->name, "%s%s%.*s", outer, outer[0] ? "." : "", (int)length, name) < 0) {

@@ -41,9 +41,17 @@ static bool has_function(const struct selection *selection, const char *function
 	return false;
 }
 
-bool selection__has(const struct selection *selection, const char *file, const char *function)
+void selection__drop_files(const struct selection *selection, struct profile_process *process)
 {
-	return has_file(selection, file) && has_function(selection, function);
+	size_t i, n = 0;
+
+	for (i = 0; i < process->nlines; i++) {
+		/* Line 0 is the module's beginning. */
+		if (process->lines[i].place->line &&
+		    has_file(selection, process->lines[i].place->file))
+			process->lines[n++] = process->lines[i];
+	}
+	process->nlines = n;
 }
 
 static const struct functions *functions_of(const struct profile_process *process, const char *file)
@@ -99,25 +107,6 @@ static void merge_lines(struct profile_process *process)
 	process->nlines = n;
 }
 
-static int by_bytes(int64_t a, int64_t b, const void *x, const void *y)
-{
-	return a < b ? 1 : a > b ? -1 : profile_line__compare(x, y);
-}
-
-static int compare_increments(const void *a, const void *b)
-{
-	const struct profile_line *x = a, *y = b;
-
-	return by_bytes(x->increment_bytes, y->increment_bytes, a, b);
-}
-
-static int compare_outstanding(const void *a, const void *b)
-{
-	const struct profile_line *x = a, *y = b;
-
-	return by_bytes(x->amounts.outstanding_bytes, y->amounts.outstanding_bytes, a, b);
-}
-
 void selection__apply(const struct selection *selection, enum line_order order,
 		      struct profile_process *process, struct name *places)
 {
@@ -127,26 +116,19 @@ void selection__apply(const struct selection *selection, enum line_order order,
 	for (i = 0; i < process->nlines; i++)
 		find_function(process, &process->lines[i]);
 	merge_lines(process);
-	process->increment_bytes = 0;
-	memset(&process->total, 0, sizeof(process->total));
 	for (i = 0; i < process->nlines; i++) {
 		line = &process->lines[i];
 		places[n] = *line->place;
 		if (line->function)
 			places[n].function = line->function->name;
-		/* Line 0 is the module's beginning. */
-		if (!line->place->line || !selection__has(selection, places[n].file, places[n].function))
+		if (!has_function(selection, places[n].function))
 			continue;
 		process->lines[n] = *line;
 		process->lines[n].place = &places[n];
-		process->increment_bytes += line->increment_bytes;
-		process->total.outstanding_bytes += line->amounts.outstanding_bytes;
-		process->total.allocated_count += line->amounts.allocated_count;
 		n++;
 	}
 	process->nlines = n;
-	qsort(process->lines, n, sizeof(*process->lines),
-	      order == BY_INCREMENT ? compare_increments : compare_outstanding);
+	sums__add_up(process, order);
 	for (i = 0; i < n; i++)
 		process->stacks[i] = (struct profile_stack){
 			.nframes = 1,

@@ -17,13 +17,14 @@ struct selection {
 	size_t nfiles;
 };
 
-/* Whether lines of that function, by its qualified name, in that file are reported. */
-bool selection__has(const struct selection *selection, const char *file, const char *function);
+/* Leaves a process those of its lines that are in selected files. */
+void selection__drop_files(const struct selection *selection, struct profile_process *process);
 
 /*
- * Leaves a process those of its lines that are selected, in that order. Those that the text of their files
- * shows to be of one function get its qualified name; places has room for as many as there
- * are lines, and lasts as long as they. The stacks are the lines then.
+ * Leaves a process those of its lines that are in selected functions, in that order. Those
+ * that the text of their files shows to be of one function get its qualified name; places
+ * has room for as many as there are lines, and lasts as long as they. The stacks are the
+ * lines then.
  */
 void selection__apply(const struct selection *selection, enum line_order order,
 		      struct profile_process *process, struct name *places);

@@ -347,6 +347,7 @@ static void select_lines(struct session *session, size_t id, enum line_order ord
 {
 	size_t first = process->lines - session->lines;
 
+	selection__drop_files(session->selection, process);
 	if (session->facts[id])
 		load_sources(session->facts[id], process, process->nlines);
 	selection__apply(session->selection, order, process, session->places + first);

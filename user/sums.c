@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sums.h"
 
@@ -47,8 +48,9 @@ static int by_size(const struct amounts *a, const struct amounts *b)
 static int compare_lines_by_outstanding(const void *a, const void *b)
 {
 	const struct profile_line *x = a, *y = b;
+	int order = by_size(&x->amounts, &y->amounts);
 
-	return by_size(&x->amounts, &y->amounts);
+	return order ? order : profile_line__compare(x, y);
 }
 
 static int compare_lines_by_increment(const void *a, const void *b)
@@ -56,7 +58,7 @@ static int compare_lines_by_increment(const void *a, const void *b)
 	const struct profile_line *x = a, *y = b;
 	int order = descending(x->increment_bytes, y->increment_bytes);
 
-	return order ? order : by_size(&x->amounts, &y->amounts);
+	return order ? order : compare_lines_by_outstanding(a, b);
 }
 
 static int compare_stacks(const void *a, const void *b)
@@ -106,6 +108,28 @@ void sums__free(struct sums *sums)
 	free(sums->stacks);
 }
 
+void sums__add_up(struct profile_process *process, enum line_order order)
+{
+	struct amounts *total = &process->total;
+	const struct profile_line *line;
+	size_t i;
+
+	memset(total, 0, sizeof(*total));
+	process->increment_bytes = 0;
+	for (i = 0; i < process->nlines; i++) {
+		line = &process->lines[i];
+		total->outstanding_bytes += line->amounts.outstanding_bytes;
+		total->outstanding_count += line->amounts.outstanding_count;
+		total->allocated_bytes += line->amounts.allocated_bytes;
+		total->allocated_count += line->amounts.allocated_count;
+		total->mapped_bytes += line->amounts.mapped_bytes;
+		total->mapped_count += line->amounts.mapped_count;
+		process->increment_bytes += line->increment_bytes;
+	}
+	qsort(process->lines, process->nlines, sizeof(*process->lines),
+	      order == BY_INCREMENT ? compare_lines_by_increment : compare_lines_by_outstanding);
+}
+
 void sums__fill(const struct sums *sums, const struct stacks *stacks, size_t id,
 		enum line_order order, struct profile_process *process)
 {
@@ -119,13 +143,6 @@ void sums__fill(const struct sums *sums, const struct stacks *stacks, size_t id,
 			continue;
 		*to = sums->lines[i];
 		to->place = line->place;
-		process->total.outstanding_bytes += to->amounts.outstanding_bytes;
-		process->total.outstanding_count += to->amounts.outstanding_count;
-		process->total.allocated_bytes += to->amounts.allocated_bytes;
-		process->total.allocated_count += to->amounts.allocated_count;
-		process->total.mapped_bytes += to->amounts.mapped_bytes;
-		process->total.mapped_count += to->amounts.mapped_count;
-		process->increment_bytes += to->increment_bytes;
 		process->nlines++;
 	}
 	for (i = 0; i < stacks__count(stacks); i++) {
@@ -139,7 +156,6 @@ void sums__fill(const struct sums *sums, const struct stacks *stacks, size_t id,
 		to->frames = stack->frames;
 		process->nstacks++;
 	}
-	qsort(process->lines, process->nlines, sizeof(*process->lines),
-	      order == BY_INCREMENT ? compare_lines_by_increment : compare_lines_by_outstanding);
+	sums__add_up(process, order);
 	qsort(process->stacks, process->nstacks, sizeof(*process->stacks), compare_stacks);
 }

@@ -30,4 +30,7 @@ void sums__free(struct sums *sums);
 void sums__fill(const struct sums *sums, const struct stacks *stacks, size_t id,
 		enum line_order order, struct profile_process *process);
 
+/* Sorts the lines that a process has, and makes its totals of them. */
+void sums__add_up(struct profile_process *process, enum line_order order);
+
 #endif /* SUMS_H */
