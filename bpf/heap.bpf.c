@@ -23,14 +23,10 @@ SEC("uprobe")
 int enter(struct pt_regs *ctx)
 {
 	struct probe probe;
-	struct thread *t;
+	struct thread *t = probe__enter(ctx, &probe);
 
-	if (config.idle)
-		return 0;
-	t = thread__current();
 	if (!t)
 		return 0;
-	probe = probe__find(ctx, t);
 	if (probe.kind < PROBE_MADVISE)
 		call__enter(ctx, t, probe.kind);
 	else
@@ -42,18 +38,14 @@ int enter(struct pt_regs *ctx)
 SEC("uretprobe")
 int leave(struct pt_regs *ctx)
 {
+	struct thread *t = probe__leave(ctx);
 	struct call *call;
-	struct thread *t;
 	__u64 made;
 	__u32 site;
 
-	if (config.idle)
-		return 0;
-	t = thread__find();
-	if (!t || !t->call.sp || PT_REGS_SP(ctx) != SP_AFTER_RETURN(t->call.sp))
+	if (!t)
 		return 0;
 	call = &t->call;
-	call->sp = 0;
 	/* Kept in memory, so that what follows looks the same to the verifier by
 	 * whichever path it comes there, and is followed once. */
 	*(volatile __u64 *)&call->made = call__is_of_block(call) ?

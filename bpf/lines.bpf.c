@@ -256,14 +256,10 @@ SEC("uprobe")
 int enter(struct pt_regs *ctx)
 {
 	struct probe probe;
-	struct thread *t;
+	struct thread *t = probe__enter(ctx, &probe);
 
-	if (config.idle)
-		return 0;
-	t = thread__current();
 	if (!t)
 		return 0;
-	probe = probe__find(ctx, t);
 	line__take(ctx, t, probe.kind, probe.marker);
 	return 0;
 }

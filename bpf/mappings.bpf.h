@@ -12,6 +12,7 @@
 #include "pymemtop.h"
 #include "books.bpf.h"
 #include "claim.bpf.h"
+#include "elements.bpf.h"
 #include "regions.bpf.h"
 
 #define MAX_MAPPINGS	(1 << 18)
@@ -75,20 +76,6 @@ __noinline int mapping__shrink(__u32 number, __u64 bytes)
 	return 0;
 }
 
-static __always_inline struct region *region__make(__u64 key)
-{
-	struct region *region = bpf_map_lookup_elem(&regions, &key);
-	__u32 zero = 0;
-	void *blank;
-
-	if (region)
-		return region;
-	blank = bpf_map_lookup_elem(&region_blank, &zero);
-	if (blank)
-		bpf_map_update_elem(&regions, &key, blank, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&regions, &key);
-}
-
 /*
  * Gives pages [first, last) of a region to a mapping. The bounds come packed,
  * first << 16 | last. Returns 0, or -1 where there is no room.
@@ -100,7 +87,7 @@ __noinline int region__set(__u64 key, __u32 bounds, __u32 number)
 
 	if (last - first == REGION_PAGES)
 		return bpf_map_update_elem(&whole_regions, &key, &number, BPF_ANY) ? -1 : 0;
-	region = region__make(key);
+	region = element__make(&regions, &key, &region_blank);
 	if (!region)
 		return -1;
 	for (i = 0; i < REGION_PAGES && first + i < last; i++)

@@ -16,6 +16,7 @@
 #include <bpf/bpf_tracing.h>
 #include "pymemtop.h"
 #include "code.bpf.h"
+#include "elements.bpf.h"
 #include "stack.bpf.h"
 #include "thread.bpf.h"
 
@@ -82,21 +83,14 @@ struct marker {
 
 static __always_inline struct marker_stack *marker_stack__of(struct task_struct *task, bool make)
 {
-	struct marker_stack *stack;
-	__u32 zero = 0, tid;
-	const void *blank;
+	__u32 tid;
 
 	if (config.has_task_storage)
 		return bpf_task_storage_get(&marker_storage, task, NULL,
 					    make ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 	tid = BPF_CORE_READ(task, pid);
-	stack = bpf_map_lookup_elem(&marker_table, &tid);
-	if (stack || !make)
-		return stack;
-	blank = bpf_map_lookup_elem(&marker_blank, &zero);
-	if (blank)
-		bpf_map_update_elem(&marker_table, &tid, blank, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&marker_table, &tid);
+	return make ? element__make(&marker_table, &tid, &marker_blank) :
+		bpf_map_lookup_elem(&marker_table, &tid);
 }
 
 static __always_inline struct marker_stack *marker_stack__current(struct thread *t)

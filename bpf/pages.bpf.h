@@ -12,6 +12,7 @@
 #include "pymemtop.h"
 #include "books.bpf.h"
 #include "config.bpf.h"
+#include "elements.bpf.h"
 #include "regions.bpf.h"
 #include "thread.bpf.h"
 
@@ -23,7 +24,6 @@ struct {
 	__type(value, struct page_region);
 } pages SEC(".maps");
 
-/* Always zero: too large for a BPF stack. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -33,16 +33,7 @@ struct {
 
 static __always_inline struct page_region *page_region__make(__u64 key)
 {
-	struct page_region *region = bpf_map_lookup_elem(&pages, &key);
-	__u32 zero = 0;
-	void *blank;
-
-	if (region)
-		return region;
-	blank = bpf_map_lookup_elem(&page_blank, &zero);
-	if (blank)
-		bpf_map_update_elem(&pages, &key, blank, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&pages, &key);
+	return element__make(&pages, &key, &page_blank);
 }
 
 /* So many pages have become resident for their owner. Global, as the next one, so that

@@ -39,6 +39,28 @@ static __always_inline struct probe probe__find(struct pt_regs *ctx, const struc
 	return probe;
 }
 
+/* The thread that came to a probe, and which it is. NULL where it is not recorded. */
+static __always_inline struct thread *probe__enter(struct pt_regs *ctx, struct probe *probe)
+{
+	struct thread *t = config.idle ? NULL : thread__current();
+
+	if (t)
+		*probe = probe__find(ctx, t);
+	return t;
+}
+
+/* The thread whose call ends with this return. NULL where it is not the one that is waited
+ * for. */
+static __always_inline struct thread *probe__leave(struct pt_regs *ctx)
+{
+	struct thread *t = config.idle ? NULL : thread__find();
+
+	if (!t || !t->call.sp || PT_REGS_SP(ctx) != SP_AFTER_RETURN(t->call.sp))
+		return NULL;
+	t->call.sp = 0;
+	return t;
+}
+
 /* What attribution needs to see, in any mode. */
 static __always_inline void probe__attribute(struct pt_regs *ctx, struct thread *t,
 					     struct probe probe)

@@ -157,14 +157,10 @@ int enter(struct pt_regs *ctx)
 {
 	__u64 address = PT_REGS_PARM1(ctx), length = PT_REGS_PARM2(ctx);
 	struct probe probe;
-	struct thread *t;
+	struct thread *t = probe__enter(ctx, &probe);
 
-	if (config.idle)
-		return 0;
-	t = thread__current();
 	if (!t)
 		return 0;
-	probe = probe__find(ctx, t);
 	switch (probe.kind) {
 	case PROBE_MUNMAP:
 		pages__leave(t, address, length);
@@ -197,15 +193,9 @@ SEC("uretprobe")
 int leave(struct pt_regs *ctx)
 {
 	__u64 result = PT_REGS_RC(ctx), old, kept;
-	struct thread *t;
+	struct thread *t = probe__leave(ctx);
 
-	if (config.idle)
-		return 0;
-	t = thread__find();
-	if (!t || !t->call.sp || PT_REGS_SP(ctx) != SP_AFTER_RETURN(t->call.sp))
-		return 0;
-	t->call.sp = 0;
-	if (is_error(result))
+	if (!t || is_error(result))
 		return 0;
 	old = t->call.address;
 	kept = t->call.size < t->call.old_size ? t->call.size : t->call.old_size;

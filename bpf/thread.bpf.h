@@ -9,6 +9,7 @@
 #include "arch.bpf.h"
 #include "books.bpf.h"
 #include "config.bpf.h"
+#include "elements.bpf.h"
 
 /* The outermost allocator call that the thread is in. */
 struct call {
@@ -77,7 +78,6 @@ struct {
 	__type(value, struct thread);
 } thread_table SEC(".maps");
 
-/* Always zero: too large for a BPF stack. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -111,10 +111,9 @@ static __always_inline struct thread *thread__find(void)
 static __noinline struct thread *thread__new(void)
 {
 	__u64 id = bpf_get_current_pid_tgid();
-	__u32 tgid = id >> 32, tid = (__u32)id, zero = 0;
+	__u32 tgid = id >> 32, tid = (__u32)id;
 	const struct process *process;
-	struct thread *t = NULL;
-	const void *blank;
+	struct thread *t;
 
 	process = bpf_map_lookup_elem(&processes, &tgid);
 	if (!process)
@@ -123,10 +122,7 @@ static __noinline struct thread *thread__new(void)
 		t = bpf_task_storage_get(&thread_storage, bpf_get_current_task_btf(), NULL,
 					 BPF_LOCAL_STORAGE_GET_F_CREATE);
 	} else {
-		blank = bpf_map_lookup_elem(&thread_blank, &zero);
-		if (blank)
-			bpf_map_update_elem(&thread_table, &tid, blank, BPF_ANY);
-		t = bpf_map_lookup_elem(&thread_table, &tid);
+		t = element__make(&thread_table, &tid, &thread_blank);
 	}
 	if (!t) {
 		lose(process->id, LOST_THREAD);

@@ -11,6 +11,12 @@ PAGE = 4096
 SLACK = 3 * PAGE
 
 
+def with_callees(process, line):
+    return sum(stack["resident_bytes"] for stack in process["stacks"]
+               if any(frame["file"].endswith("/resident.py") and frame["line"] == line
+                      for frame in stack["frames"]))
+
+
 def check_lines(book, process):
     found = {}
     for line in process["lines"]:
@@ -21,9 +27,7 @@ def check_lines(book, process):
     for line, expected in book["lines"]:
         # What a call on the line touches is on the callee's lines.
         got = found.get(line, 0)
-        stacks = sum(stack["resident_bytes"] for stack in process["stacks"]
-                     if any(frame["file"].endswith("/resident.py") and frame["line"] == line
-                            for frame in stack["frames"]))
+        stacks = with_callees(process, line)
         check(-SLACK - expected // 100 <= max(got, stacks) - expected <=
               SLACK + expected // 100 + hidden, "line %d has %d, with "
               "what it calls %d, not %d" % (line, got, stacks, expected))
@@ -43,9 +47,7 @@ def check_sum(book, process, unattributed):
 def check_sampled(book, process):
     """One page in ten stands for all: what has hundreds, within a tenth or so."""
     for line, expected in book["lines"]:
-        got = sum(stack["resident_bytes"] for stack in process["stacks"]
-                  if any(frame["file"].endswith("/resident.py") and frame["line"] == line
-                         for frame in stack["frames"]))
+        got = with_callees(process, line)
         check(abs(got - expected) <= expected // 8, "line %d has %d, not %d" % (line, got, expected))
 
 
