@@ -10,7 +10,7 @@ setup() {
 recorded() {
 	"$@" >/dev/null 3>&- &
 	TARGET=$!
-	sleep 0.5
+	until_asleep "$TARGET"
 	report_has 'idle.py:7'
 }
 
@@ -24,7 +24,7 @@ report_has() {
 	cp "$DEBIAN" "$BATS_TEST_TMPDIR/python3"
 	"$BATS_TEST_TMPDIR/python3" programs/idle.py 3>&- &
 	TARGET=$!
-	sleep 0.5
+	until_asleep "$TARGET"
 	rm "$BATS_TEST_TMPDIR/python3"
 	cp /bin/true "$BATS_TEST_TMPDIR/python3"
 	report_has 'idle.py:7'
@@ -54,7 +54,7 @@ os.execv('/proc/self/fd/%d' % fd, ['python3', 'programs/idle.py'])"
 		mount -t overlay overlay -o lowerdir=$d/lower,upperdir=$d/upper/upper,workdir=$d/upper/work $d/merged &&
 		exec $d/merged/python3 programs/idle.py" 3>&- &
 	TARGET=$!
-	sleep 1
+	until_asleep "$TARGET"
 	[ -e "/proc/$TARGET/root$d/merged/python3" ] || skip "needs overlayfs"
 	report_has 'idle.py:7'
 }
@@ -74,9 +74,9 @@ os.execv('/proc/self/fd/%d' % fd, ['python3', 'programs/idle.py'])"
 
 @test "without pymalloc every object is a block, and a debugging allocator adds its own" {
 	cat > "$BATS_TEST_TMPDIR/small.py" <<-'PYTHON'
-		import time
+		import os, sys, time
 		kept = [None] * 1000
-		time.sleep(4)
+		while not os.path.exists(sys.argv[1]): time.sleep(0.1)
 		for i in range(1000):
 		    x = bytes(100)
 		    kept[i] = x
@@ -85,11 +85,12 @@ os.execv('/proc/self/fd/%d' % fd, ['python3', 'programs/idle.py'])"
 	# bytes of 100 are 133; the hooks of malloc_debug ask for three words more.
 	local allocator size
 	for allocator in malloc=133000 malloc_debug=157000; do
-		PYTHONMALLOC=${allocator%=*} "$DEBIAN" "$BATS_TEST_TMPDIR/small.py" 3>&- &
+		PYTHONMALLOC=${allocator%=*} "$DEBIAN" "$BATS_TEST_TMPDIR/small.py" \
+			"$BATS_TEST_TMPDIR/go" 3>&- &
 		TARGET=$!
-		sleep 0.5
+		until_asleep "$TARGET"
 		size=${allocator#*=}
-		"$PYMEMTOP" record -p "$TARGET" -d 5 -f json > "$BATS_TEST_TMPDIR/out"
+		record_from_go -p "$TARGET" -d 5 -f json > "$BATS_TEST_TMPDIR/out"
 		kill "$TARGET"
 		"$DEBIAN" - "$BATS_TEST_TMPDIR/out" "$size" <<-'PYTHON'
 			import json, sys
@@ -132,14 +133,10 @@ os.execv('/proc/self/fd/%d' % fd, ['python3', 'programs/idle.py'])"
 		        sleep(0.2)
 		sys.late = Late()
 	PYTHON
-	"$DEBIAN" "$BATS_TEST_TMPDIR/ends.py" "$BATS_TEST_TMPDIR/flag" 3>&- &
+	"$DEBIAN" "$BATS_TEST_TMPDIR/ends.py" "$BATS_TEST_TMPDIR/go" 3>&- &
 	TARGET=$!
-	sleep 0.5
-	"$PYMEMTOP" record -v -p "$TARGET" > "$BATS_TEST_TMPDIR/out" 2> "$BATS_TEST_TMPDIR/said" 3>&- &
-	local pid=$!
-	until_recording "$BATS_TEST_TMPDIR/said"
-	touch "$BATS_TEST_TMPDIR/flag"
-	wait "$pid"
+	until_asleep "$TARGET"
+	record_from_go -p "$TARGET" > "$BATS_TEST_TMPDIR/out"
 	wait "$TARGET"
 	TARGET=
 	cat "$BATS_TEST_TMPDIR/out"

@@ -4,7 +4,7 @@ import json
 import sys
 
 from harness import (Recording, Target, amounts_by_line, check, check_nothing_lost,
-                     compare_books, process_of)
+                     compare_books, map_elements, process_of, read_until, wait_for)
 
 python, attribution, case = sys.argv[1:4]
 
@@ -91,7 +91,16 @@ def many():
 
 def dying():
     """What dead children held makes room in the maps, and stays in their books."""
-    target, process, profile = record(["dying", "10"], "--max-blocks", "1500")
+    target = Target(python, "odd.py", "dying", "10")
+    recording = Recording("-p", str(target.pid), "-f", "json", "--attribution", attribution,
+                          "--max-blocks", "1500")
+    for _ in range(10):
+        target.go()
+        read_until(target.process.stdout, "died", "the target")
+        wait_for(lambda: map_elements("blocks") < 300)
+    target.run()
+    profile = json.loads(recording.stop())
+    process = process_of(profile, target.pid)
     check_nothing_lost(process)
     compare_books(target.book_of(target.pid), process)
     children = [p for p in profile["processes"] if p["parent"] == target.pid]

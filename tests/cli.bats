@@ -163,7 +163,7 @@ x = []
 while True:
     x.append(bytearray(10000)); time.sleep(0.02)' 3>&- &
 	TARGET=$!
-	sleep 0.3
+	until_asleep "$TARGET"
 	"$PYMEMTOP" record -p "$TARGET" -d 1.5 -i 0.5 > "$BATS_TEST_TMPDIR/out"
 	[ "$(grep -c '^Process' "$BATS_TEST_TMPDIR/out")" = 3 ]
 	"$PYMEMTOP" record -p "$TARGET" -d 1.5 -i 0.5 -f json > "$BATS_TEST_TMPDIR/json"
@@ -247,7 +247,7 @@ __import__("os")._exit(0)'
 	need_probes
 	command -v script >/dev/null || skip "needs script"
 	start_target
-	(sleep 5; printf q) | TERM=xterm script -qec "stty rows 30 cols 100; $PYMEMTOP -p $TARGET" \
+	(until_has "$BATS_TEST_TMPDIR/out" 'idle.py:7'; printf q) | TERM=xterm script -qec "stty rows 30 cols 100; $PYMEMTOP -p $TARGET" \
 		/dev/null > "$BATS_TEST_TMPDIR/out" 3>&-
 	grep -aq 'Outstanding' "$BATS_TEST_TMPDIR/out"
 	grep -aq 'idle.py:7' "$BATS_TEST_TMPDIR/out"
@@ -260,7 +260,8 @@ __import__("os")._exit(0)'
 	need_probes
 	command -v script >/dev/null || skip "needs script"
 	start_target
-	(sleep 4; printf m; sleep 5; printf q) |
+	(until_has "$BATS_TEST_TMPDIR/out" 'mode heap'; printf m
+	 until_has "$BATS_TEST_TMPDIR/out" 'before the attach'; printf q) |
 		TERM=xterm script -qec "stty rows 30 cols 120; $PYMEMTOP -p $TARGET" /dev/null \
 		> "$BATS_TEST_TMPDIR/out" 3>&-
 	grep -aq 'mode heap' "$BATS_TEST_TMPDIR/out"
@@ -272,6 +273,7 @@ __import__("os")._exit(0)'
 	need_probes
 	"$DEBIAN" programs/idle.py 3>&- &
 	local other=$!
+	until_asleep "$other"
 	start_target
 	"$PYMEMTOP" record -a -d 1 -f json -o "$BATS_TEST_TMPDIR/all"
 	kill "$other"

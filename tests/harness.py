@@ -52,12 +52,27 @@ def counted_programs():
             file.write(before)
 
 
+def bpftool(*args):
+    return json.loads(subprocess.run(["/usr/sbin/bpftool", "--json", *args],
+                                     capture_output=True, text=True, check=True).stdout)
+
+
 def program_counts():
     """Runs and nanoseconds of pymemtop's programs so far, by name."""
-    programs = json.loads(subprocess.run(["/usr/sbin/bpftool", "prog", "show", "--json"],
-                                         capture_output=True, text=True, check=True).stdout)
-    return {p["name"]: (p.get("run_cnt", 0), p.get("run_time_ns", 0)) for p in programs
+    return {p["name"]: (p.get("run_cnt", 0), p.get("run_time_ns", 0)) for p in bpftool("prog", "show")
             if p.get("name") in ("enter", "leave", "fault_user", "fault_kernel")}
+
+
+def map_elements(name):
+    """How many one of pymemtop's maps has by now."""
+    return len(bpftool("map", "dump", "name", name))
+
+
+def wait_for(condition):
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        check(time.monotonic() < end, "what was waited for did not come")
+        time.sleep(0.1)
 
 
 def interpreters():

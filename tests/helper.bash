@@ -37,7 +37,21 @@ check() {
 start_target() {
 	"${PYTHON:-$DEBIAN}" programs/idle.py >/dev/null 3>&- &
 	TARGET=$!
-	sleep 0.3
+	until_asleep "$TARGET"
+}
+
+# Waits until the process is in time.sleep(): Python is up, and runs its program. Returns
+# also where there is none any more.
+until_asleep() {
+	local try
+	for try in {1..300}; do
+		# nanosleep, select, pselect6 and clock_nanosleep of x86-64, then of arm64.
+		! grep -qsE '^(35|23|270|230|101|72|115) ' "/proc/$1/syscall" || return 0
+		[ -d "/proc/$1" ] || return 0
+		sleep 0.1
+	done
+	echo "process $1 does not sleep"
+	return 1
 }
 
 teardown() {
@@ -47,15 +61,31 @@ teardown() {
 	fi
 }
 
-# Waits until a pymemtop with -v, whose stderr goes to the file, has attached.
-until_recording() {
+# Waits until the file has the text.
+until_has() {
 	local try
 	for try in {1..300}; do
-		! grep -qs '^pymemtop: recording' "$1" || return 0
+		! grep -aqs -- "$2" "$1" || return 0
 		sleep 0.1
 	done
-	cat "$1"
 	return 1
+}
+
+# Waits until a pymemtop with -v, whose stderr goes to the file, has attached.
+until_recording() {
+	until_has "$1" '^pymemtop: recording' || { cat "$1"; return 1; }
+}
+
+# Records with these arguments; once it has attached, the target finds the file "go".
+record_from_go() {
+	local pid
+	rm -f "$BATS_TEST_TMPDIR/said"	# of the one before
+	"$PYMEMTOP" record -v "$@" 2>"$BATS_TEST_TMPDIR/said" 3>&- &
+	pid=$!
+	until_recording "$BATS_TEST_TMPDIR/said"
+	touch "$BATS_TEST_TMPDIR/go"
+	wait "$pid" || { grep '^pymemtop: ' "$BATS_TEST_TMPDIR/said"; return 1; }
+	rm "$BATS_TEST_TMPDIR/go"
 }
 
 # Runs pymemtop; then the status must be the first argument, and stderr one line

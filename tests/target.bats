@@ -24,9 +24,9 @@ setup() {
 
 @test "what a killed pymemtop left defined, the next one removes" {
 	start_target
-	"$PYMEMTOP" record -p "$TARGET" >/dev/null 2>&1 3>&- &
+	"$PYMEMTOP" record -v -p "$TARGET" >/dev/null 2>"$BATS_TEST_TMPDIR/said" 3>&- &
 	local pid=$!
-	sleep 3
+	until_recording "$BATS_TEST_TMPDIR/said"
 	kill -KILL "$pid"
 	wait "$pid" || :
 	"$PYMEMTOP" record -p "$TARGET" -d 0.1 >/dev/null
@@ -34,13 +34,15 @@ setup() {
 }
 
 @test "a target that exits is reported as it was" {
-	"$DEBIAN" -c 'import time; time.sleep(4); x = bytearray(50000); __import__("os")._exit(0)' 3>&- &
-	local pid=$!
-	sleep 0.2
-	"$PYMEMTOP" record -p "$pid" > "$BATS_TEST_TMPDIR/out"
+	"$DEBIAN" -c 'import os, sys, time
+while not os.path.exists(sys.argv[1]): time.sleep(0.1)
+x = bytearray(50000); os._exit(0)' "$BATS_TEST_TMPDIR/go" 3>&- &
+	TARGET=$!
+	until_asleep "$TARGET"
+	record_from_go -p "$TARGET" > "$BATS_TEST_TMPDIR/out"
 	cat "$BATS_TEST_TMPDIR/out"
 	grep -q 'has exited' "$BATS_TEST_TMPDIR/out"
-	grep -q '<string>:1 (<module>)' "$BATS_TEST_TMPDIR/out"
+	grep -q '<string>:3 (<module>)' "$BATS_TEST_TMPDIR/out"
 	nothing_left
 }
 
@@ -51,7 +53,8 @@ setup() {
 	local second=$!
 	"$DEBIAN" programs/idle.py 3>&- &
 	local third=$!
-	sleep 0.3
+	until_asleep "$second"
+	until_asleep "$third"
 	"$PYMEMTOP" record -p "$first,$second" -p "$third" -d 1 -f json > "$BATS_TEST_TMPDIR/out"
 	kill "$second" "$third"
 	"$DEBIAN" - "$BATS_TEST_TMPDIR/out" "$first" "$second" "$third" <<-'PYTHON'
@@ -67,8 +70,8 @@ setup() {
 
 @test "without --no-follow children are there, with it they are not" {
 	cat > "$BATS_TEST_TMPDIR/forks.py" <<-'PYTHON'
-		import os, time
-		time.sleep(4)
+		import os, sys, time
+		while not os.path.exists(sys.argv[1]): time.sleep(0.1)
 		if not os.fork():
 		    x = bytearray(50000)
 		    time.sleep(1)
@@ -76,10 +79,10 @@ setup() {
 		os.wait()
 	PYTHON
 	for option in "" --no-follow; do
-		"$DEBIAN" "$BATS_TEST_TMPDIR/forks.py" 3>&- &
-		local pid=$!
-		sleep 0.2
-		"$PYMEMTOP" record -p "$pid" $option > "$BATS_TEST_TMPDIR/out$option"
+		"$DEBIAN" "$BATS_TEST_TMPDIR/forks.py" "$BATS_TEST_TMPDIR/go" 3>&- &
+		TARGET=$!
+		until_asleep "$TARGET"
+		record_from_go -p "$TARGET" $option > "$BATS_TEST_TMPDIR/out$option"
 	done
 	grep -q "child of" "$BATS_TEST_TMPDIR/out"
 	! grep -q "child of" "$BATS_TEST_TMPDIR/out--no-follow"
@@ -95,9 +98,12 @@ setup() {
 		cp programs/idle.py '$root/srv/only-here.py' &&
 		exec chroot '$root' $DEBIAN /srv/only-here.py" 3>&- &
 	local shell=$!
-	sleep 1
-	local pid
-	pid=$(pgrep -f only-here.py | tail -n 1)
+	local pid try
+	for try in {1..100}; do
+		! pid=$(pgrep -f "^$DEBIAN /srv/only-here.py") || break
+		sleep 0.1
+	done
+	until_asleep "$pid"
 	"$PYMEMTOP" record -p "$pid" -d 1 > "$BATS_TEST_TMPDIR/out"
 	# The first process of a namespace ignores everything else.
 	kill -KILL "$pid"
@@ -117,8 +123,8 @@ setup() {
 	ln -s secret "$BATS_TEST_TMPDIR/link"
 	chmod 755 "$BATS_TEST_TMPDIR" "$(dirname "$BATS_TEST_TMPDIR")" "$BATS_RUN_TMPDIR"
 	cat > "$BATS_TEST_TMPDIR/names.py" <<-'PYTHON'
-		import sys, time
-		time.sleep(4)
+		import os, sys, time
+		while not os.path.exists(sys.argv[1] + "/go"): time.sleep(0.1)
 		kept = []
 		for name in "secret", "open", "link", "fifo":
 		    exec(compile("kept.append(bytearray(5000))", sys.argv[1] + "/" + name, "exec"))
@@ -129,8 +135,8 @@ setup() {
 	setpriv --reuid=65534 --regid=65534 --clear-groups "$DEBIAN" "$BATS_TEST_TMPDIR/names.py" \
 		"$BATS_TEST_TMPDIR" 3>&- &
 	TARGET=$!
-	sleep 0.2
-	timeout 20 "$PYMEMTOP" record -p "$TARGET" -d 5 > "$BATS_TEST_TMPDIR/out"
+	until_asleep "$TARGET"
+	record_from_go -p "$TARGET" -d 5 > "$BATS_TEST_TMPDIR/out"
 	cat "$BATS_TEST_TMPDIR/out"
 	grep -q "/link:1" "$BATS_TEST_TMPDIR/out"
 	grep -q "the open text" "$BATS_TEST_TMPDIR/out"
