@@ -19,6 +19,7 @@
 
 /* What is known of a process besides what is counted, by process id. */
 struct process_facts {
+	const struct process_facts *parent;	/* NULL: the user named the process */
 	char cmdline[4096];
 	char python[32];
 	enum attribution attribution;
@@ -190,6 +191,7 @@ static void note_child(struct session *session, const struct process_book *book,
 		return;
 	}
 	*facts = *parent;
+	facts->parent = parent;
 	facts->nfiles = 0;
 	facts->files = NULL;
 	if (!proc_cmdline(book->pid, cmdline, sizeof(cmdline)) && cmdline[0])
@@ -297,16 +299,25 @@ static bool is_shown(const struct profile_process *process)
 	return !process->parent || process->nstacks || process->state == PROCESS_RUNNING;
 }
 
-/* A file as that process sees it, read once; its text is NULL if it cannot be. */
-static const struct profile_file *find_file(struct process_facts *facts, const char *file)
+static const struct profile_file *known_file(const struct process_facts *facts, const char *file)
 {
-	struct profile_file *more;
 	size_t i;
 
 	for (i = 0; i < facts->nfiles; i++) {
 		if (facts->files[i].file == file)
 			return &facts->files[i];
 	}
+	return NULL;
+}
+
+/* A file as that process sees it, read once; its text is NULL if it cannot be. */
+static const struct profile_file *find_file(struct process_facts *facts, const char *file)
+{
+	const struct profile_file *known = known_file(facts, file);
+	struct profile_file *more;
+
+	if (known)
+		return known;
 	more = reallocarray(facts->files, facts->nfiles + 1, sizeof(*more));
 	if (!more)
 		return NULL;
@@ -316,6 +327,18 @@ static const struct profile_file *find_file(struct process_facts *facts, const c
 	more->text = source_text__new(&facts->owner, file);
 	more->functions = more->text ? functions__new(more->text) : NULL;
 	return more;
+}
+
+/* Of a child that has ended, only what was read for its parent, as that ran it too: the
+ * child alone could name what it cannot read itself. */
+static const struct profile_file *find_text(struct process_facts *facts, const char *file)
+{
+	const struct profile_file *found = find_file(facts, file);
+	const struct process_facts *parent;
+
+	for (parent = facts->parent; parent && !(found && found->text); parent = parent->parent)
+		found = known_file(parent, file);
+	return found && found->text ? found : NULL;
 }
 
 /* The files of the first so many lines. */
@@ -335,8 +358,8 @@ static void load_sources(struct process_facts *facts, struct profile_process *pr
 		/* "<string>", "[native]" */
 		if (k < process->nfiles || !file[0] || strchr("<[", file[0]))
 			continue;
-		found = find_file(facts, file);
-		if (found && found->text)
+		found = find_text(facts, file);
+		if (found)
 			process->files[process->nfiles++] = *found;
 	}
 }
