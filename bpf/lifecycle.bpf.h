@@ -21,9 +21,10 @@ struct {
 	__type(value, __u8);
 } process_numbers SEC(".maps");
 
-static __always_inline void process__end(__u32 tgid, enum process_state state,
+static __always_inline void process__end(struct task_struct *task, enum process_state state,
 					 __u64 anon_bytes)
 {
+	__u32 tgid = BPF_CORE_READ(task, tgid);
 	struct process *process = bpf_map_lookup_elem(&processes, &tgid);
 	struct process_book *book;
 
@@ -33,6 +34,9 @@ static __always_inline void process__end(__u32 tgid, enum process_state state,
 	/* A child made by vfork() has its parent's books: nothing ends there. */
 	if (book && book->pid == tgid) {
 		book->anon_bytes = anon_bytes;
+		book->uid = BPF_CORE_READ(task, cred, euid.val);
+		book->gid = BPF_CORE_READ(task, cred, egid.val);
+		BPF_CORE_READ_INTO(&book->capabilities, task, cred, cap_effective);
 		book->state = state;
 	}
 	bpf_map_delete_elem(&processes, &tgid);
@@ -80,7 +84,7 @@ int BPF_PROG(process_exec, struct task_struct *task)
 {
 	__u32 tid = BPF_CORE_READ(task, pid);
 
-	process__end(BPF_CORE_READ(task, tgid), PROCESS_EXECED, 0);
+	process__end(task, PROCESS_EXECED, 0);
 	if (config.has_task_storage) {
 		bpf_task_storage_delete(&thread_storage, task);
 		if (config.use_markers)
@@ -105,7 +109,7 @@ int BPF_PROG(process_exit, struct task_struct *task)
 	}
 	/* The last thread: do_exit() has counted it off already. */
 	if (!BPF_CORE_READ(task, signal, live.counter))
-		process__end(BPF_CORE_READ(task, tgid), PROCESS_EXITED,
+		process__end(task, PROCESS_EXITED,
 			     config.reads_resident ? rss__pages(MM_ANONPAGES) << PAGE_SHIFT : 0);
 	return 0;
 }

@@ -201,7 +201,9 @@ struct process_book {
 	__u32 parent;	/* id; 0 where the user named the process */
 	__u32 state;	/* enum process_state */
 	char comm[COMM_LEN];	/* at the fork */
+	__u32 uid, gid;		/* effective ones at its end */
 	__u32 pad;
+	__u64 capabilities;	/* effective ones at its end */
 	__u64 before_bytes;	/* rss: still resident of what was so when it was first looked at */
 	__u64 anon_bytes;	/* rss: RssAnon at its end */
 	__u64 lost[LOST_CAUSES];

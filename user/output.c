@@ -26,10 +26,10 @@ static int say_failure(const struct output *output, int err)
 	return err;
 }
 
-/* A file beside the other one, with the rights that open() would have given it. */
+/* A file beside the other one, for its owner only: it quotes files that not everybody can
+ * read. */
 static int open_beside(struct output *output)
 {
-	mode_t mask;
 	int fd;
 
 	if (asprintf(&output->beside, "%s.XXXXXX", output->path) < 0)
@@ -40,9 +40,6 @@ static int open_beside(struct output *output)
 		output->beside = NULL;
 		return -errno;
 	}
-	mask = umask(0);
-	umask(mask);
-	fchmod(fd, 0666 & ~mask);
 	output->stream = fdopen(fd, "w");
 	return output->stream ? 0 : -errno;
 }

@@ -173,26 +173,15 @@ int proc_comm(pid_t pid, char *buffer, size_t size)
 	return 0;
 }
 
-int proc_owner(pid_t pid, uid_t *uid, gid_t *gid)
+int proc_cwd(pid_t pid, char *buffer, size_t size)
 {
-	FILE *file = proc_open(pid, "status");
-	unsigned int value;
-	char line[256];
-	int found = 0;
+	char path[64];
+	ssize_t length;
 
-	if (!file)
-		return -errno;
-	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "Uid: %*u %u", &value) == 1) {
-			*uid = value;
-			found++;
-		} else if (sscanf(line, "Gid: %*u %u", &value) == 1) {
-			*gid = value;
-			found++;
-		}
-	}
-	fclose(file);
-	return found == 2 ? 0 : -ESRCH;
+	snprintf(path, sizeof(path), "/proc/%d/cwd", pid);
+	length = readlink(path, buffer, size - 1);
+	buffer[length < 0 ? 0 : length] = '\0';
+	return length < 0 ? -errno : 0;
 }
 
 /* The numbers among the names in a directory: a malloc'ed array. NULL with errno. */

@@ -52,8 +52,9 @@ int proc_cmdline(pid_t pid, char *buffer, size_t size);
 /* The main thread's name, made printable. 0 or -errno. */
 int proc_comm(pid_t pid, char *buffer, size_t size);
 
-/* Effective user and group; 0 or -errno. */
-int proc_owner(pid_t pid, uid_t *uid, gid_t *gid);
+/* The working directory, seen from the process's own root, in buffer, which is always
+ * terminated. 0 or -errno. */
+int proc_cwd(pid_t pid, char *buffer, size_t size);
 
 /* Ids of all processes: as proc_threads(). */
 pid_t *proc_processes(size_t *n);

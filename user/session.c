@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "interrupt.h"
 #include "procfs.h"
+#include "readers.h"
 #include "say.h"
 #include "session.h"
 #include "target.h"
@@ -24,7 +25,8 @@ struct process_facts {
 	char python[32];
 	enum attribution attribution;
 	uint64_t rss_at_attach;
-	struct source_owner owner;
+	struct reader *reader;	/* of its files; NULL: they cannot be read as it would */
+	char cwd[4096];		/* at the attach */
 	size_t nfiles;
 	struct profile_file *files;	/* read already; text NULL where it cannot be */
 };
@@ -34,6 +36,7 @@ struct session {
 	struct source *source;
 	const struct selection *selection;
 	struct stacks *stacks;
+	struct readers *readers;
 	struct target **targets;
 	size_t ntargets;
 	struct process_facts **facts;	/* by process id; NULL: not met yet */
@@ -92,8 +95,24 @@ void session__free(struct session *session)
 	for (i = 0; i < session->ntargets; i++)
 		target__free(session->targets[i]);
 	free(session->targets);
+	readers__free(session->readers);
 	stacks__free(session->stacks);
 	free(session);
+}
+
+/* Its files are read with its own rights: who may not take them on, shows no sources. */
+static int find_reader(struct session *session, struct process_facts *facts, pid_t pid)
+{
+	int err = readers__find(session->readers, pid, &facts->reader);
+
+	if (err == -ENOMEM)
+		return err;
+	if (err)
+		say_error("source lines of process %d are left out: its files cannot be read with its "
+			  "rights: %s", pid, strerror(-err));
+	/* Where it is not known, relative names are found nowhere. */
+	proc_cwd(pid, facts->cwd, sizeof(facts->cwd));
+	return 0;
 }
 
 static int note_target(struct session *session, const struct target *target, size_t id)
@@ -107,8 +126,7 @@ static int note_target(struct session *session, const struct target *target, siz
 	strcpy(facts->python, target->version);
 	facts->attribution = target->attribution;
 	facts->rss_at_attach = proc_rss(target->pid);
-	source_owner__init(&facts->owner, target->pid);
-	return 0;
+	return find_reader(session, facts, target->pid);
 }
 
 static int find_targets(struct session *session, const struct session_options *options,
@@ -154,8 +172,9 @@ int session__new(const struct session_options *options, struct session **result)
 	session->selection = options->selection;
 	gethostname(session->host, sizeof(session->host) - 1);
 	session->stacks = stacks__new();
+	session->readers = readers__new();
 	session->facts = calloc(MAX_PROCESSES, sizeof(*session->facts));
-	if (!session->stacks || !session->facts)
+	if (!session->stacks || !session->readers || !session->facts)
 		goto fail;
 	err = find_targets(session, options, &source);
 	if (!err)
@@ -197,9 +216,6 @@ static void note_child(struct session *session, const struct process_book *book,
 	if (!proc_cmdline(book->pid, cmdline, sizeof(cmdline)) && cmdline[0])
 		strcpy(facts->cmdline, cmdline);
 	facts->rss_at_attach = proc_rss(book->pid);
-	facts->owner.pid = book->pid;
-	/* Whose it was when it has ended, a child may have changed unseen. */
-	facts->owner.same_root = false;
 	session->facts[id] = facts;
 }
 
@@ -310,9 +326,33 @@ static const struct profile_file *known_file(const struct process_facts *facts, 
 	return NULL;
 }
 
-/* A file as that process sees it, read once; its text is NULL if it cannot be. */
-static const struct profile_file *find_file(struct process_facts *facts, const char *file)
+/*
+ * Whether the process that named a file still has, or had to its end, the rights that its
+ * reader has: one that gave up some, or executed something else, shall not read with them.
+ * The programs tell of its end before its id can be another's.
+ */
+static bool may_read(const struct session *session, size_t id)
 {
+	const struct process_facts *facts = session->facts[id];
+	const volatile struct process_book *book;
+	bool fits;
+	size_t n;
+
+	if (!facts->reader)
+		return false;
+	book = &source__processes(session->source, &n)[id];
+	fits = book->state == PROCESS_RUNNING && reader__fits(facts->reader, book->pid);
+	if (book->state == PROCESS_RUNNING)
+		return fits;
+	/* Which files a child saw when it ended is not known. */
+	return book->state == PROCESS_EXITED && !facts->parent &&
+	       reader__is_of(facts->reader, book->uid, book->gid, book->capabilities);
+}
+
+/* A file as that process sees it, read once; its text is NULL if it cannot be. */
+static const struct profile_file *find_file(struct session *session, size_t id, const char *file)
+{
+	struct process_facts *facts = session->facts[id];
 	const struct profile_file *known = known_file(facts, file);
 	struct profile_file *more;
 
@@ -324,25 +364,27 @@ static const struct profile_file *find_file(struct process_facts *facts, const c
 	facts->files = more;
 	more += facts->nfiles++;
 	more->file = file;
-	more->text = source_text__new(&facts->owner, file);
+	more->text = may_read(session, id) ?
+		source_text__new(facts->reader, facts->cwd, file) : NULL;
 	more->functions = more->text ? functions__new(more->text) : NULL;
 	return more;
 }
 
 /* Of a child that has ended, only what was read for its parent, as that ran it too: the
  * child alone could name what it cannot read itself. */
-static const struct profile_file *find_text(struct process_facts *facts, const char *file)
+static const struct profile_file *find_text(struct session *session, size_t id, const char *file)
 {
-	const struct profile_file *found = find_file(facts, file);
+	const struct profile_file *found = find_file(session, id, file);
 	const struct process_facts *parent;
 
-	for (parent = facts->parent; parent && !(found && found->text); parent = parent->parent)
+	for (parent = session->facts[id]->parent; parent && !(found && found->text); parent = parent->parent)
 		found = known_file(parent, file);
 	return found && found->text ? found : NULL;
 }
 
 /* The files of the first so many lines. */
-static void load_sources(struct process_facts *facts, struct profile_process *process, size_t top)
+static void load_sources(struct session *session, size_t id, struct profile_process *process,
+			 size_t top)
 {
 	const struct profile_file *found;
 	const char *file;
@@ -358,7 +400,7 @@ static void load_sources(struct process_facts *facts, struct profile_process *pr
 		/* "<string>", "[native]" */
 		if (k < process->nfiles || !file[0] || strchr("<[", file[0]))
 			continue;
-		found = find_text(facts, file);
+		found = find_text(session, id, file);
 		if (found)
 			process->files[process->nfiles++] = *found;
 	}
@@ -372,7 +414,7 @@ static void select_lines(struct session *session, size_t id, enum line_order ord
 
 	selection__drop_files(session->selection, process);
 	if (session->facts[id])
-		load_sources(session->facts[id], process, process->nlines);
+		load_sources(session, id, process, process->nlines);
 	selection__apply(session->selection, order, process, session->places + first);
 }
 
@@ -416,7 +458,7 @@ static int build_profile(struct session *session, const struct profile_options *
 		}
 		profile->nprocesses++;
 		if (options->sources_of && session->facts[id] && !session->type->by_line)
-			load_sources(session->facts[id], process, options->sources_of);
+			load_sources(session, id, process, options->sources_of);
 	}
 	sums__free(&sums);
 	return err;

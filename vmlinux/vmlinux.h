@@ -54,6 +54,15 @@ struct signal_struct {
 	} live;
 };
 
+struct cred {
+	struct {
+		unsigned int val;
+	} euid, egid;
+	struct {
+		__u64 val;
+	} cap_effective;
+};
+
 struct task_rss_stat {
 	int count[4];
 };
@@ -68,6 +77,7 @@ struct task_struct {
 	struct mm_struct *mm;
 	struct task_struct *group_leader;
 	struct signal_struct *signal;
+	const struct cred *cred;
 	__u64 start_boottime;
 	char comm[16];
 	struct thread_struct thread;
