@@ -2,6 +2,8 @@
 # make          builds ./pymemtop
 # make demo     installs what is missing, builds, and profiles a leaking program
 # make test     installs what is missing, builds, and runs every test
+# make test-kernels  boots kernels, emulated, and tests in them: KERNELS="6.1 newest" for those
+#               of tests/kernels/kernels (all), CHECKS=--all for every check
 # make bench    measures probes, and whole programs, alone and under profilers; needs PyPI
 # make install  PREFIX and DESTDIR as usual
 # V=1 shows the commands; WERROR=1 makes warnings errors. For another machine: MACHINE,
@@ -38,7 +40,7 @@ BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) $(WARNINGS) \
 SKELETONS := $(patsubst bpf/%.bpf.c,$(BUILD)/%.skel.h,$(wildcard bpf/*.bpf.c))
 OBJECTS := $(patsubst user/%.c,$(BUILD)/%.o,$(wildcard user/*.c))
 
-.PHONY: all demo test bench install clean
+.PHONY: all demo test test-kernels bench install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -73,6 +75,13 @@ test:
 	$(Q)scripts/setup test
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(MAKE) --no-print-directory -C tests
+
+KERNELS ?= $(shell sed -nE 's/^([a-z0-9][^[:space:]]*).*/\1/p' tests/kernels/kernels)
+
+test-kernels:
+	$(Q)scripts/setup kernels
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/kernels/run $(CHECKS) $(KERNELS)
 
 bench:
 	$(Q)scripts/setup bench

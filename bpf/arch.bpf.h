@@ -26,10 +26,10 @@
 #endif
 
 /*
- * The thread pointer: pthread_self() on glibc (x86) and what CPython keeps as
- * thread_id. The kernel's copy is written by arch_prctl(ARCH_SET_FS) and by
- * clone(CLONE_SETTLS) (arch/x86/kernel/process_64.c), so it holds also for the
- * task that runs.
+ * The thread pointer. The kernel's copy is written by arch_prctl(ARCH_SET_FS) and by
+ * clone(CLONE_SETTLS) (arch/x86/kernel/process_64.c; on arm64 a switch from the task saves
+ * it), so it holds also for the task that runs. On x86 it is pthread_self(), which CPython
+ * keeps as thread_id; on arm64 that lies a struct pthread below.
  */
 static __always_inline __u64 thread_pointer(const struct task_struct *task)
 {

@@ -82,18 +82,10 @@ add:
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(process_exec, struct task_struct *task)
 {
-	__u32 tid = BPF_CORE_READ(task, pid);
-
 	process__end(task, PROCESS_EXECED, 0);
-	if (config.has_task_storage) {
-		bpf_task_storage_delete(&thread_storage, task);
-		if (config.use_markers)
-			bpf_task_storage_delete(&marker_storage, task);
-	} else {
-		bpf_map_delete_elem(&thread_table, &tid);
-		if (config.use_markers)
-			bpf_map_delete_elem(&marker_table, &tid);
-	}
+	thread__forget(task);
+	if (config.use_markers)
+		marker_stack__forget(task);
 	return 0;
 }
 
@@ -102,11 +94,10 @@ int BPF_PROG(process_exit, struct task_struct *task)
 {
 	__u32 tid = BPF_CORE_READ(task, pid);
 
-	if (!config.has_task_storage) {
-		bpf_map_delete_elem(&thread_table, &tid);
-		if (config.use_markers)
-			bpf_map_delete_elem(&marker_table, &tid);
-	}
+	/* The kernel frees what is in task storage. */
+	bpf_map_delete_elem(&thread_table, &tid);
+	if (config.use_markers)
+		bpf_map_delete_elem(&marker_table, &tid);
 	/* The last thread: do_exit() has counted it off already. */
 	if (!BPF_CORE_READ(task, signal, live.counter))
 		process__end(task, PROCESS_EXITED,

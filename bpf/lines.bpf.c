@@ -62,19 +62,17 @@ __noinline int qualname__outermost(__u32 length)
 	return length;
 }
 
-/* Where the running function is; only known from 3.11 on, where it is needed. */
-struct running {
-	__u64 code;
-	__s32 at;	/* bytes into its instructions */
-	__s32 first;	/* of them that has a line: RESUME */
-};
-
-static __noinline bool running__read(struct thread *t, struct running *running)
+/* Where the running function is, in t->running; its code is 0 where that is not known. Not on
+ * a caller's stack: up to 6.1 the verifier takes what was there before the call for what is
+ * there after it. */
+static __noinline bool running__read(struct thread *t)
 {
 	const struct py_layout *l = bpf_map_lookup_elem(&layouts, &t->process.layout);
+	struct running *running = &t->running;
 	__u64 frame, instr;
 
-	if (!l || !running || l->line_table != LINES_LOCATIONS ||
+	running->code = 0;
+	if (!l || l->line_table != LINES_LOCATIONS ||
 	    l->cframe_current_frame == NO_FIELD || !tstate__find(t, l))
 		return false;
 	frame = scratch_u64(t, l->tstate_frame);
@@ -189,18 +187,18 @@ static __noinline int line__leave(struct thread *t, struct marker_stack *stack, 
 static __noinline int function__begin(struct thread *t, struct marker_stack *stack,
 				      const struct marker *m, bool entered)
 {
-	struct running running = { 0 };
+	struct running *running = &t->running;
 	__u64 group;
 
 	if (!m)
 		return 0;
 	marker_stack__push(stack, marker__name(t, stack, m), m);
-	running__read(t, &running);
-	group = function__group(t, stack, &running) & ~GROUP_FLAGS;
+	running__read(t);
+	group = function__group(t, stack, running) & ~GROUP_FLAGS;
 	if (entered)
 		group |= GROUP_ENTERED;
 	/* Not where a generator is resumed. */
-	if (entered && running.code && running.at == running.first)
+	if (entered && running->code && running->at == running->first)
 		group |= GROUP_FRESH;
 	*marker_stack__group(stack, stack->depth - 1) = group;
 	return 0;
@@ -216,13 +214,13 @@ static __always_inline void function__catch_up(struct thread *t, struct marker_s
 					       __u32 depth, bool at_line)
 {
 	__u64 *group = marker_stack__group(stack, depth);
-	struct running running = { 0 };
+	struct running *running = &t->running;
 
 	if (!(*group & GROUP_FRESH))
 		return;
 	*group &= ~GROUP_FRESH;
-	if (!running__read(t, &running) ||
-	    (at_line && running.at == running.first + 2 /* sizeof(_Py_CODEUNIT) */))
+	if (!running__read(t) ||
+	    (at_line && running->at == running->first + 2 /* sizeof(_Py_CODEUNIT) */))
 		return;
 	line__leave(t, stack, depth);
 }

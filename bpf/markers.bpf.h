@@ -51,9 +51,10 @@ struct {
 	__type(value, struct marker_stack);
 } marker_storage SEC(".maps");
 
+/* By thread id: as thread_table; and since 6.19, which lets an element of task storage be
+ * 8 KiB at most. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 2048);
 	__type(key, __u32);
 	__type(value, struct marker_stack);
@@ -83,20 +84,38 @@ struct marker {
 
 static __always_inline struct marker_stack *marker_stack__of(struct task_struct *task, bool make)
 {
-	__u32 tid;
+	__u32 tid = BPF_CORE_READ(task, pid);
+	struct marker_stack *stack = NULL;
 
-	if (config.has_task_storage)
-		return bpf_task_storage_get(&marker_storage, task, NULL,
-					    make ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
-	tid = BPF_CORE_READ(task, pid);
+	if (config.has_marker_storage)
+		stack = bpf_task_storage_get(&marker_storage, task, NULL,
+					     make ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+	if (stack)
+		return stack;
+	return make ? element__make(&marker_table, &tid, &marker_blank) :
+		bpf_map_lookup_elem(&marker_table, &tid);
+}
+
+/* The current thread's; before 5.11, the kernel does not tell programs which task that is
+ * in a way that they could follow its pointers. */
+static __always_inline struct marker_stack *marker_stack__find_current(bool make)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct marker_stack *stack = NULL;
+
+	if (config.has_marker_storage)
+		stack = bpf_task_storage_get(&marker_storage, bpf_get_current_task_btf(), NULL,
+					     make ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+	if (stack)
+		return stack;
 	return make ? element__make(&marker_table, &tid, &marker_blank) :
 		bpf_map_lookup_elem(&marker_table, &tid);
 }
 
 static __always_inline struct marker_stack *marker_stack__current(struct thread *t)
 {
-	struct task_struct *task = (void *)bpf_get_current_task_btf();
-	struct marker_stack *stack = marker_stack__of(task, true);
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct marker_stack *stack = marker_stack__find_current(true);
 
 	if (!stack) {
 		lose(t->process.id, LOST_THREAD);
@@ -108,6 +127,23 @@ static __always_inline struct marker_stack *marker_stack__current(struct thread 
 			STACK_BEFORE_ATTACH : STACK_WHOLE;
 	}
 	return stack;
+}
+
+/* What the task executes from now on has no frame yet. */
+static __always_inline void marker_stack__forget(struct task_struct *task)
+{
+	__u32 tid = BPF_CORE_READ(task, pid);
+	struct marker_stack *stack;
+
+	bpf_map_delete_elem(&marker_table, &tid);
+	if (!config.has_marker_storage)
+		return;
+	stack = bpf_task_storage_get(&marker_storage, task, NULL, 0);
+	if (stack) {
+		stack->depth = stack->bottom = 0;
+		stack->end = STACK_WHOLE;
+		bpf_task_storage_delete(&marker_storage, task);
+	}
 }
 
 /* A forked child goes on in the middle of its parent's stack. */
@@ -226,9 +262,13 @@ static __always_inline __u64 hash_string(__u64 hash, const char *string, __u32 s
  * its loops once. */
 __noinline __u64 marker__hash_names(__u32 file_size, __u32 function_size)
 {
-	struct marker_stack *stack = marker_stack__of((void *)bpf_get_current_task_btf(), false);
+	struct marker_stack *stack;
 	__u64 name;
 
+	/* Before 6.8, a global function is verified also where nothing calls it. */
+	if (!config.use_markers)
+		return 0;
+	stack = marker_stack__find_current(false);
 	if (!stack)
 		return 0;
 	name = hash_string(0, stack->file, file_size, MARKER_FILE_SIZE);

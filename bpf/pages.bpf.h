@@ -73,29 +73,44 @@ __noinline int pages__go(__u32 process, __u32 owner, __u32 n)
 	return 0;
 }
 
-/* Takes the pages within packed bounds off the books, and with all of them the region. */
-__noinline int page_region__clear(__u64 key, __u32 bounds)
+/*
+ * Takes the pages from first on that have one owner off the books. Returns how many were
+ * passed, at least 1. By itself, so that the verifier does not know that number in the loop
+ * over such runs: before 6.2 it would follow each one that is possible.
+ */
+__noinline int page_region__clear_run(__u64 key, __u32 bounds)
 {
 	__u32 first = bounds >> 16, last = bounds & 0xffff, process = key >> REGION_KEY_SHIFT;
 	struct page_region *region = bpf_map_lookup_elem(&pages, &key);
-	__u32 owner = 0, n = 0, i;
+	__u32 owner, i;
 
 	if (!region)
-		return 0;
+		return REGION_PAGES;
+	owner = region->owner[first & (REGION_PAGES - 1)];
 	for (i = 0; i < REGION_PAGES && first + i < last; i++) {
 		__u32 *page = &region->owner[(first + i) & (REGION_PAGES - 1)];
 
-		if (*page != owner) {
-			pages__go(process, owner, n);
-			owner = *page;
-			n = 0;
-		}
+		if (*page != owner)
+			break;
 		*page = 0;
-		n++;
 	}
-	pages__go(process, owner, n);
+	pages__go(process, owner, i);
+	return i ? i : 1;
+}
+
+/* Takes the pages within packed bounds off the books, and with all of them the region. */
+__noinline int page_region__clear(__u64 key, __u32 bounds)
+{
+	__u32 first = bounds >> 16, last = bounds & 0xffff, i;
+	struct page_region *region = bpf_map_lookup_elem(&pages, &key);
+	bool all = last - first == REGION_PAGES;
+
+	if (!region)
+		return 0;
+	for (i = 0; i < REGION_PAGES && first < last; i++)
+		first += page_region__clear_run(key, first << 16 | last);
 	__sync_fetch_and_add(&region->faults, 1);
-	if (last - first == REGION_PAGES)
+	if (all)
 		bpf_map_delete_elem(&pages, &key);
 	return 0;
 }

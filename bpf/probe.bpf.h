@@ -20,6 +20,28 @@ struct {
 	__type(value, struct probe_table);
 } probe_tables SEC(".maps");
 
+/* Holds nothing, and is never used. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} nowhere SEC(".maps");
+
+/*
+ * Since 6.13, x86 gives a program with frames of 64 bytes or more a stack of the CPU's own,
+ * taking it that none of a kind runs twice at once there (bpf_enable_priv_stack() in
+ * kernel/bpf/verifier.c). But a uprobe's program can be preempted, and nothing keeps it from
+ * running in another thread meanwhile (bpf_prog_run_array_uprobe()): both would use one stack.
+ * A program with a tail call is given none, though it is never reached and the verifier
+ * takes it out: doc/kernel-faults.md has the whole story.
+ */
+static __always_inline void probe__keep_own_stack(struct pt_regs *ctx)
+{
+	if (config.never)
+		bpf_tail_call(ctx, &nowhere, 0);
+}
+
 struct probe {
 	enum probe_kind kind;
 	__u32 marker;	/* index of its marker_site */
@@ -42,8 +64,10 @@ static __always_inline struct probe probe__find(struct pt_regs *ctx, const struc
 /* The thread that came to a probe, and which it is. NULL where it is not recorded. */
 static __always_inline struct thread *probe__enter(struct pt_regs *ctx, struct probe *probe)
 {
-	struct thread *t = config.idle ? NULL : thread__current();
+	struct thread *t;
 
+	probe__keep_own_stack(ctx);
+	t = config.idle ? NULL : thread__current();
 	if (t)
 		*probe = probe__find(ctx, t);
 	return t;
@@ -53,8 +77,10 @@ static __always_inline struct thread *probe__enter(struct pt_regs *ctx, struct p
  * for. */
 static __always_inline struct thread *probe__leave(struct pt_regs *ctx)
 {
-	struct thread *t = config.idle ? NULL : thread__find();
+	struct thread *t;
 
+	probe__keep_own_stack(ctx);
+	t = config.idle ? NULL : thread__find();
 	if (!t || !t->call.sp || PT_REGS_SP(ctx) != SP_AFTER_RETURN(t->call.sp))
 		return NULL;
 	t->call.sp = 0;

@@ -110,10 +110,12 @@ struct config {
 	__u32 cpus;		/* that there can be */
 	__u32 sample;		/* rss: every how many-th new page is taken, for so many */
 	__u8 has_task_storage;	/* usable in uprobes, from Linux 5.12 on */
+	__u8 has_marker_storage;	/* ... and for elements as large as a stack of markers */
 	__u8 use_markers;	/* some target is attributed by them */
 	__u8 follow_children;
 	__u8 reads_resident;	/* the programs read how much memory is resident */
 	__u8 idle;		/* to measure what the probes alone cost */
+	__u8 never;		/* false, but not to the compiler */
 };
 
 /* The next numbers to give out. */
@@ -129,7 +131,7 @@ struct process {
 	__u32 image;	/* index of its address space's probe_table; a fork's children share it */
 	__u32 layout;	/* index into the layouts, for ATTRIBUTION_FRAMES */
 	__u32 attribution;
-	__u32 pad;
+	__u32 thread_size;	/* how far pthread_self() lies below the thread pointer */
 	__u64 runtime;	/* address of _PyRuntime */
 	__u64 code_type;	/* of PyCode_Type */
 	__u64 attached_ns;	/* CLOCK_BOOTTIME; threads older than this have a past */
@@ -186,6 +188,7 @@ enum lost_cause {
 	LOST_MARKER,		/* a marker whose arguments could not be read */
 	LOST_PROCESS,		/* more processes than MAX_PROCESSES */
 	LOST_PAGE,		/* more regions than --max-regions */
+	LOST_RUN,		/* runs of programs that the kernel skipped; user space asks it */
 	LOST_CAUSES,
 };
 
@@ -243,6 +246,7 @@ struct page_correction {
 			 * where they had no owner */
 	__u64 pages[REGION_PAGES / 64];
 	__u64 done;	/* set by the program: whether it was */
+	__u64 owned;	/* by the program: pages that have an owner then */
 };
 
 /* One call of mmap() or mremap(). */

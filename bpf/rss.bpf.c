@@ -5,7 +5,7 @@
  * Page faults are seen by the tracepoints at which the kernel begins to handle them: those
  * of the program, and those of the kernel on its behalf (read() into a new buffer). They
  * are the same ones that perf's software event page-faults counts, and they tell writes
- * from reads. Pages leave through functions of libc that are probed. Both run ahead of
+ * from reads. Where they are missing (arm64), handle_mm_fault() is looked at. Pages leave through functions of libc that are probed. Both run ahead of
  * what really becomes of the page: that, user space looks up (user/judge.c), and corrects.
  */
 #include "vmlinux.h"
@@ -27,6 +27,9 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define MAP_FIXED		0x10
 #define MADV_DONTNEED		4
 #define MADV_DONTNEED_LOCKED	24
+
+/* linux/mm_types.h */
+#define FAULT_FLAG_WRITE	(1 << 0)
 
 /* Of every config.sample new pages one, the first of them at random. */
 static __always_inline bool is_sampled(struct thread *t)
@@ -78,7 +81,7 @@ static __always_inline void page__touch(struct thread *t, __u64 address, bool wr
 		}
 		return;
 	}
-	site = site__current(t);
+	site = site__find();
 	if (!site)
 		return;
 	if (!region)
@@ -97,7 +100,7 @@ static __always_inline void page__touch(struct thread *t, __u64 address, bool wr
 	pages__come(t->process.id, site, 1);
 }
 
-static __always_inline int fault__take(__u64 address, __u64 error_code)
+static __always_inline int fault__take(__u64 address, bool writes)
 {
 	struct thread *t;
 
@@ -110,7 +113,7 @@ static __always_inline int fault__take(__u64 address, __u64 error_code)
 	if (t->in_fault)
 		return 0;
 	t->in_fault = 1;
-	page__touch(t, address, FAULT_IS_WRITE(error_code));
+	page__touch(t, address, writes);
 	t->in_fault = 0;
 	return 0;
 }
@@ -118,13 +121,41 @@ static __always_inline int fault__take(__u64 address, __u64 error_code)
 SEC("tp_btf/page_fault_user")
 int BPF_PROG(fault_user, unsigned long address, struct pt_regs *regs, unsigned long error_code)
 {
-	return fault__take(address, error_code);
+	return fault__take(address, FAULT_IS_WRITE(error_code));
 }
 
 SEC("tp_btf/page_fault_kernel")
 int BPF_PROG(fault_kernel, unsigned long address, struct pt_regs *regs, unsigned long error_code)
 {
-	return fault__take(address, error_code);
+	return fault__take(address, FAULT_IS_WRITE(error_code));
+}
+
+/*
+ * Where there are no such tracepoints: the function that handles a fault. It may be called
+ * again for the same one, which changes nothing, and for the memory of another process
+ * (process_vm_readv(), ptrace()), which is none of this one's.
+ */
+static __always_inline int fault__handle(const struct vm_area_struct *vma, __u64 address,
+					 __u32 flags)
+{
+	const struct task_struct *task = (void *)bpf_get_current_task();
+
+	if (BPF_CORE_READ(vma, vm_mm) != BPF_CORE_READ(task, mm))
+		return 0;
+	return fault__take(address, flags & FAULT_FLAG_WRITE);
+}
+
+SEC("fentry/handle_mm_fault")
+int BPF_PROG(fault_fentry, struct vm_area_struct *vma, unsigned long address, unsigned int flags)
+{
+	return fault__handle(vma, address, flags);
+}
+
+SEC("kprobe/handle_mm_fault")
+int BPF_KPROBE(fault_kprobe, struct vm_area_struct *vma, unsigned long address,
+	       unsigned int flags)
+{
+	return fault__handle(vma, address, flags);
 }
 
 /* What the kernel will refuse for its arguments is let pass. Where it refuses for another
@@ -218,13 +249,13 @@ static __always_inline __u32 corrected(__u32 owner, __u32 to)
 	return owner ? owner & ~PAGE_AWAY : to;
 }
 
-/* Corrects 64 pages. Returns how many of them have an owner then. Global, so that the
- * verifier follows it once. */
+/* Corrects 64 pages, and counts those that have an owner then: in memory, as before 6.2 the
+ * verifier follows each count that is possible. Global, so that it follows this once. */
 __noinline int page_word__correct(__u32 word)
 {
 	__u64 key = correction.key, mask = correction.pages[word & (REGION_PAGES / 64 - 1)];
 	struct page_region *region = bpf_map_lookup_elem(&pages, &key);
-	__u32 process = key >> REGION_KEY_SHIFT, was, is, i, at, owned = 0;
+	__u32 process = key >> REGION_KEY_SHIFT, was, is, i, at;
 
 	if (!region)
 		return 0;
@@ -233,24 +264,25 @@ __noinline int page_word__correct(__u32 word)
 		was = is = region->owner[at];
 		if (mask >> i & 1)
 			is = corrected(was, correction.owner);
-		owned += is != 0;
+		*(volatile __u64 *)&correction.owned += is != 0;
 		if (was == is)
 			continue;
 		region->owner[at] = is;
 		pages__go(process, was, 1);
 		pages__come(process, is, 1);
 	}
-	return owned;
+	return 0;
 }
 
 SEC("raw_tp")
 int correct(void *ctx)
 {
-	__u32 to = correction.owner, word, owned = 0;
+	__u32 to = correction.owner, word;
 	__u64 key = correction.key;
 	struct page_region *region;
 
 	correction.done = false;
+	correction.owned = 0;
 	region = to && to != PAGE_AWAY ? page_region__make(key) : bpf_map_lookup_elem(&pages, &key);
 	if (!region) {
 		if (to && to != PAGE_AWAY)
@@ -260,8 +292,8 @@ int correct(void *ctx)
 	if (!to && region->faults != correction.faults)
 		return 0;
 	for (word = 0; word < REGION_PAGES / 64; word++)
-		owned += page_word__correct(word);
-	if (!owned && region->faults == correction.faults)
+		page_word__correct(word);
+	if (!*(volatile __u64 *)&correction.owned && region->faults == correction.faults)
 		bpf_map_delete_elem(&pages, &key);
 	correction.done = true;
 	return 0;

@@ -35,11 +35,19 @@ struct page_move {
 /* The interpreter's stack, read in one go: some ten frames of 3.11. */
 #define WINDOW_SIZE	2048
 
+/* lines: where the running function is; only known from 3.11 on, where it is needed. */
+struct running {
+	__u64 code;
+	__s32 at;	/* bytes into its instructions */
+	__s32 first;	/* of them that has a line: RESUME */
+};
+
 struct thread {
 	struct process process;
 	struct call call;
 	struct page_move move;
-	__u64 pointer;		/* the thread pointer: tstate->thread_id */
+	struct running running;
+	__u64 pointer;		/* its pthread_self(): tstate->thread_id */
 	__u64 tstate;		/* 0: not known */
 	__u64 freed_tstate;	/* the last one that it freed */
 	__u64 stateless_at;	/* interpreter's count of thread states when none was ours */
@@ -63,6 +71,9 @@ struct thread {
 	struct code_part part;
 };
 
+/* Since 6.19 an element of task storage can be no larger than that, less its header. */
+_Static_assert(sizeof(struct thread) <= 8192 - 128, "struct thread fits into task storage");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -70,7 +81,11 @@ struct {
 	__type(value, struct thread);
 } thread_storage SEC(".maps");
 
-/* In place of it on older kernels, by thread id. */
+/*
+ * By thread id: in place of it on older kernels; and up to 6.18 for a thread whose element
+ * could not be made, as another one was preempted while it was at its own on the same CPU
+ * (bpf_task_storage_trylock() in kernel/bpf/bpf_task_storage.c).
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 2048);
@@ -100,12 +115,12 @@ static __always_inline bool is_error(__u64 result)
 
 static __always_inline struct thread *thread__find(void)
 {
-	__u32 tid;
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct thread *t = NULL;
 
 	if (config.has_task_storage)
-		return bpf_task_storage_get(&thread_storage, bpf_get_current_task_btf(), NULL, 0);
-	tid = (__u32)bpf_get_current_pid_tgid();
-	return bpf_map_lookup_elem(&thread_table, &tid);
+		t = bpf_task_storage_get(&thread_storage, bpf_get_current_task_btf(), NULL, 0);
+	return t ? t : bpf_map_lookup_elem(&thread_table, &tid);
 }
 
 static __noinline struct thread *thread__new(void)
@@ -113,24 +128,40 @@ static __noinline struct thread *thread__new(void)
 	__u64 id = bpf_get_current_pid_tgid();
 	__u32 tgid = id >> 32, tid = (__u32)id;
 	const struct process *process;
-	struct thread *t;
+	struct thread *t = NULL;
 
 	process = bpf_map_lookup_elem(&processes, &tgid);
 	if (!process)
 		return NULL;
-	if (config.has_task_storage) {
+	if (config.has_task_storage)
 		t = bpf_task_storage_get(&thread_storage, bpf_get_current_task_btf(), NULL,
 					 BPF_LOCAL_STORAGE_GET_F_CREATE);
-	} else {
+	if (!t)
 		t = element__make(&thread_table, &tid, &thread_blank);
-	}
 	if (!t) {
 		lose(process->id, LOST_THREAD);
 		return NULL;
 	}
 	t->process = *process;
-	t->pointer = thread_pointer((void *)bpf_get_current_task());
+	t->pointer = thread_pointer((void *)bpf_get_current_task()) - process->thread_size;
 	return t;
+}
+
+/* What the task executes from now on is not recorded. An element that cannot be deleted just
+ * now says so as well. */
+static __always_inline void thread__forget(struct task_struct *task)
+{
+	__u32 tid = BPF_CORE_READ(task, pid);
+	struct thread *t;
+
+	bpf_map_delete_elem(&thread_table, &tid);
+	if (!config.has_task_storage)
+		return;
+	t = bpf_task_storage_get(&thread_storage, task, NULL, 0);
+	if (t) {
+		t->process.id = 0;
+		bpf_task_storage_delete(&thread_storage, task);
+	}
 }
 
 /* NULL where the current process is not recorded, or memory is short. */

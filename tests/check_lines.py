@@ -2,6 +2,7 @@
 """python function: mode lines and memory_profiler on the same program. In one process, both
 at once, the occurrences are the same, and the increments within a page; and so are the
 occurrences where memory_profiler is not there."""
+import os
 import re
 import subprocess
 import sys
@@ -9,6 +10,9 @@ import sys
 from harness import PROGRAMS, PYMEMTOP, check
 
 PAGE = 4096 / (1 << 20)
+# Before 6.2, /proc tells memory_profiler counters of which the task holds back up to 64 pages
+# each (SPLIT_RSS_COUNTING in mm/memory.c), anonymous ones and a file's; ours are exact.
+HELD_BACK = 2 * 64 if tuple(map(int, os.uname().release.split(".")[:2])) < (6, 2) else 0
 ROW = re.compile(r" *(\d+) +(-?[\d.]+) MiB +(-?[\d.]+) MiB +(\d+)   (.*)")
 
 
@@ -53,7 +57,7 @@ def main():
         print("%6d | %s" % (line, " | ".join("%12.3f %12.3f %6d" % row for row in rows)))
         if len(set(times for _, _, times in rows)) > 1:
             wrong.append("line %d: occurrences %s" % (line, [row[2] for row in rows]))
-        if abs(rows[0][1] - rows[1][1]) > PAGE + 0.001:
+        if abs(rows[0][1] - rows[1][1]) > (1 + HELD_BACK) * PAGE + 0.001:
             wrong.append("line %d: increments %s" % (line, [row[1] for row in rows[:2]]))
     check(not wrong, "\n".join(wrong))
 

@@ -292,3 +292,24 @@ __import__("os")._exit(0)'
 	cat "$BATS_TEST_TMPDIR/out"
 	[ "$status" = 0 ]
 }
+
+@test "doctor tells what works here, and what each program costs to verify" {
+	need_probes
+	run "$DEBIAN" check_doctor.py
+	[ "$status" = 0 ]
+	[[ $output == *"All modes can be used here."* ]]
+	[[ $output == *"task storage in uprobes"* ]]
+}
+
+@test "doctor takes no arguments" {
+	refused 2 "doctor takes no arguments" doctor 1
+}
+
+@test "without root's rights, doctor says what is missing" {
+	[ "$(id -u)" = 0 ] || skip "needs root, to give it up"
+	cp "$PYMEMTOP" "$BATS_TEST_TMPDIR/pymemtop"
+	chmod 755 "$BATS_TEST_TMPDIR"
+	run setpriv --reuid=65534 --regid=65534 --clear-groups "$BATS_TEST_TMPDIR/pymemtop" doctor
+	[ "$status" = 1 ]
+	[[ $output == *"NO   capabilities"*"run it with sudo: it lacks CAP_SYS_ADMIN"* ]]
+}

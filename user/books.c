@@ -9,9 +9,10 @@
 
 #include "books.h"
 #include "clock.h"
+#include "kernel_features.h"
 #include "maps.h"
 #include "say.h"
-#include "system.h"
+#include "verifier_stats.h"
 
 struct books {
 	const struct bpf_object *object;
@@ -33,10 +34,21 @@ static size_t counts_size(const struct books *books)
 	return books->max_sites * sizeof(struct site_count);
 }
 
-/* The maps' sizes, and how they get their memory. */
+/* Threads for which a hash has room. With task storage, it has those few whose element could
+ * not be made there. */
+#define STRAY_THREADS	256
+#define THREADS		2048
+
+/* Stacks of markers are 25 KiB each: fewer, where they must be there beforehand. */
+#define MARKED_THREADS	512
+
+/* The maps' sizes, and how they get their memory: for what there is, where the kernel can
+ * allocate elements as they are made; else for all that they have room for. */
 static int size_maps(struct bpf_object *object, const struct source_options *options,
 		     bool allocate)
 {
+	bool storage = feature__has(FEATURE_TASK_STORAGE);
+	bool marker_storage = feature__has(FEATURE_LARGE_STORAGE);
 	const struct {
 		const char *map;
 		unsigned int entries;
@@ -46,6 +58,8 @@ static int size_maps(struct bpf_object *object, const struct source_options *opt
 		{ "site_counts", options->max_sites },
 		{ "probe_tables", options->targets },
 		{ "codes", options->max_sites > 65536 ? options->max_sites : 65536 },
+		{ "thread_table", storage ? STRAY_THREADS : THREADS },
+		{ "marker_table", marker_storage ? STRAY_THREADS : allocate ? THREADS : MARKED_THREADS },
 	};
 	struct bpf_map *map;
 	size_t i;
@@ -58,7 +72,6 @@ static int size_maps(struct bpf_object *object, const struct source_options *opt
 	bpf_object__for_each_map(map, object) {
 		if (err)
 			break;
-		/* Memory for what there is, not for what there may be. */
 		if (bpf_map__type(map) == BPF_MAP_TYPE_HASH && allocate)
 			err = bpf_map__set_map_flags(map, BPF_F_NO_PREALLOC);
 	}
@@ -66,18 +79,18 @@ static int size_maps(struct bpf_object *object, const struct source_options *opt
 }
 
 /* What is not used is not loaded. */
-static int select_maps(struct bpf_object *object, bool storage, bool markers)
+static int select_maps(struct bpf_object *object, const struct config *config)
 {
+	bool storage = config->has_task_storage, markers = config->use_markers;
+	bool marker_storage = config->has_marker_storage;
 	const struct {
 		const char *map;
 		bool used;
 	} maps[] = {
 		{ "thread_storage", storage },
-		{ "thread_table", !storage },
-		{ "thread_blank", !storage },
-		{ "marker_storage", markers && storage },
-		{ "marker_table", markers && !storage },
-		{ "marker_blank", markers && !storage },
+		{ "marker_storage", markers && marker_storage },
+		{ "marker_table", markers },
+		{ "marker_blank", markers },
 		{ "marker_sites", markers },
 	};
 	size_t i;
@@ -89,11 +102,10 @@ static int select_maps(struct bpf_object *object, bool storage, bool markers)
 	return err;
 }
 
-/* Before 5.19, counters have no parts for each CPU that would have to be found. */
+/* A kernel without it has no counters with parts for each CPU. */
 static int select_measure(struct bpf_object *object, bool reads_resident)
 {
-	bool wanted = reads_resident && libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
-					BPF_FUNC_map_lookup_percpu_elem, NULL) == 1;
+	bool wanted = reads_resident && feature__has(FEATURE_PERCPU_LOOKUP);
 
 	return bpf_program__set_autoload(bpf_object__find_program_by_name(object, "measure_cpus"),
 					 wanted);
@@ -102,24 +114,26 @@ static int select_measure(struct bpf_object *object, bool reads_resident)
 int books__configure(struct bpf_object *object, struct config *config,
 		     const struct source_options *options, bool can_allocate)
 {
-	struct system_features features = system__features();
 	int err;
 
-	say_detail("task storage in uprobes: %s; allocation of map elements in uprobes: %s",
-		   features.task_storage ? "yes" : "no, a hash by thread id",
-		   features.bpf_allocator ? "yes" : "no, preallocated");
+	features__say();
 	config->max_frames = options->max_frames;
 	config->max_walk = options->max_frames * 2;
 	config->max_sites = options->max_sites;
-	config->has_task_storage = features.task_storage;
+	config->has_task_storage = feature__has(FEATURE_TASK_STORAGE);
+	config->has_marker_storage = feature__has(FEATURE_LARGE_STORAGE);
 	config->use_markers = options->markers;
 	config->follow_children = options->follow;
 	config->idle = options->idle;
 	config->cpus = libbpf_num_possible_cpus();
 	err = select_measure(object, config->reads_resident);
 	if (!err)
-		err = size_maps(object, options, features.bpf_allocator && can_allocate);
-	return err ? err : select_maps(object, features.task_storage, options->markers);
+		err = size_maps(object, options, feature__has(FEATURE_HASH_ALLOCATION) && can_allocate);
+	if (!err)
+		err = select_maps(object, config);
+	if (!err && options->stats)
+		err = verifier_stats__ask(options->stats, object);
+	return err;
 }
 
 static int on_record(void *context, void *data, size_t size)
@@ -228,12 +242,35 @@ static void copy_count(struct site_count *to, const struct site_count *count)
 	to->mapped_count = from->mapped_count;
 }
 
+/*
+ * How often the kernel did not run a program, as another run of it was preempted on the same
+ * CPU (prog->active in kernel/bpf/trampoline.c and kernel/trace/bpf_trace.c; told since 5.12).
+ * Whose event that was, it does not tell.
+ */
+static __u64 skipped_runs(const struct bpf_object *object)
+{
+	struct bpf_program *program;
+	struct bpf_prog_info info;
+	__u64 runs = 0;
+	__u32 size;
+
+	bpf_object__for_each_program(program, object) {
+		size = sizeof(info);
+		memset(&info, 0, size);
+		if (bpf_program__fd(program) >= 0 &&
+		    !bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+			runs += info.recursion_misses;
+	}
+	return runs;
+}
+
 /* Counts first, then the ring: so each site that has counts has its stack. */
 int books__snapshot(struct books *books, struct snapshot **result)
 {
 	size_t nsites = books->numbers->next_site, nprocesses, i;
 	const struct process_book *processes = books__processes(books, &nprocesses);
 	struct snapshot *snapshot;
+	__u64 skipped;
 	int err;
 
 	if (nsites > books->max_sites)
@@ -245,6 +282,9 @@ int books__snapshot(struct books *books, struct snapshot **result)
 	for (i = 0; i < nsites; i++)
 		copy_count(&snapshot->sites[i], &books->counts[i]);
 	memcpy(snapshot->processes, processes, nprocesses * sizeof(*snapshot->processes));
+	skipped = skipped_runs(books->object);
+	for (i = 1; i < nprocesses; i++)
+		snapshot->processes[i].lost[LOST_RUN] = skipped;
 	snapshot->map_bytes = maps__memory(books->object);
 	err = ring_buffer__consume(books->ring);
 	if (err < 0) {

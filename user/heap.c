@@ -2,9 +2,27 @@
 #include <errno.h>
 
 #include "books.h"
+#include "kernel_features.h"
 #include "heap.h"
 #include "heap.skel.h"
-#include "system.h"
+
+/* Where the kernel has to allocate all elements beforehand, there are fewer: 45 MiB for all
+ * hashes in place of 150. */
+static int size_maps(struct heap_bpf *bpf, unsigned int max_blocks)
+{
+	bool allocates = feature__has(FEATURE_HASH_ALLOCATION);
+	int err;
+
+	if (!max_blocks)
+		max_blocks = allocates ? 1000000 : 1 << 18;
+	err = bpf_map__set_max_entries(bpf->maps.blocks, max_blocks);
+	if (err || allocates)
+		return err;
+	err = bpf_map__set_max_entries(bpf->maps.mappings, 1 << 14);
+	if (!err)
+		err = bpf_map__set_max_entries(bpf->maps.whole_regions, 1 << 14);
+	return err ? err : bpf_map__set_max_entries(bpf->maps.regions, 1 << 11);
+}
 
 static int heap_load(struct source *source)
 {
@@ -15,9 +33,7 @@ static int heap_load(struct source *source)
 		return -errno;
 	err = books__configure(bpf->obj, &bpf->rodata->config, &source->options, true);
 	if (!err)
-		err = bpf_map__set_max_entries(bpf->maps.blocks, source->options.max_blocks);
-	if (!err && !system__features().bpf_allocator)
-		err = bpf_map__set_max_entries(bpf->maps.regions, 1 << 12);
+		err = size_maps(bpf, source->options.max_blocks);
 	if (!err)
 		err = heap_bpf__load(bpf);
 	source->object = bpf->obj;

@@ -247,19 +247,40 @@ static uint32_t only_owner(const struct page_region *region, size_t first, size_
 	return only;
 }
 
+/* Pages of a region. */
+struct page_bounds {
+	size_t first, last;	/* last: behind the last one */
+};
+
+/* Those of the mapping that the page is in; where it is in none any more, itself. */
+static struct page_bounds mapping_around(struct pagemap *pagemap, uint64_t index, size_t at)
+{
+	uint64_t base = index << REGION_SHIFT, start, end;
+	struct page_bounds bounds = { at, at + 1 };
+
+	if (pagemap__mapping(pagemap, base + ((uint64_t)at << PAGE_SHIFT), &start, &end))
+		return bounds;
+	bounds.first = start > base ? (start - base) >> PAGE_SHIFT : 0;
+	bounds.last = end - base < 1ULL << REGION_SHIFT ? (end - base) >> PAGE_SHIFT : REGION_PAGES;
+	return bounds;
+}
+
 /*
  * Who made an unseen page resident: a fault brings in an aligned block of pages, as large
- * as the kernel sees fit. So it is who has the pages of the smallest block around it that
- * any fault was in; where several have, it is not sure. 0 where nobody is to be found.
+ * as the kernel sees fit, of one mapping. So it is who has the pages of the smallest block
+ * around it that any fault was in; where several have, it is not sure. 0 where nobody is to
+ * be found.
  */
-static uint32_t guess_owner(const struct page_region *region, bool huge, size_t at)
+static uint32_t guess_owner(const struct page_region *region, struct page_bounds within, bool huge,
+			    size_t at)
 {
-	size_t size, first;
+	size_t size, first, last;
 	uint32_t owner = 0;
 
 	for (size = huge ? REGION_PAGES : 2; size <= REGION_PAGES && !owner; size *= 2) {
 		first = at & ~(size - 1);
-		owner = only_owner(region, first, first + size);
+		last = first + size < within.last ? first + size : within.last;
+		owner = only_owner(region, first > within.first ? first : within.first, last);
 	}
 	return owner == PAGE_BEFORE ? 0 : owner;
 }
@@ -269,19 +290,24 @@ static uint32_t guess_owner(const struct page_region *region, bool huge, size_t 
 static void adopt(struct judge *judge, uint64_t key, const struct page_region *region, bool huge,
 		  bool first, const struct difference *d)
 {
+	struct pagemap *pagemap = judge->subjects[key >> REGION_KEY_SHIFT].pagemap;
 	uint64_t left[REGION_WORDS], pages[REGION_WORDS];
+	struct page_bounds within;
 	uint32_t owner, guess;
 	size_t at;
 
 	memcpy(left, d->unseen, sizeof(left));
 	while (any_bit(left)) {
 		memset(pages, 0, sizeof(pages));
+		within = (struct page_bounds){ 0 };
 		for (at = 0, owner = 0; at < REGION_PAGES; at++) {
 			if (!has_bit(left, at))
 				continue;
+			if (at >= within.last)
+				within = mapping_around(pagemap, key & ((1ULL << REGION_KEY_SHIFT) - 1), at);
 			/* What is sampled leaves pages unseen that others touched. */
 			guess = huge || (!first && judge->sample == 1) ?
-				guess_owner(region, huge, at) : 0;
+				guess_owner(region, within, huge, at) : 0;
 			if (!guess && first)
 				guess = PAGE_BEFORE;
 			if (owner && guess != owner)

@@ -8,6 +8,7 @@
 
 #include <bpf/libbpf.h>
 
+#include "doctor.h"
 #include "options.h"
 #include "record.h"
 #include "say.h"
@@ -78,7 +79,9 @@ int main(int argc, char **argv)
 		say_details(true);
 		libbpf_set_print(print_libbpf);
 	}
-	if (system__check() || (options.all && find_all(&options)))
+	if (options.command == COMMAND_DOCTOR)
+		status = doctor__run();
+	else if (system__check() || (options.all && find_all(&options)))
 		status = EXIT_FAILURE;
 	else if (options.explain)
 		status = explain(&options);

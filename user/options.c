@@ -67,19 +67,25 @@ static const struct argp_option common_options[] = {
 	  "the table is redrawn (1)", 1 },
 	{ NULL, 0, NULL, 0, "Limits; what is beyond them is counted as lost, and shown:", 3 },
 	{ "max-frames", OPTION_MAX_FRAMES, "N", 0, "Frames of a stack (64; 128 at most)", 3 },
-	{ "max-blocks", OPTION_MAX_BLOCKS, "N", 0, "Live blocks (1000000)", 3 },
+	{ "max-blocks", OPTION_MAX_BLOCKS, "N", 0, "Live blocks (1000000; before Linux 6.1 262144)", 3 },
 	{ "max-sites", OPTION_MAX_SITES, "N", 0, "Distinct stacks (65536)", 3 },
 	{ "max-regions", OPTION_MAX_REGIONS, "N", 0,
-	  "rss: regions of 2 MiB with resident pages (65536: 128 GiB)", 3 },
+	  "rss: regions of 2 MiB with resident pages (65536: 128 GiB; before Linux 6.1 four times "
+	  "what the machine has)", 3 },
 	{ NULL, 0, NULL, 0, "To measure pymemtop itself:", 4 },
 	{ "probe-at-entry", OPTION_AT_ENTRY, NULL, 0,
 	  "Put probes on the functions' first instructions, as other tools do", 4 },
 	{ "idle-programs", OPTION_IDLE, NULL, 0,
 	  "Attach BPF programs that return at once: what the probes alone cost", 4 },
 	{ NULL, 0, NULL, 0, "Other:", -1 },
-	{ "verbose", 'v', NULL, 0, "Tell what is done, on stderr", -1 },
 	{ "explain-probes", OPTION_EXPLAIN, NULL, 0,
 	  "Only tell where the probes would sit, what they cost there, and why", -1 },
+	{ 0 },
+};
+
+/* Of every command. */
+static const struct argp_option other_options[] = {
+	{ "verbose", 'v', NULL, 0, "Tell what is done, on stderr", -1 },
 	{ "help", '?', NULL, 0, "Show this, and end", -1 },
 	{ "version", OPTION_VERSION, NULL, 0, "Show the version, and end", -1 },
 	{ "usage", OPTION_USAGE, NULL, 0, "Show a short usage message, and end", -1 },
@@ -98,6 +104,8 @@ static const struct argp_option record_options[] = {
 	  "folded: weigh by all bytes allocated since the attach, also freed ones", 2 },
 	{ 0 },
 };
+
+static const struct argp top_argp, record_argp, doctor_argp;
 
 /* Says what is wrong with the command line. */
 #define usage_error(...) (say_error(__VA_ARGS__), EINVAL)
@@ -211,12 +219,24 @@ static int parse_attribution(struct options *options, const char *text)
 	return 0;
 }
 
+/* top may be left out. */
+static const struct {
+	const char *name;
+	const struct argp *argp;
+} commands[] = {
+	[COMMAND_TOP] = { "top", &top_argp },
+	[COMMAND_RECORD] = { "record", &record_argp },
+	[COMMAND_DOCTOR] = { "doctor", &doctor_argp },
+};
+
 static int show_help(const struct argp_state *state, unsigned int flags)
 {
 	const struct options *options = state->input;
-	char *name = strdup(options->command == COMMAND_RECORD ? "pymemtop record" : "pymemtop");
+	const char *command = commands[options->command].name;
+	char *name = NULL;
 
-	if (!name)
+	if (asprintf(&name, "pymemtop%s%s", options->command ? " " : "",
+		     options->command ? command : "") < 0)
 		return EXIT_FAILURE;
 	argp_help(state->root_argp, stdout, flags, name);
 	putchar('\n');
@@ -300,7 +320,7 @@ static int parse_record_option(int key, char *arg, struct argp_state *state)
 		options->render.weight = WEIGHT_ALLOCATED;
 		return 0;
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = options;
+		state->child_inputs[0] = state->child_inputs[1] = options;
 		return 0;
 	}
 	return parse_number_option(options, key, arg);
@@ -311,9 +331,14 @@ static int parse_top_option(int key, char *arg, struct argp_state *state)
 	(void)arg;
 	if (key != ARGP_KEY_INIT)
 		return ARGP_ERR_UNKNOWN;
-	state->child_inputs[0] = state->input;
+	state->child_inputs[0] = state->child_inputs[1] = state->input;
 	return 0;
 }
+
+static const struct argp other_argp = {
+	.options = other_options,
+	.parser = parse_common_option,
+};
 
 static const struct argp common_argp = {
 	.options = common_options,
@@ -321,6 +346,7 @@ static const struct argp common_argp = {
 };
 
 static const struct argp_child children[] = {
+	{ &other_argp, 0, NULL, 0 },
 	{ &common_argp, 0, NULL, 0 },
 	{ 0 },
 };
@@ -328,14 +354,15 @@ static const struct argp_child children[] = {
 static const struct argp top_argp = {
 	.parser = parse_top_option,
 	.children = children,
-	.args_doc = "-p PID\n-a\nrecord -p PID\nrecord -- COMMAND [ARG...]",
+	.args_doc = "-p PID\n-a\nrecord -p PID\nrecord -- COMMAND [ARG...]\ndoctor",
 	.doc = "Shows which Python file:line holds the memory of a live, unmodified CPython process. "
 	       "The target is never changed: nothing is injected, it is not stopped, and no restart "
 	       "is needed.\v"
 	       "Commands:\n"
 	       "  top       a table, redrawn every second; also without a command.\n"
 	       "            Not on a terminal: one report, after 10 seconds\n"
-	       "  record    a report, or a file for other tools: pymemtop record --help\n\n"
+	       "  record    a report, or a file for other tools: pymemtop record --help\n"
+	       "  doctor    what works on this machine, what does not, why, and what helps\n\n"
 	       "Examples:\n"
 	       "  sudo pymemtop -p 4242\n"
 	       "  sudo pymemtop -a\n"
@@ -357,17 +384,19 @@ static const struct argp record_argp = {
 	       "  sudo pymemtop record -f folded -o out.folded -- python3 app.py --own-flags",
 };
 
+static const struct argp doctor_argp = {
+	.options = other_options,
+	.parser = parse_common_option,
+	.doc = "Tells what works on this machine, what does not, why, and what helps: what a report of "
+	       "a fault should have with it. The exit status is 0 where all modes can be used.",
+};
+
 static void set_defaults(struct options *options)
 {
 	memset(options, 0, sizeof(*options));
 	options->renderer = renderer__find("report");
 	options->render.top = 20;
-	options->source.max_frames = 64;
-	options->source.max_blocks = 1000000;
-	options->source.max_sites = 65536;
-	options->source.max_regions = 65536;
-	options->source.sample = 1;
-	options->source.follow = true;
+	source_options__init(&options->source);
 }
 
 /* What goes with one mode only. */
@@ -386,6 +415,8 @@ static int check_mode(const struct options *options)
 
 static int check(const struct options *options)
 {
+	if (options->command == COMMAND_DOCTOR)
+		return options->argv ? usage_error("doctor takes no arguments") : 0;
 	if ((options->npids > 0) + options->all + !!options->argv > 1)
 		return usage_error("give -p PID, -a or a COMMAND, not both");
 	if (options->argv && options->command == COMMAND_TOP)
@@ -414,18 +445,21 @@ void options__free(struct options *options)
 int options__parse(struct options *options, int argc, char **argv)
 {
 	static char name[] = "pymemtop";
+	size_t i;
 	int err;
 
 	set_defaults(options);
-	if (argc > 1 && (!strcmp(argv[1], "record") || !strcmp(argv[1], "top"))) {
-		if (argv[1][0] == 'r')
-			options->command = COMMAND_RECORD;
+	for (i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(argv[1], commands[i].name))
+			continue;
+		options->command = i;
 		argv++;
 		argc--;
+		break;
 	}
 	argv[0] = name;
-	err = argp_parse(options->command == COMMAND_RECORD ? &record_argp : &top_argp, argc, argv,
-			 ARGP_IN_ORDER | ARGP_NO_HELP, NULL, options);
+	err = argp_parse(commands[options->command].argp, argc, argv, ARGP_IN_ORDER | ARGP_NO_HELP, NULL,
+			 options);
 	if (!options->type)
 		options->type = source_type__find(options->all ? "rss" : "heap");
 	if (options->type->by_line && options->renderer == renderer__find("report"))

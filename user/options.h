@@ -14,6 +14,7 @@
 enum command {
 	COMMAND_TOP,
 	COMMAND_RECORD,
+	COMMAND_DOCTOR,
 };
 
 struct options {

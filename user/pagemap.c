@@ -65,7 +65,8 @@ struct pagemap {
 	uint64_t user_end;
 	uint64_t zero_frame;	/* the zero page's; 0: not known */
 	struct extents hugetlb;	/* not this process's own, though it looks so */
-	struct extents private;	/* where the kernel does not scan: what can have pages */
+	struct extents private;	/* what can have pages; listed when it is first needed */
+	bool listed;
 	size_t extent;		/* of those, the first that was not passed yet */
 	/* What was scanned and not handed out yet. */
 	struct page_range ranges[RANGES];
@@ -153,6 +154,11 @@ int pagemap__new(pid_t pid, bool may_scan, struct pagemap **result)
 	return 0;
 }
 
+bool pagemap__scans(const struct pagemap *pagemap)
+{
+	return pagemap->scans;
+}
+
 void pagemap__free(struct pagemap *pagemap)
 {
 	if (!pagemap)
@@ -212,6 +218,7 @@ static int find_private(struct pagemap *pagemap)
 			err = add_extent(&pagemap->private, map.start, map.end);
 	}
 	fclose(maps);
+	pagemap->listed = !err;
 	return err;
 }
 
@@ -222,6 +229,7 @@ int pagemap__refresh(struct pagemap *pagemap)
 	pagemap->hugetlb.n = pagemap->private.n = 0;
 	pagemap->nranges = pagemap->next = 0;
 	pagemap->extent = 0;
+	pagemap->listed = false;
 	if (proc_status_bytes(pagemap->pid, "HugetlbPages"))
 		err = find_hugetlb(pagemap);
 	return err || pagemap->scans ? err : find_private(pagemap);
@@ -446,4 +454,21 @@ int pagemap__next(struct pagemap *pagemap, uint64_t index, struct residency *res
 		if (!is_empty(residency))
 			return 1;
 	}
+}
+
+int pagemap__mapping(struct pagemap *pagemap, uint64_t address, uint64_t *start, uint64_t *end)
+{
+	const struct extent *extent;
+	size_t i;
+	int err = pagemap->listed ? 0 : find_private(pagemap);
+
+	if (err)
+		return err;
+	i = first_extent(pagemap, address);
+	extent = &pagemap->private.extents[i];
+	if (i == pagemap->private.n || extent->start > address)
+		return -ENOENT;
+	*start = extent->start;
+	*end = extent->end;
+	return 0;
 }

@@ -29,6 +29,9 @@ struct pagemap;
 int pagemap__new(pid_t pid, bool may_scan, struct pagemap **pagemap);
 void pagemap__free(struct pagemap *pagemap);
 
+/* Whether the kernel finds the pages. */
+bool pagemap__scans(const struct pagemap *pagemap);
+
 /* Takes the mappings as they are now; to be called before each pass. 0 or -errno. */
 int pagemap__refresh(struct pagemap *pagemap);
 
@@ -38,5 +41,9 @@ int pagemap__region(struct pagemap *pagemap, uint64_t index, struct residency *r
 /* The first region from that index on with pages in it. 1, or 0 if there is none, or
  * -errno. */
 int pagemap__next(struct pagemap *pagemap, uint64_t index, struct residency *residency);
+
+/* Where the mapping begins and ends that the address is in: of those that can have pages of
+ * their own. 0, or -ENOENT where it is in none, or -errno. */
+int pagemap__mapping(struct pagemap *pagemap, uint64_t address, uint64_t *start, uint64_t *end);
 
 #endif /* PAGEMAP_H */

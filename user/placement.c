@@ -18,7 +18,7 @@ static void set(struct placement *placement, uint64_t address, const cs_insn *in
 		snprintf(placement->instruction, sizeof(placement->instruction), "%.15s%s%.46s",
 			 insn->mnemonic, insn->op_str[0] ? " " : "", insn->op_str);
 	else
-		snprintf(placement->instruction, sizeof(placement->instruction), "(undecodable)");
+		snprintf(placement->instruction, sizeof(placement->instruction), "(not decoded)");
 }
 
 #if defined(__x86_64__)
@@ -329,7 +329,7 @@ void placement__find(const struct code_bytes *text, uint64_t function, size_t si
 	(void)text;
 	(void)size;
 	(void)wish;
-	set(placement, function, NULL, false, "the entry: no placement on this architecture");
+	set(placement, function, NULL, false, "the entry: nothing near it is emulated here");
 }
 
 #endif

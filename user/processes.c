@@ -134,6 +134,7 @@ static int admit(struct processes *processes, const struct target *target, __u32
 		.image = id - 1,
 		.layout = layout,
 		.attribution = target->attribution,
+		.thread_size = target->thread_size,
 		.runtime = target->runtime,
 		.code_type = target->code_type,
 		.attached_ns = target->fresh ? 0 : clock_seconds(CLOCK_BOOTTIME) * 1e9,

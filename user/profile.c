@@ -17,6 +17,7 @@ static const struct {
 	[LOST_NAME] = { "names", "a name or line table that was too long, and cut" },
 	[LOST_RING] = { "ring", "new stacks came faster than they were read" },
 	[LOST_MARKER] = { "markers", "a marker whose arguments could not be read" },
+	[LOST_RUN] = { "runs", "runs of BPF programs that the kernel skipped, for all processes" },
 	[LOST_PROCESS] = { "processes", "more child processes than their table holds" },
 	[LOST_PAGE] = { "pages", "pages of more regions than --max-regions, or than memory was to be had for" },
 };

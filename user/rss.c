@@ -4,16 +4,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <bpf/btf.h>
-
 #include "books.h"
 #include "clock.h"
+#include "kernel_features.h"
 #include "judge.h"
 #include "procfs.h"
 #include "rss.h"
 #include "rss.skel.h"
 #include "say.h"
-#include "system.h"
 
 /* A snapshot takes no more of the time since the last one to look at what is resident. */
 #define LOOK_SHARE 0.1
@@ -31,22 +29,34 @@ struct rss {
 	uint64_t anon_at_attach[MAX_PROCESSES];
 };
 
-/* x86 has had the tracepoints for long, other architectures lately or not. */
 static int rss_check(void)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
-	bool has = btf && btf__find_by_name_kind(btf, "btf_trace_page_fault_user",
-						 BTF_KIND_TYPEDEF) > 0;
-
-	btf__free(btf);
-	if (!has)
-		say_error("this kernel has no tracepoints exceptions:page_fault_user and _kernel, which "
-			  "--mode rss needs; --mode heap works without");
-	else if (sysconf(_SC_PAGESIZE) != 1 << PAGE_SHIFT)
-		say_error("--mode rss knows pages of 4 KiB only; --mode heap works with others");
-	else
+	if (sysconf(_SC_PAGESIZE) == 1 << PAGE_SHIFT)
 		return 0;
+	say_error("--mode rss knows pages of 4 KiB only; --mode heap works with others");
 	return -ENOTSUP;
+}
+
+/* The programs that see page faults here: one or two of them, the best that there are. */
+static void choose_fault_programs(struct rss_bpf *bpf)
+{
+	bool tracepoints = feature__has(FEATURE_FAULT_TRACEPOINTS);
+	bool fentry = !tracepoints && feature__has(FEATURE_FAULT_FENTRY);
+
+	bpf_program__set_autoload(bpf->progs.fault_user, tracepoints);
+	bpf_program__set_autoload(bpf->progs.fault_kernel, tracepoints);
+	bpf_program__set_autoload(bpf->progs.fault_fentry, fentry);
+	bpf_program__set_autoload(bpf->progs.fault_kprobe, !tracepoints && !fentry);
+}
+
+/* 128 GiB of resident pages; where all elements must be there beforehand, four times what
+ * the machine has: pages that several processes share are each one's. */
+static unsigned int max_regions(const struct source_options *options)
+{
+	unsigned long ours = sysconf(_SC_PHYS_PAGES) / REGION_PAGES * 4 + 1024;
+	unsigned int most = options->max_regions ? options->max_regions : 65536;
+
+	return options->max_regions || feature__has(FEATURE_HASH_ALLOCATION) || ours > most ? most : ours;
 }
 
 static int rss_load(struct source *source)
@@ -60,13 +70,18 @@ static int rss_load(struct source *source)
 	rss->bpf = bpf;
 	bpf->rodata->config.reads_resident = true;
 	bpf->rodata->config.sample = source->options.sample;
+	choose_fault_programs(bpf);
 	/* The faults' tracepoints come before the kernel switches interrupts on again. */
 	err = books__configure(bpf->obj, &bpf->rodata->config, &source->options, false);
 	if (!err)
-		err = bpf_map__set_max_entries(bpf->maps.pages, source->options.max_regions);
-	/* One at a time it can make, and preallocated they would be 128 MiB. */
-	if (!err && system__features().bpf_allocator)
+		err = bpf_map__set_max_entries(bpf->maps.pages, max_regions(&source->options));
+	/* One at a time it can make, and preallocated they would be 128 MiB; stacks of markers are
+	 * made in uprobes. */
+	if (!err && feature__has(FEATURE_HASH_ALLOCATION)) {
 		err = bpf_map__set_map_flags(bpf->maps.pages, BPF_F_NO_PREALLOC);
+		if (!err)
+			err = bpf_map__set_map_flags(bpf->maps.marker_table, BPF_F_NO_PREALLOC);
+	}
 	if (!err)
 		err = rss_bpf__load(bpf);
 	source->object = bpf->obj;
@@ -87,16 +102,26 @@ static void rss_unload(struct source *source)
 
 static int attach_faults(struct rss_bpf *bpf)
 {
-	int err;
+	const struct {
+		struct bpf_program *program;
+		struct bpf_link **link;
+	} faults[] = {
+		{ bpf->progs.fault_user, &bpf->links.fault_user },
+		{ bpf->progs.fault_kernel, &bpf->links.fault_kernel },
+		{ bpf->progs.fault_fentry, &bpf->links.fault_fentry },
+		{ bpf->progs.fault_kprobe, &bpf->links.fault_kprobe },
+	};
+	size_t i;
+	int err = 0;
 
-	bpf->links.fault_user = bpf_program__attach(bpf->progs.fault_user);
-	err = libbpf_get_error(bpf->links.fault_user);
-	if (!err) {
-		bpf->links.fault_kernel = bpf_program__attach(bpf->progs.fault_kernel);
-		err = libbpf_get_error(bpf->links.fault_kernel);
+	for (i = 0; !err && i < sizeof(faults) / sizeof(faults[0]); i++) {
+		if (!bpf_program__autoload(faults[i].program))
+			continue;
+		*faults[i].link = bpf_program__attach(faults[i].program);
+		err = *faults[i].link ? 0 : -errno;
 	}
 	if (err)
-		say_error("the page faults' tracepoints cannot be attached: %s", strerror(-err));
+		say_error("page faults cannot be seen: %s", strerror(-err));
 	return err;
 }
 

@@ -37,6 +37,16 @@ const struct source_type *source_type__find(const char *name)
 	return NULL;
 }
 
+void source_options__init(struct source_options *options)
+{
+	*options = (struct source_options){
+		.max_frames = 64,
+		.max_sites = 65536,
+		.sample = 1,
+		.follow = true,
+	};
+}
+
 /* Each watched thread takes a descriptor for each probe. */
 static void raise_file_limit(void)
 {
@@ -82,7 +92,8 @@ int source__open(const struct source_type *type, const struct source_options *op
 		goto fail;
 	err = type->load(source);
 	if (err) {
-		say_error("the BPF programs cannot be loaded: %s; --verbose shows the kernel's log",
+		say_error("the BPF programs cannot be loaded: %s; `pymemtop doctor` tells what works here, and "
+			  "--verbose shows the kernel's log",
 			  strerror(-err));
 		goto fail;
 	}

@@ -21,19 +21,24 @@ struct books;
 struct probes;
 struct processes;
 struct source_type;
+struct verifier_stats;
 
 struct source_options {
 	unsigned int max_frames;
-	unsigned int max_blocks;
+	unsigned int max_blocks;	/* 0: as many as the kernel's way to keep them suggests */
 	unsigned int max_sites;
-	unsigned int max_regions;
+	unsigned int max_regions;	/* 0: likewise */
 	unsigned int sample;
 	bool follow;
 	bool at_entry;		/* to measure: probes on the functions' first instructions */
 	bool idle;		/* to measure: programs that return at once */
 	unsigned int targets;	/* how many there will be */
 	bool markers;		/* some of them is attributed by markers */
+	struct verifier_stats *stats;	/* filled in at the load; NULL: not asked for */
 };
+
+/* What holds where the user asks for nothing else. */
+void source_options__init(struct source_options *options);
 
 struct source {
 	const struct source_type *type;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "procfs.h"
 #include "say.h"
 #include "target.h"
@@ -26,6 +27,7 @@ enum {
 	SYMBOL_CODE_TYPE,
 	SYMBOL_MALLOC,
 	SYMBOL_FREE,
+	SYMBOL_THREAD_SIZE,
 	SYMBOLS,
 };
 
@@ -38,6 +40,7 @@ static const char *const symbol_names[SYMBOLS] = {
 	[SYMBOL_CODE_TYPE] = "PyCode_Type",
 	[SYMBOL_MALLOC] = "malloc",
 	[SYMBOL_FREE] = "free",
+	[SYMBOL_THREAD_SIZE] = "_thread_db_sizeof_pthread",	/* glibc, for debuggers */
 };
 
 static const char *const marker_names[MARKERS] = {
@@ -194,6 +197,9 @@ static int look_at_file(struct target *target, const struct proc_map *map, int f
 	 * is mapped before its libraries. */
 	if (!target->code_type && symbols[SYMBOL_CODE_TYPE].address)
 		target->code_type = bias + symbols[SYMBOL_CODE_TYPE].address;
+	if (!SELF_IS_THREAD_POINTER && symbols[SYMBOL_THREAD_SIZE].address)
+		elf_file__read(elf, symbols[SYMBOL_THREAD_SIZE].address, &target->thread_size,
+			       sizeof(target->thread_size));
 	if (!target->python.elf && symbols[SYMBOL_RUNTIME].address) {
 		target->python.elf = elf;
 		target->python.bias = bias;
@@ -293,10 +299,17 @@ static void say_no_lines(const struct target *target)
 		  "work with it", target->pid, target->version);
 }
 
+/* Whether a thread of its can be told by its thread pointer. */
+static bool knows_threads(const struct target *target)
+{
+	return SELF_IS_THREAD_POINTER || target->thread_size;
+}
+
 static int choose_attribution(struct target *target, const struct target_wish *wish)
 {
 	enum attribution wanted = wish->lines ? ATTRIBUTION_USDT : wish->attribution;
-	bool frames = target->has_layout && target->code_dealloc && layout_fits(target);
+	bool frames = target->has_layout && target->code_dealloc && layout_fits(target) &&
+		      knows_threads(target);
 
 	if (wanted != ATTRIBUTION_USDT && frames) {
 		target->attribution = ATTRIBUTION_FRAMES;
@@ -312,6 +325,10 @@ static int choose_attribution(struct target *target, const struct target_wish *w
 		say_error("process %d runs CPython %s without the USDT markers function__entry, "
 			  "function__return and line; use --attribution frames", target->pid,
 			  target->version);
+	else if (target->has_layout && !knows_threads(target))
+		say_error("process %d has a libc that does not tell how large its struct pthread is, by "
+			  "which frames are found on this architecture%s", target->pid,
+			  has_markers(target) ? "; use --attribution usdt" : "");
 	else if (target->has_layout)
 		say_error("process %d runs CPython %s, but its memory is not laid out as that "
 			  "version's: a modified build?%s", target->pid, target->version,

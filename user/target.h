@@ -47,6 +47,7 @@ struct target {
 	uint64_t runtime;		/* of _PyRuntime, in the process */
 	uint64_t code_type;		/* of PyCode_Type, there; 0: not found */
 	uint64_t code_dealloc;		/* linked address; 0: not found */
+	uint32_t thread_size;		/* see struct process */
 
 	struct target_marker markers[MARKERS][MARKER_PLACES];
 	size_t nmarkers[MARKERS];

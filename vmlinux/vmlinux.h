@@ -38,6 +38,10 @@ struct mm_struct___before_6_2 {
 	struct mm_rss_stat rss_stat;
 };
 
+struct vm_area_struct {
+	struct mm_struct *vm_mm;
+};
+
 struct thread_struct {
 #if defined(__TARGET_ARCH_x86)
 	unsigned long fsbase;

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The checks that are run on every kernel: name and command, PYTHON for the interpreter."""
+
+RESIDENT = "blocks,mappings,threads,trimmed,child"
+
+CHECKS = {
+    "doctor": ["check_doctor.py"],
+    "heap": ["check_report.py", "PYTHON", "heap"],
+    "rss": ["check_report.py", "PYTHON", "rss"],
+    "lines": ["check_report.py", "PYTHON", "lines"],
+    "blocks": ["check_blocks.py", "PYTHON", "frames"],
+    "blocks-usdt": ["check_blocks.py", "PYTHON", "usdt"],
+    "blocks-entry": ["check_blocks.py", "PYTHON", "frames", "--probe-at-entry"],
+    "stacks": ["check_stacks.py", "PYTHON", "frames"],
+    "stacks-usdt": ["check_stacks.py", "PYTHON", "usdt"],
+    "counts": ["check_counts.py", "PYTHON"],
+    "resident": ["check_resident.py", "PYTHON", "frames", RESIDENT],
+    "resident-usdt": ["check_resident.py", "PYTHON", "usdt", RESIDENT],
+    "resident-huge": ["check_resident.py", "PYTHON", "frames", "huge"],
+    "resident-unseen": ["check_resident.py", "PYTHON", "frames", "blocks,unseen"],
+    "resident-moved": ["check_resident.py", "PYTHON", "frames", "locked,shared,mappings"],
+    "resident-numpy": ["check_resident.py", "PYTHON", "frames", "numpy"],
+    "resident-many": ["check_resident.py", "PYTHON", "frames", "many"],
+    "resident-sample": ["check_resident.py", "PYTHON", "frames", "blocks", "--sample", "10"],
+    "lines-lists": ["check_lines.py", "PYTHON", "lists"],
+    "lines-chunks": ["check_lines.py", "PYTHON", "chunks"],
+    "lines-flow": ["check_lines.py", "PYTHON", "flow"],
+    "names": ["check_names.py", "PYTHON", "frames", "exit"],
+    "native": ["check_odd.py", "PYTHON", "frames", "native"],
+    "spawn": ["check_odd.py", "PYTHON", "frames", "spawn"],
+    "spawned": ["check_odd.py", "PYTHON", "frames", "spawned"],
+    "execute": ["check_odd.py", "PYTHON", "frames", "execute"],
+    "many": ["check_odd.py", "PYTHON", "frames", "many"],
+    "dying": ["check_odd.py", "PYTHON", "frames", "dying"],
+    "sites": ["check_odd.py", "PYTHON", "frames", "sites"],
+    "untouched": ["check_untouched.py", "PYTHON", "frames"],
+}
+
+# Of a kernel on which all others are refused.
+LOCKED = {"locked": ["check_locked.py", "PYTHON"]}
+
+# Within a minute or so, emulated.
+SHORT = ["doctor", "heap", "rss", "lines", "blocks*3", "blocks-usdt", "stacks", "resident",
+         "lines-lists"]
