@@ -37,8 +37,10 @@ LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES)) -lm
 BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) $(WARNINGS) \
 	-Wno-unused-parameter -Ivmlinux -Ibpf -I$(SYSROOT)/usr/include/$(MACHINE)-linux-gnu
 
-SKELETONS := $(patsubst bpf/%.bpf.c,$(BUILD)/%.skel.h,$(wildcard bpf/*.bpf.c))
-OBJECTS := $(patsubst user/%.c,$(BUILD)/%.o,$(wildcard user/*.c))
+SOURCES := $(wildcard user/*.c user/*/*.c)
+OBJECTS := $(patsubst user/%.c,$(BUILD)/%.o,$(SOURCES))
+# All but main(), for the unit tests as well.
+LIBRARY := $(BUILD)/libpymemtop.a
 
 .PHONY: all demo test test-kernels bench install clean
 .DELETE_ON_ERROR:
@@ -46,25 +48,32 @@ OBJECTS := $(patsubst user/%.c,$(BUILD)/%.o,$(wildcard user/*.c))
 
 all: $(PROGRAM)
 
-$(PROGRAM): $(OBJECTS)
+$(PROGRAM): $(BUILD)/main.o $(LIBRARY)
 	$(call msg,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-$(BUILD)/%.o: user/%.c $(SKELETONS) | $(BUILD)
+$(LIBRARY): $(filter-out $(BUILD)/main.o,$(OBJECTS))
+	$(call msg,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/%.o: user/%.c
 	$(call msg,CC,$@)
+	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-$(BUILD)/%.bpf.o: bpf/%.bpf.c | $(BUILD)
+# The skeletons that a file includes must be there before it is first compiled.
+$(foreach source,$(SOURCES),$(eval $(patsubst user/%.c,$(BUILD)/%.o,$(source)): \
+	$(patsubst %,$(BUILD)/%,$(shell sed -n 's/^#include "\(.*\.skel\.h\)"/\1/p' $(source)))))
+
+$(BUILD)/%.bpf.o: bpf/%.bpf.c
 	$(call msg,BPF,$@)
+	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 	$(call msg,SKEL,$@)
 	$(Q)$(BPFTOOL) gen object $(BUILD)/$*.linked.o $<
 	$(Q)$(BPFTOOL) gen skeleton $(BUILD)/$*.linked.o name $*_bpf > $@
-
-$(BUILD):
-	$(Q)mkdir -p $@
 
 demo:
 	$(Q)scripts/setup
@@ -98,4 +107,4 @@ clean:
 	$(Q)rm -rf $(BUILD) $(PROGRAM)
 	$(Q)$(MAKE) --no-print-directory -C tests clean
 
--include $(wildcard $(BUILD)/*.d)
+-include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d)

@@ -9,17 +9,17 @@
 #if defined(__TARGET_ARCH_x86)
 
 /* A call pushes its return address; ret has taken it off again. */
-#define SP_AFTER_RETURN(sp)	((sp) + 8)
+#define SP_AFTER_RETURN(sp) ((sp) + 8)
 
 /* Whether a page fault was a write (X86_PF_WRITE, asm/trap_pf.h). */
-#define FAULT_IS_WRITE(error_code)	((error_code) & 2)
+#define FAULT_IS_WRITE(error_code) ((error_code)&2)
 
 #elif defined(__TARGET_ARCH_arm64)
 
-#define SP_AFTER_RETURN(sp)	(sp)
+#define SP_AFTER_RETURN(sp)	   (sp)
 
 /* ESR_ELx_WNR, asm/esr.h */
-#define FAULT_IS_WRITE(error_code)	((error_code) & 64)
+#define FAULT_IS_WRITE(error_code) ((error_code)&64)
 
 #else
 #error "unsupported architecture"

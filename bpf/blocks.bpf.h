@@ -5,9 +5,9 @@
 
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
-#include "pymemtop.h"
-#include "books.bpf.h"
 #include "code.bpf.h"
+#include "counters.bpf.h"
+#include "pymemtop.h"
 
 /*
  * By process_key(). The value is the site in the upper 20 bits and the size in
@@ -22,7 +22,7 @@ struct {
 	__type(value, __u64);
 } blocks SEC(".maps");
 
-#define BLOCK_SIZE_BITS	44
+#define BLOCK_SIZE_BITS 44
 
 static __always_inline __u64 block__pack(__u32 site, __u64 size)
 {

@@ -11,20 +11,20 @@
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
-#include "pymemtop.h"
 #include "blocks.bpf.h"
-#include "books.bpf.h"
+#include "counters.bpf.h"
 #include "frames.bpf.h"
 #include "mappings.bpf.h"
+#include "pymemtop.h"
 #include "thread.bpf.h"
 
 /* asm-generic/mman-common.h, linux/mman.h */
-#define PROT_WRITE	0x2
-#define MAP_FIXED	0x10
-#define MAP_ANONYMOUS	0x20
+#define PROT_WRITE    0x2
+#define MAP_FIXED     0x10
+#define MAP_ANONYMOUS 0x20
 
 /* Calls inside one call; more of them, and its return must have been missed. */
-#define MAX_NESTED	256
+#define MAX_NESTED 256
 
 static __always_inline bool call__is_nested(struct pt_regs *ctx, struct thread *t)
 {
@@ -42,8 +42,8 @@ static __always_inline bool call__is_nested(struct pt_regs *ctx, struct thread *
 }
 
 /* The call is the outermost: its return is waited for. */
-static __always_inline void call__begin(struct pt_regs *ctx, struct thread *t,
-					enum probe_kind kind, __u64 size)
+static __always_inline void call__begin(struct pt_regs *ctx, struct thread *t, enum probe_kind kind,
+					__u64 size)
 {
 	t->call.sp = PT_REGS_SP(ctx);
 	t->call.ip = PT_REGS_IP(ctx);
@@ -117,13 +117,12 @@ static __always_inline __u64 product(__u64 count, __u64 size)
 	if (!((count | size) >> 32) || !count)
 		return count * size;
 	most = ~0ULL / count;
-	barrier_var(most);	/* or clang takes it for a 128-bit multiplication */
+	barrier_var(most); /* or clang takes it for a 128-bit multiplication */
 	return size > most ? ~0ULL : count * size;
 }
 
 /* An allocator function is entered. */
-static __always_inline void call__enter(struct pt_regs *ctx, struct thread *t,
-					enum probe_kind kind)
+static __always_inline void call__enter(struct pt_regs *ctx, struct thread *t, enum probe_kind kind)
 {
 	__u64 first = PT_REGS_PARM1(ctx), second = PT_REGS_PARM2(ctx);
 

@@ -9,8 +9,8 @@
 
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
+#include "counters.bpf.h"
 #include "pymemtop.h"
-#include "books.bpf.h"
 #include "thread.bpf.h"
 
 struct {
@@ -54,7 +54,7 @@ static __always_inline bool read_user(void *to, __u32 size, __u64 from)
 /* Why a code object was not sent. */
 enum {
 	CODE_LOST = -1,
-	CODE_UNREADABLE = -2,	/* swapped out, or not what it should be */
+	CODE_UNREADABLE = -2, /* swapped out, or not what it should be */
 };
 
 /* Sends the piece at the offset of the part whose bytes are at address. Returns
@@ -119,8 +119,8 @@ static __always_inline int code__send_str(struct thread *t, const struct py_layo
 		if (!read_user(&data, sizeof(data), str + l->str_compact_data))
 			return CODE_UNREADABLE;
 	} else {
-		data = str + (state >> (l->str_ascii_shift & 31) & 1 ? l->str_ascii_data :
-			      l->str_compact_data);
+		data = str + (state >> (l->str_ascii_shift & 31) & 1 ? l->str_ascii_data
+								     : l->str_compact_data);
 	}
 	t->part.kind = kind;
 	return code__send_bytes(t, data, length * kind, CODE_NAME_LIMIT);
@@ -132,7 +132,8 @@ static __always_inline bool code__is_one(struct thread *t, const struct py_layou
 {
 	__u64 type = 0;
 
-	return read_user(&type, sizeof(type), code + l->object_type) && type == t->process.code_type;
+	return read_user(&type, sizeof(type), code + l->object_type) &&
+	       type == t->process.code_type;
 }
 
 static __always_inline bool code__is_known(__u32 process, __u64 code)
@@ -176,7 +177,7 @@ __noinline int code__send_all(__u64 code, __u32 generation)
 	record.first_traceable = -1;
 	if (l->code_first_traceable != NO_FIELD)
 		read_user(&record.first_traceable, sizeof(__s32), code + l->code_first_traceable);
-	record.first_traceable *= 2;	/* counted in _Py_CODEUNIT */
+	record.first_traceable *= 2; /* counted in _Py_CODEUNIT */
 
 	t->part.record.type = RECORD_CODE_PART;
 	t->part.record.process = t->process.id;
@@ -194,7 +195,8 @@ __noinline int code__send_all(__u64 code, __u32 generation)
 	t->part.part = PART_LINETABLE;
 	t->part.kind = 0;
 	err = code__send_bytes(t, linetable + l->bytes_data,
-			       size > CODE_PART_LIMIT ? CODE_PART_LIMIT + 1 : size, CODE_PART_LIMIT);
+			       size > CODE_PART_LIMIT ? CODE_PART_LIMIT + 1 : size,
+			       CODE_PART_LIMIT);
 	if (err)
 		return err;
 	if (bpf_ringbuf_output(&ring, &record, sizeof(record), 0)) {

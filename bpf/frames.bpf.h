@@ -9,15 +9,15 @@
 
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
-#include "pymemtop.h"
 #include "code.bpf.h"
+#include "pymemtop.h"
 #include "stack.bpf.h"
 #include "thread.bpf.h"
 
 /* Thread states looked at in one search, over all interpreters: that many times
  * that many, as the verifier follows each turn of a loop. */
-#define SEARCH_STEPS	64
-#define SEARCH_TURNS	64
+#define SEARCH_STEPS 64
+#define SEARCH_TURNS 64
 
 static __always_inline __u64 scratch_u64(struct thread *t, __u16 offset)
 {
@@ -64,7 +64,8 @@ __noinline int tstate__search_on(void)
 		if (!tstate) {
 			interp = *(volatile __u64 *)&t->next_interp;
 			if (!interp ||
-			    !read_user(&t->next_state, sizeof(__u64), interp + l->interp_threads_head) ||
+			    !read_user(&t->next_state, sizeof(__u64),
+				       interp + l->interp_threads_head) ||
 			    !read_user(&t->next_interp, sizeof(__u64), interp + l->interp_next))
 				return SEARCH_ENDED;
 			continue;
@@ -232,7 +233,8 @@ static __always_inline void frames__collect(struct thread *t)
 			return;
 		if (!frame__read(t, l, address))
 			goto unreadable;
-		*(volatile __u64 *)&t->next_frame = *(const __u64 *)frame__field(t, l->frame_previous);
+		*(volatile __u64 *)&t->next_frame =
+			*(const __u64 *)frame__field(t, l->frame_previous);
 		owner = *(const volatile __u8 *)frame__field(t, l->frame_owner);
 		if (owner < l->owner_skipped && frame__push(t, l))
 			return;

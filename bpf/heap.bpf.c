@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
  * Heap mode: which site's allocations are not freed yet. One program for all
- * entries, one for all returns; user/heap.c puts them on libc's functions.
+ * entries, one for all returns; user/modes/heap.c puts them on libc's functions.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
-#include "pymemtop.h"
 #include "blocks.bpf.h"
-#include "books.bpf.h"
 #include "calls.bpf.h"
 #include "config.bpf.h"
+#include "counters.bpf.h"
 #include "lifecycle.bpf.h"
 #include "mappings.bpf.h"
 #include "probe.bpf.h"
+#include "pymemtop.h"
 #include "sites.bpf.h"
 #include "thread.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 SEC("uprobe")
-int enter(struct pt_regs *ctx)
+int pymemtop_enter(struct pt_regs *ctx)
 {
 	struct probe probe;
 	struct thread *t = probe__enter(ctx, &probe);
@@ -36,7 +36,7 @@ int enter(struct pt_regs *ctx)
 
 /* The return of every function that has a result. */
 SEC("uretprobe")
-int leave(struct pt_regs *ctx)
+int pymemtop_leave(struct pt_regs *ctx)
 {
 	struct thread *t = probe__leave(ctx);
 	struct call *call;
@@ -48,8 +48,9 @@ int leave(struct pt_regs *ctx)
 	call = &t->call;
 	/* Kept in memory, so that what follows looks the same to the verifier by
 	 * whichever path it comes there, and is followed once. */
-	*(volatile __u64 *)&call->made = call__is_of_block(call) ?
-		leave_block_call(t, call, PT_REGS_RC(ctx)) : leave_map_call(t, call, PT_REGS_RC(ctx));
+	*(volatile __u64 *)&call->made = call__is_of_block(call)
+						 ? leave_block_call(t, call, PT_REGS_RC(ctx))
+						 : leave_map_call(t, call, PT_REGS_RC(ctx));
 	made = *(volatile __u64 *)&call->made;
 	if (!made)
 		return 0;

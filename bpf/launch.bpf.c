@@ -11,7 +11,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #define SIGSTOP 19
 
-int child = 0;	/* its pid */
+int child = 0; /* its pid */
 
 static __always_inline void hold_child(void)
 {
@@ -20,7 +20,7 @@ static __always_inline void hold_child(void)
 }
 
 SEC("tp_btf/sched_process_exec")
-int at_exec(void *ctx)
+int pymemtop_held(void *ctx)
 {
 	(void)ctx;
 	hold_child();
@@ -28,7 +28,7 @@ int at_exec(void *ctx)
 }
 
 SEC("uprobe")
-int at_entry(void *ctx)
+int pymemtop_entry(void *ctx)
 {
 	(void)ctx;
 	hold_child();

@@ -6,10 +6,10 @@
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
-#include "pymemtop.h"
-#include "books.bpf.h"
-#include "claim.bpf.h"
+#include "counters.bpf.h"
 #include "markers.bpf.h"
+#include "numbers.bpf.h"
+#include "pymemtop.h"
 #include "rss_counters.bpf.h"
 #include "thread.bpf.h"
 
@@ -26,29 +26,29 @@ static __always_inline void process__end(struct task_struct *task, enum process_
 {
 	__u32 tgid = BPF_CORE_READ(task, tgid);
 	struct process *process = bpf_map_lookup_elem(&processes, &tgid);
-	struct process_book *book;
+	struct process_counters *counters;
 
 	if (!process)
 		return;
-	book = bpf_map_lookup_elem(&process_books, &process->id);
+	counters = bpf_map_lookup_elem(&process_counters, &process->id);
 	/* A child made by vfork() has its parent's books: nothing ends there. */
-	if (book && book->pid == tgid) {
-		book->anon_bytes = anon_bytes;
-		book->uid = BPF_CORE_READ(task, cred, euid.val);
-		book->gid = BPF_CORE_READ(task, cred, egid.val);
-		BPF_CORE_READ_INTO(&book->capabilities, task, cred, cap_effective);
-		book->state = state;
+	if (counters && counters->pid == tgid) {
+		counters->anon_bytes = anon_bytes;
+		counters->uid = BPF_CORE_READ(task, cred, euid.val);
+		counters->gid = BPF_CORE_READ(task, cred, egid.val);
+		BPF_CORE_READ_INTO(&counters->capabilities, task, cred, cap_effective);
+		counters->state = state;
 	}
 	bpf_map_delete_elem(&processes, &tgid);
 }
 
 /* Runs in the parent, before the child does. */
 SEC("tp_btf/sched_process_fork")
-int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
+int BPF_PROG(pymemtop_fork, struct task_struct *parent, struct task_struct *child)
 {
 	__u32 parent_tgid = BPF_CORE_READ(parent, tgid), tgid = BPF_CORE_READ(child, tgid);
 	struct process process, *known;
-	struct process_book *book;
+	struct process_counters *counters;
 	__u8 taken = 1;
 
 	if (tgid == parent_tgid)
@@ -58,19 +58,19 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 		return 0;
 	process = *known;
 	if (BPF_CORE_READ(parent, mm) == BPF_CORE_READ(child, mm))
-		goto add;	/* vfork(): the same heap until it executes something */
+		goto add; /* vfork(): the same heap until it executes something */
 	if (!config.follow_children)
 		return 0;
 	process.id = claim_number(&process_numbers, &taken, &numbers.next_process, MAX_PROCESSES);
-	book = bpf_map_lookup_elem(&process_books, &process.id);
-	if (!process.id || !book) {
+	counters = bpf_map_lookup_elem(&process_counters, &process.id);
+	if (!process.id || !counters) {
 		lose(known->id, LOST_PROCESS);
 		return 0;
 	}
-	BPF_CORE_READ_INTO(&book->comm, parent, comm);
-	book->parent = process.parent = known->id;
-	book->state = PROCESS_RUNNING;
-	book->pid = tgid;
+	BPF_CORE_READ_INTO(&counters->comm, parent, comm);
+	counters->parent = process.parent = known->id;
+	counters->state = PROCESS_RUNNING;
+	counters->pid = tgid;
 	if (config.use_markers)
 		marker_stack__inherit(parent, child);
 add:
@@ -80,7 +80,7 @@ add:
 }
 
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(process_exec, struct task_struct *task)
+int BPF_PROG(pymemtop_exec, struct task_struct *task)
 {
 	process__end(task, PROCESS_EXECED, 0);
 	thread__forget(task);
@@ -90,7 +90,7 @@ int BPF_PROG(process_exec, struct task_struct *task)
 }
 
 SEC("tp_btf/sched_process_exit")
-int BPF_PROG(process_exit, struct task_struct *task)
+int BPF_PROG(pymemtop_exit, struct task_struct *task)
 {
 	__u32 tid = BPF_CORE_READ(task, pid);
 

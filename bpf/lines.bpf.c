@@ -11,20 +11,20 @@
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
-#include "pymemtop.h"
-#include "books.bpf.h"
 #include "config.bpf.h"
+#include "counters.bpf.h"
 #include "frames.bpf.h"
 #include "lifecycle.bpf.h"
 #include "markers.bpf.h"
 #include "probe.bpf.h"
+#include "pymemtop.h"
 #include "rss_counters.bpf.h"
 #include "sites.bpf.h"
 #include "thread.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-#define FUNCTIONS	(1 << 16)
+#define FUNCTIONS (1 << 16)
 
 /* By process_key() of a hash of the function: the site that was booked last. */
 struct {
@@ -36,14 +36,14 @@ struct {
 
 /* In a group's lowest bits: the function was called, and no line of it was seen yet; it was
  * entered, and no line of it was booked yet. */
-#define GROUP_FRESH	1ULL
-#define GROUP_ENTERED	2ULL
-#define GROUP_FLAGS	(GROUP_FRESH | GROUP_ENTERED)
+#define GROUP_FRESH   1ULL
+#define GROUP_ENTERED 2ULL
+#define GROUP_FLAGS   (GROUP_FRESH | GROUP_ENTERED)
 
 static __always_inline __u64 resident_bytes(void)
 {
 	return (rss__pages(MM_FILEPAGES) + rss__pages(MM_ANONPAGES) + rss__pages(MM_SHMEMPAGES))
-		<< PAGE_SHIFT;
+	       << PAGE_SHIFT;
 }
 
 /* The length of a qualified name up to where its outermost function ends: what is nested
@@ -72,8 +72,8 @@ static __noinline bool running__read(struct thread *t)
 	__u64 frame, instr;
 
 	running->code = 0;
-	if (!l || l->line_table != LINES_LOCATIONS ||
-	    l->cframe_current_frame == NO_FIELD || !tstate__find(t, l))
+	if (!l || l->line_table != LINES_LOCATIONS || l->cframe_current_frame == NO_FIELD ||
+	    !tstate__find(t, l))
 		return false;
 	frame = scratch_u64(t, l->tstate_frame);
 	if (!read_user(&frame, sizeof(frame), frame + l->cframe_current_frame) ||
@@ -82,7 +82,7 @@ static __noinline bool running__read(struct thread *t)
 	    !read_user(&running->first, sizeof(running->first),
 		       running->code + l->code_first_traceable))
 		return false;
-	running->first *= 2;	/* counted in _Py_CODEUNIT */
+	running->first *= 2; /* counted in _Py_CODEUNIT */
 	running->at = instr - running->code - l->code_bytecode;
 	return true;
 }
@@ -112,7 +112,7 @@ static __noinline __u64 code__outermost(struct thread *t, __u64 code)
 /* Whether code has no name that a user gave it: a comprehension, a lambda. */
 static __always_inline bool is_nameless(const struct marker_stack *stack)
 {
-	return stack->function[0] == '<' && stack->function[1] != 'm';	/* <module> */
+	return stack->function[0] == '<' && stack->function[1] != 'm'; /* <module> */
 }
 
 /*
@@ -156,16 +156,16 @@ static __noinline int line__leave(struct thread *t, struct marker_stack *stack, 
 	__u64 group = hash_mix(*flags & ~GROUP_FLAGS, t->process.id);
 	__u64 function = process_key(t->process.id, group >> (64 - PROCESS_KEY_SHIFT));
 	__u64 memory = resident_bytes(), before = 0;
-	struct site_count *count, *last;
+	struct site_counters *count, *last;
 	__u32 site, *last_site;
 
 	site = line__site(t, group, frame->code, frame->position);
-	count = bpf_map_lookup_elem(&site_counts, &site);
+	count = bpf_map_lookup_elem(&site_counters, &site);
 	if (!site || !count)
 		return 0;
 	last_site = bpf_map_lookup_elem(&last_lines, &function);
 	if (last_site) {
-		last = bpf_map_lookup_elem(&site_counts, last_site);
+		last = bpf_map_lookup_elem(&site_counters, last_site);
 		before = last ? last->mapped_bytes : 0;
 		*last_site = site;
 	} else if (bpf_map_update_elem(&last_lines, &function, &site, BPF_ANY)) {
@@ -251,7 +251,7 @@ static __noinline int line__take(struct pt_regs *ctx, struct thread *t, enum pro
 }
 
 SEC("uprobe")
-int enter(struct pt_regs *ctx)
+int pymemtop_enter(struct pt_regs *ctx)
 {
 	struct probe probe;
 	struct thread *t = probe__enter(ctx, &probe);

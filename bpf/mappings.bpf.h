@@ -9,13 +9,13 @@
 
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
-#include "pymemtop.h"
-#include "books.bpf.h"
-#include "claim.bpf.h"
+#include "counters.bpf.h"
 #include "elements.bpf.h"
+#include "numbers.bpf.h"
+#include "pymemtop.h"
 #include "regions.bpf.h"
 
-#define MAX_MAPPINGS	(1 << 18)
+#define MAX_MAPPINGS (1 << 18)
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -43,7 +43,7 @@ struct {
 	__uint(max_entries, 1 << 15);
 	__type(key, __u64);
 	__type(value, struct region);
-} regions SEC(".maps");
+} mapped_regions SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -60,13 +60,13 @@ __u32 next_mapping = 1;
 __noinline int mapping__shrink(__u32 number, __u64 bytes)
 {
 	struct mapping *mapping = bpf_map_lookup_elem(&mappings, &number);
-	struct site_count *count;
+	struct site_counters *count;
 	__u32 site;
 
 	if (!mapping)
 		return 0;
 	site = mapping->site;
-	count = bpf_map_lookup_elem(&site_counts, &site);
+	count = bpf_map_lookup_elem(&site_counters, &site);
 	if (!count)
 		return 0;
 	__sync_fetch_and_add(&count->unmapped_bytes, bytes);
@@ -87,7 +87,7 @@ __noinline int region__set(__u64 key, __u32 bounds, __u32 number)
 
 	if (last - first == REGION_PAGES)
 		return bpf_map_update_elem(&whole_regions, &key, &number, BPF_ANY) ? -1 : 0;
-	region = element__make(&regions, &key, &region_blank);
+	region = element__make(&mapped_regions, &key, &region_blank);
 	if (!region)
 		return -1;
 	for (i = 0; i < REGION_PAGES && first + i < last; i++)
@@ -100,7 +100,7 @@ __noinline int region__set(__u64 key, __u32 bounds, __u32 number)
 __noinline int region__clear_run(__u64 key, __u32 bounds, __u32 only)
 {
 	__u32 first = bounds >> 16, last = bounds & 0xffff, owner, i;
-	struct region *region = bpf_map_lookup_elem(&regions, &key);
+	struct region *region = bpf_map_lookup_elem(&mapped_regions, &key);
 
 	if (!region)
 		return REGION_PAGES;
@@ -138,7 +138,7 @@ __noinline int region__clear(__u64 key, __u32 bounds, __u32 only)
 	for (i = 0; i < REGION_PAGES && first < last; i++)
 		first += region__clear_run(key, first << 16 | last, only);
 	if (all)
-		bpf_map_delete_elem(&regions, &key);
+		bpf_map_delete_elem(&mapped_regions, &key);
 	return 0;
 }
 
@@ -151,7 +151,7 @@ static __always_inline __u32 mapping__at(__u32 process, __u64 address)
 
 	if (whole)
 		return *whole;
-	region = bpf_map_lookup_elem(&regions, &key);
+	region = bpf_map_lookup_elem(&mapped_regions, &key);
 	return region ? region->owner[address >> PAGE_SHIFT & (REGION_PAGES - 1)] : 0;
 }
 
@@ -174,7 +174,8 @@ __noinline int span__set(__u64 start, __u64 end, __u32 process, __u32 number)
 	int i;
 
 	for (i = 0; i < SPAN_REGIONS && index << REGION_SHIFT < end; i++, index++) {
-		if (region__set(region_key(process, index), region_bounds(index, start, end), number))
+		if (region__set(region_key(process, index), region_bounds(index, start, end),
+				number))
 			return -1;
 	}
 	return 0;
@@ -200,8 +201,8 @@ __noinline int mappings__clear(__u64 start, __u64 end, __u32 process, __u32 only
  * kernel has just given these pages out. */
 __noinline int mappings__add(__u64 start, __u64 end, __u32 process, __u32 site)
 {
-	struct mapping mapping = { .bytes = end - start, .site = site, .process = process };
-	struct site_count *count = bpf_map_lookup_elem(&site_counts, &site);
+	struct mapping mapping = {.bytes = end - start, .site = site, .process = process};
+	struct site_counters *count = bpf_map_lookup_elem(&site_counters, &site);
 	__u64 from = start;
 	__u32 number;
 	int i;

@@ -14,32 +14,32 @@
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
-#include "pymemtop.h"
 #include "code.bpf.h"
 #include "elements.bpf.h"
+#include "pymemtop.h"
 #include "stack.bpf.h"
 #include "thread.bpf.h"
 
 /* Frames kept of a thread; of a deeper stack the innermost. 1,000 is Python's
  * recursion limit. A power of two. */
-#define MARKER_DEPTH	1024
+#define MARKER_DEPTH 1024
 
 /* How far down a frame is looked for when markers and stack disagree. */
-#define MARKER_SEARCH	64
+#define MARKER_SEARCH 64
 
-#define MARKER_FILE_SIZE	1024
-#define MARKER_FUNCTION_SIZE	256
+#define MARKER_FILE_SIZE     1024
+#define MARKER_FUNCTION_SIZE 256
 
 /* In a frame, generation is a hash of the names' addresses: as long as the
  * function runs, its names stay where they are. */
 struct marker_stack {
-	__u32 depth;	/* frames entered and not left */
-	__u32 bottom;	/* the first of them whose entry is still here */
-	__u32 end;	/* enum stack_end: what lies below */
+	__u32 depth;  /* frames entered and not left */
+	__u32 bottom; /* the first of them whose entry is still here */
+	__u32 end;    /* enum stack_end: what lies below */
 	__u32 made;
 	struct frame frames[MARKER_DEPTH];
-	__u64 groups[MARKER_DEPTH];	/* lines: of each frame, what it is nested in, as a hash */
-	__u64 file_hash;	/* of what is in file */
+	__u64 groups[MARKER_DEPTH]; /* lines: of each frame, what it is nested in, as a hash */
+	__u64 file_hash;	    /* of what is in file */
 	char file[MARKER_FILE_SIZE];
 	char function[MARKER_FUNCTION_SIZE];
 };
@@ -92,8 +92,8 @@ static __always_inline struct marker_stack *marker_stack__of(struct task_struct 
 					     make ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 	if (stack)
 		return stack;
-	return make ? element__make(&marker_table, &tid, &marker_blank) :
-		bpf_map_lookup_elem(&marker_table, &tid);
+	return make ? element__make(&marker_table, &tid, &marker_blank)
+		    : bpf_map_lookup_elem(&marker_table, &tid);
 }
 
 /* The current thread's; before 5.11, the kernel does not tell programs which task that is
@@ -108,8 +108,8 @@ static __always_inline struct marker_stack *marker_stack__find_current(bool make
 					     make ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 	if (stack)
 		return stack;
-	return make ? element__make(&marker_table, &tid, &marker_blank) :
-		bpf_map_lookup_elem(&marker_table, &tid);
+	return make ? element__make(&marker_table, &tid, &marker_blank)
+		    : bpf_map_lookup_elem(&marker_table, &tid);
 }
 
 static __always_inline struct marker_stack *marker_stack__current(struct thread *t)
@@ -123,8 +123,9 @@ static __always_inline struct marker_stack *marker_stack__current(struct thread 
 	}
 	if (!stack->made) {
 		stack->made = 1;
-		stack->end = BPF_CORE_READ(task, start_boottime) < t->process.attached_ns ?
-			STACK_BEFORE_ATTACH : STACK_WHOLE;
+		stack->end = BPF_CORE_READ(task, start_boottime) < t->process.attached_ns
+				     ? STACK_BEFORE_ATTACH
+				     : STACK_WHOLE;
 	}
 	return stack;
 }
@@ -329,7 +330,7 @@ static __noinline int marker__send(struct thread *t, struct marker_stack *stack,
 /* What stands for the marker's function: a hash of its names' text, 0 where
  * they could not be read or sent. */
 static __noinline __u64 marker__name(struct thread *t, struct marker_stack *stack,
-					  const struct marker *m)
+				     const struct marker *m)
 {
 	long file_size, function_size;
 	__u64 name;
@@ -418,7 +419,7 @@ static __noinline int marker__take(struct pt_regs *ctx, struct thread *t, enum p
 		marker__line(t, stack, &m);
 	else if (kind == PROBE_MARKER_RETURN)
 		marker__return(stack, &m);
-	else if (kind == PROBE_MARKER_ENTRY)	/* Pushed even without a name: its return will come. */
+	else if (kind == PROBE_MARKER_ENTRY) /* Pushed even without a name: its return will come. */
 		marker_stack__push(stack, marker__name(t, stack, &m), &m);
 	return 0;
 }

@@ -9,10 +9,10 @@
 
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
-#include "pymemtop.h"
-#include "books.bpf.h"
 #include "config.bpf.h"
+#include "counters.bpf.h"
 #include "elements.bpf.h"
+#include "pymemtop.h"
 #include "regions.bpf.h"
 #include "thread.bpf.h"
 
@@ -22,7 +22,7 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u64);
 	__type(value, struct page_region);
-} pages SEC(".maps");
+} page_regions SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -33,14 +33,14 @@ struct {
 
 static __always_inline struct page_region *page_region__make(__u64 key)
 {
-	return element__make(&pages, &key, &page_blank);
+	return element__make(&page_regions, &key, &page_blank);
 }
 
 /* So many pages have become resident for their owner. Global, as the next one, so that
  * the verifier follows it once. */
 __noinline int pages__come(__u32 process, __u32 owner, __u32 n)
 {
-	struct process_book *book;
+	struct process_counters *counters;
 
 	if (!owner || owner & PAGE_AWAY)
 		return 0;
@@ -49,16 +49,16 @@ __noinline int pages__come(__u32 process, __u32 owner, __u32 n)
 		site__allocate(owner, (__u64)n << PAGE_SHIFT, n);
 		return 0;
 	}
-	book = bpf_map_lookup_elem(&process_books, &process);
-	if (book)
-		__sync_fetch_and_add(&book->before_bytes, (__u64)n << PAGE_SHIFT);
+	counters = bpf_map_lookup_elem(&process_counters, &process);
+	if (counters)
+		__sync_fetch_and_add(&counters->before_bytes, (__u64)n << PAGE_SHIFT);
 	return 0;
 }
 
 /* ... are resident no more. */
 __noinline int pages__go(__u32 process, __u32 owner, __u32 n)
 {
-	struct process_book *book;
+	struct process_counters *counters;
 
 	if (!owner || owner & PAGE_AWAY)
 		return 0;
@@ -67,9 +67,9 @@ __noinline int pages__go(__u32 process, __u32 owner, __u32 n)
 		site__free(owner, (__u64)n << PAGE_SHIFT, n);
 		return 0;
 	}
-	book = bpf_map_lookup_elem(&process_books, &process);
-	if (book)
-		__sync_fetch_and_add(&book->before_bytes, -((__u64)n << PAGE_SHIFT));
+	counters = bpf_map_lookup_elem(&process_counters, &process);
+	if (counters)
+		__sync_fetch_and_add(&counters->before_bytes, -((__u64)n << PAGE_SHIFT));
 	return 0;
 }
 
@@ -81,7 +81,7 @@ __noinline int pages__go(__u32 process, __u32 owner, __u32 n)
 __noinline int page_region__clear_run(__u64 key, __u32 bounds)
 {
 	__u32 first = bounds >> 16, last = bounds & 0xffff, process = key >> REGION_KEY_SHIFT;
-	struct page_region *region = bpf_map_lookup_elem(&pages, &key);
+	struct page_region *region = bpf_map_lookup_elem(&page_regions, &key);
 	__u32 owner, i;
 
 	if (!region)
@@ -102,7 +102,7 @@ __noinline int page_region__clear_run(__u64 key, __u32 bounds)
 __noinline int page_region__clear(__u64 key, __u32 bounds)
 {
 	__u32 first = bounds >> 16, last = bounds & 0xffff, i;
-	struct page_region *region = bpf_map_lookup_elem(&pages, &key);
+	struct page_region *region = bpf_map_lookup_elem(&page_regions, &key);
 	bool all = last - first == REGION_PAGES;
 
 	if (!region)
@@ -111,7 +111,7 @@ __noinline int page_region__clear(__u64 key, __u32 bounds)
 		first += page_region__clear_run(key, first << 16 | last);
 	__sync_fetch_and_add(&region->faults, 1);
 	if (all)
-		bpf_map_delete_elem(&pages, &key);
+		bpf_map_delete_elem(&page_regions, &key);
 	return 0;
 }
 
@@ -142,7 +142,7 @@ __noinline int pages__clear(__u64 start, __u64 end, __u32 process)
 __noinline int page_region__move(__u64 from_key, __u64 to_key, __u32 firsts, __u32 n)
 {
 	__u32 from_first = firsts >> 16, to_first = firsts & 0xffff, process, i;
-	struct page_region *from = bpf_map_lookup_elem(&pages, &from_key), *to;
+	struct page_region *from = bpf_map_lookup_elem(&page_regions, &from_key), *to;
 
 	if (!from)
 		return 0;
@@ -166,8 +166,8 @@ __noinline int page_region__move(__u64 from_key, __u64 to_key, __u32 firsts, __u
 	return 0;
 }
 
-#define MOVE_STEPS	256
-#define MOVE_TURNS	256	/* up to 65,536 parts of regions, of 1 MiB on average */
+#define MOVE_STEPS 256
+#define MOVE_TURNS 256 /* up to 65,536 parts of regions, of 1 MiB on average */
 
 /* A part of a move, up to the end of a region on either side. */
 static __always_inline void page_move__step(__u32 process, struct page_move *move)

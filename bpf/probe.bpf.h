@@ -6,10 +6,10 @@
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
-#include "pymemtop.h"
 #include "code.bpf.h"
 #include "config.bpf.h"
 #include "markers.bpf.h"
+#include "pymemtop.h"
 #include "thread.bpf.h"
 
 /* By process.image. Resized to the number of targets. */
@@ -44,13 +44,13 @@ static __always_inline void probe__keep_own_stack(struct pt_regs *ctx)
 
 struct probe {
 	enum probe_kind kind;
-	__u32 marker;	/* index of its marker_site */
+	__u32 marker; /* index of its marker_site */
 };
 
 static __always_inline struct probe probe__find(struct pt_regs *ctx, const struct thread *t)
 {
 	const struct probe_table *table = bpf_map_lookup_elem(&probe_tables, &t->process.image);
-	struct probe probe = { PROBE_NONE, 0 };
+	struct probe probe = {PROBE_NONE, 0};
 	__u32 slot;
 
 	if (table) {

@@ -7,81 +7,81 @@
 #ifndef PYMEMTOP_H
 #define PYMEMTOP_H
 
-#define MAX_FRAMES	128	/* of one stack: --max-frames can ask for no more */
-#define MAX_PROCESSES	4096	/* over one recording, dead ones included */
-#define MAX_LAYOUTS	16	/* different interpreters in one recording */
-#define MAX_CPUS	1024	/* whose parts of a counter are added up */
-#define CODE_GENERATIONS 4096	/* a power of two; 16 KiB, stays in the L1/L2 cache */
-#define COMM_LEN	16	/* TASK_COMM_LEN */
+#define MAX_FRAMES	 128  /* of one stack: --max-frames can ask for no more */
+#define MAX_PROCESSES	 4096 /* over one recording, dead ones included */
+#define MAX_LAYOUTS	 16   /* different interpreters in one recording */
+#define MAX_CPUS	 1024 /* whose parts of a counter are added up */
+#define CODE_GENERATIONS 4096 /* a power of two; 16 KiB, stays in the L1/L2 cache */
+#define COMM_LEN	 16   /* TASK_COMM_LEN */
 
 /* Where a process's id begins in the keys that hold it: above an address, of 52 bits
  * at most, and above the number of a 2 MiB region. MAX_PROCESSES fits the rest. */
-#define PROCESS_KEY_SHIFT	52
-#define REGION_KEY_SHIFT	40
+#define PROCESS_KEY_SHIFT 52
+#define REGION_KEY_SHIFT  40
 
-#define PAGE_SHIFT	12
-#define REGION_SHIFT	21
-#define REGION_PAGES	(1 << (REGION_SHIFT - PAGE_SHIFT))
+#define PAGE_SHIFT   12
+#define REGION_SHIFT 21
+#define REGION_PAGES (1 << (REGION_SHIFT - PAGE_SHIFT))
 
 /* More than is read of one thread state, or one frame. */
-#define SCRATCH_SIZE	256
+#define SCRATCH_SIZE 256
 
 /* A field that the version does not have. */
-#define NO_FIELD	0xffff
+#define NO_FIELD 0xffff
 
 /*
  * Where one CPython version keeps what a frame walk needs: byte offsets, where nothing
- * else is said. user/layouts.h tells where they come from. All are __u16.
+ * else is said. user/target/layouts.h tells where they come from. All are __u16.
  */
 struct py_layout {
 	/* _PyRuntimeState */
 	__u16 runtime_interpreters_head;
 	__u16 runtime_interpreters_main;
-	__u16 runtime_tstate_current;	/* NO_FIELD where the GIL's holder is not kept here */
-	__u16 runtime_last_holder;	/* of the GIL, likewise */
+	__u16 runtime_tstate_current; /* NO_FIELD where the GIL's holder is not kept here */
+	__u16 runtime_last_holder;    /* of the GIL, likewise */
 	/* PyInterpreterState */
 	__u16 interp_next;
 	__u16 interp_threads_head;
-	__u16 interp_threads_unique;	/* grows with every thread state made */
+	__u16 interp_threads_unique; /* grows with every thread state made */
 	/* PyThreadState */
 	__u16 tstate_interp;
 	__u16 tstate_next;
 	__u16 tstate_thread_id;
-	__u16 tstate_status;	/* 32 bits; NO_FIELD before 3.12 */
-	__u16 status_bound_shift;	/* the bit that says that its thread ran in it last */
-	__u16 tstate_frame;	/* of the frame, or of the _PyCFrame that points to it */
-	__u16 tstate_size;	/* bytes from its start that hold all of the above */
-	__u16 cframe_current_frame;	/* NO_FIELD where the thread state points at the frame */
+	__u16 tstate_status;	    /* 32 bits; NO_FIELD before 3.12 */
+	__u16 status_bound_shift;   /* the bit that says that its thread ran in it last */
+	__u16 tstate_frame;	    /* of the frame, or of the _PyCFrame that points to it */
+	__u16 tstate_size;	    /* bytes from its start that hold all of the above */
+	__u16 cframe_current_frame; /* NO_FIELD where the thread state points at the frame */
 	/* _PyInterpreterFrame, before 3.11 PyFrameObject */
 	__u16 frame_code;
 	__u16 frame_previous;
 	__u16 frame_instr;	/* a pointer into the bytecode, or an index */
 	__u16 frame_owner;	/* 8 bits */
 	__u16 frame_size;	/* bytes from its start that hold all of the above */
-	__u16 frame_neighbours;	/* a caller's frame is rarely further below; 0: anywhere */
+	__u16 frame_neighbours; /* a caller's frame is rarely further below; 0: anywhere */
 	__u16 frame_tags;	/* bits in the pointer to the code that are not the pointer's */
-	__u16 instr_is_pointer;	/* 1 or 0 */
+	__u16 instr_is_pointer; /* 1 or 0 */
 	__u16 owner_generator;	/* FRAME_OWNED_BY_GENERATOR; NO_FIELD: frames have no owner */
 	__u16 owner_skipped;	/* this owner and those above: not a Python function's frame */
 	/* PyCodeObject */
-	__u16 code_bytecode;	/* the first instruction */
-	__u16 code_first_traceable;	/* NO_FIELD: all are */
+	__u16 code_bytecode;	    /* the first instruction */
+	__u16 code_first_traceable; /* NO_FIELD: all are */
 	__u16 code_first_line;
 	__u16 code_filename;
-	__u16 code_qualname;	/* co_name before 3.11 */
+	__u16 code_qualname; /* co_name before 3.11 */
 	__u16 code_linetable;
-	__u16 line_table;	/* enum line_table */
+	__u16 line_table; /* enum line_table */
 	/* PyObject, PyBytesObject, PyUnicodeObject */
 	__u16 object_type;
 	__u16 bytes_size;
 	__u16 bytes_data;
 	__u16 str_length;
 	__u16 str_state;
-	__u16 str_kind_shift;	/* bits in the state: kind is 3 wide */
+	__u16 str_kind_shift; /* bits in the state: kind is 3 wide */
 	__u16 str_compact_shift;
 	__u16 str_ascii_shift;
 	__u16 str_ascii_data;	/* characters of a compact ASCII string */
-	__u16 str_compact_data;	/* ... of any other compact string */
+	__u16 str_compact_data; /* ... of any other compact string */
 	/* PyTypeObject */
 	__u16 type_name;
 	__u16 type_dealloc;
@@ -89,10 +89,10 @@ struct py_layout {
 
 /* How a code object tells its instructions' lines. */
 enum line_table {
-	LINES_ARE_POSITIONS,	/* there is none: a frame's position is its line */
-	LINES_LNOTAB,		/* co_lnotab of 3.8 and 3.9 */
-	LINES_PEP626,		/* co_linetable of 3.10, where positions count instructions */
-	LINES_LOCATIONS,	/* co_linetable of 3.11 and later */
+	LINES_ARE_POSITIONS, /* there is none: a frame's position is its line */
+	LINES_LNOTAB,	     /* co_lnotab of 3.8 and 3.9 */
+	LINES_PEP626,	     /* co_linetable of 3.10, where positions count instructions */
+	LINES_LOCATIONS,     /* co_linetable of 3.11 and later */
 	LINE_TABLES,
 };
 
@@ -104,18 +104,18 @@ enum attribution {
 /* What the programs are told before they are loaded: constants for the verifier. */
 struct config {
 	__u32 max_frames;
-	__u32 max_walk;		/* how far a walk goes: frames of the C stack (3.12 and later) lie
-				 * between Python's, rarely many; the verifier follows each step */
-	__u32 max_sites;	/* site numbers go from 1 to max_sites - 1 */
-	__u32 cpus;		/* that there can be */
-	__u32 sample;		/* rss: every how many-th new page is taken, for so many */
-	__u8 has_task_storage;	/* usable in uprobes, from Linux 5.12 on */
-	__u8 has_marker_storage;	/* ... and for elements as large as a stack of markers */
-	__u8 use_markers;	/* some target is attributed by them */
+	__u32 max_walk;		 /* how far a walk goes: frames of the C stack (3.12 and later) lie
+				  * between Python's, rarely many; the verifier follows each step */
+	__u32 max_sites;	 /* site numbers go from 1 to max_sites - 1 */
+	__u32 cpus;		 /* that there can be */
+	__u32 sample;		 /* rss: every how many-th new page is taken, for so many */
+	__u8 has_task_storage;	 /* usable in uprobes, from Linux 5.12 on */
+	__u8 has_marker_storage; /* ... and for elements as large as a stack of markers */
+	__u8 use_markers;	 /* some target is attributed by them */
 	__u8 follow_children;
-	__u8 reads_resident;	/* the programs read how much memory is resident */
-	__u8 idle;		/* to measure what the probes alone cost */
-	__u8 never;		/* false, but not to the compiler */
+	__u8 reads_resident; /* the programs read how much memory is resident */
+	__u8 idle;	     /* to measure what the probes alone cost */
+	__u8 never;	     /* false, but not to the compiler */
 };
 
 /* The next numbers to give out. */
@@ -126,28 +126,28 @@ struct numbers {
 
 /* A process to record: the value under its tgid. */
 struct process {
-	__u32 id;	/* never reused, from 1: every other key holds this, not the pid */
-	__u32 parent;	/* id of the one that forked it; 0: the user named it */
-	__u32 image;	/* index of its address space's probe_table; a fork's children share it */
-	__u32 layout;	/* index into the layouts, for ATTRIBUTION_FRAMES */
+	__u32 id;     /* never reused, from 1: every other key holds this, not the pid */
+	__u32 parent; /* id of the one that forked it; 0: the user named it */
+	__u32 image;  /* index of its address space's probe_table; a fork's children share it */
+	__u32 layout; /* index into the layouts, for ATTRIBUTION_FRAMES */
 	__u32 attribution;
-	__u32 thread_size;	/* how far pthread_self() lies below the thread pointer */
-	__u64 runtime;	/* address of _PyRuntime */
-	__u64 code_type;	/* of PyCode_Type */
-	__u64 attached_ns;	/* CLOCK_BOOTTIME; threads older than this have a past */
+	__u32 thread_size; /* how far pthread_self() lies below the thread pointer */
+	__u64 runtime;	   /* address of _PyRuntime */
+	__u64 code_type;   /* of PyCode_Type */
+	__u64 attached_ns; /* CLOCK_BOOTTIME; threads older than this have a past */
 };
 
 /* What a probe sits on: functions of the allocator, by the shape of their
  * arguments; CPython's own code_dealloc(); its markers. */
 enum probe_kind {
 	PROBE_NONE,
-	PROBE_FREE,		/* free, cfree */
-	PROBE_MALLOC,		/* malloc, valloc, pvalloc: (size) */
-	PROBE_MEMALIGN,		/* memalign, aligned_alloc: (alignment, size) */
-	PROBE_CALLOC,		/* (count, size) */
-	PROBE_REALLOC,		/* (old, size) */
-	PROBE_REALLOCARRAY,	/* (old, count, size) */
-	PROBE_POSIX_MEMALIGN,	/* (result, alignment, size) */
+	PROBE_FREE,	      /* free, cfree */
+	PROBE_MALLOC,	      /* malloc, valloc, pvalloc: (size) */
+	PROBE_MEMALIGN,	      /* memalign, aligned_alloc: (alignment, size) */
+	PROBE_CALLOC,	      /* (count, size) */
+	PROBE_REALLOC,	      /* (old, size) */
+	PROBE_REALLOCARRAY,   /* (old, count, size) */
+	PROBE_POSIX_MEMALIGN, /* (result, alignment, size) */
 	PROBE_MMAP,
 	PROBE_MUNMAP,
 	PROBE_MREMAP,
@@ -165,30 +165,30 @@ enum probe_kind {
  * knows the probe by its address, through a hash that user space made free of
  * collisions for each address space: slot = address * multiplier >> 54.
  */
-#define PROBE_SLOTS	1024
-#define PROBE_SLOT(address, multiplier)	((__u64)(address) * (multiplier) >> 54)
+#define PROBE_SLOTS			1024
+#define PROBE_SLOT(address, multiplier) ((__u64)(address) * (multiplier) >> 54)
 
 struct probe_table {
 	__u64 multiplier;
-	__u8 kind[PROBE_SLOTS];	/* enum probe_kind */
-	__u8 marker[PROBE_SLOTS];	/* index of the marker's marker_site */
+	__u8 kind[PROBE_SLOTS];	  /* enum probe_kind */
+	__u8 marker[PROBE_SLOTS]; /* index of the marker's marker_site */
 };
 
 enum lost_cause {
-	LOST_BLOCK,		/* more live blocks than --max-blocks */
-	LOST_SITE,		/* more sites than --max-sites */
-	LOST_CODE,		/* more code objects than their map holds */
-	LOST_THREAD,		/* no memory for a thread's state */
-	LOST_MAPPING,		/* more direct mappings than their map holds */
-	LOST_UNMAP,		/* munmap() failed after its mapping was taken off the books */
-	LOST_CALL,		/* a call that never returned (longjmp) */
-	LOST_FRAME,		/* a frame or code object that could not be read */
-	LOST_NAME,		/* a name or line table too long, cut */
-	LOST_RING,		/* user space did not empty the ring in time */
-	LOST_MARKER,		/* a marker whose arguments could not be read */
-	LOST_PROCESS,		/* more processes than MAX_PROCESSES */
-	LOST_PAGE,		/* more regions than --max-regions */
-	LOST_RUN,		/* runs of programs that the kernel skipped; user space asks it */
+	LOST_BLOCK,   /* more live blocks than --max-blocks */
+	LOST_SITE,    /* more sites than --max-sites */
+	LOST_CODE,    /* more code objects than their map holds */
+	LOST_THREAD,  /* no memory for a thread's state */
+	LOST_MAPPING, /* more direct mappings than their map holds */
+	LOST_UNMAP,   /* munmap() failed after its mapping was taken off the books */
+	LOST_CALL,    /* a call that never returned (longjmp) */
+	LOST_FRAME,   /* a frame or code object that could not be read */
+	LOST_NAME,    /* a name or line table too long, cut */
+	LOST_RING,    /* user space did not empty the ring in time */
+	LOST_MARKER,  /* a marker whose arguments could not be read */
+	LOST_PROCESS, /* more processes than MAX_PROCESSES */
+	LOST_PAGE,    /* more regions than --max-regions */
+	LOST_RUN,     /* runs of programs that the kernel skipped; user space asks it */
 	LOST_CAUSES,
 };
 
@@ -199,22 +199,22 @@ enum process_state {
 };
 
 /* The books of one process, by its id; id 0 stands for "no process". */
-struct process_book {
+struct process_counters {
 	__u32 pid;
-	__u32 parent;	/* id; 0 where the user named the process */
-	__u32 state;	/* enum process_state */
-	char comm[COMM_LEN];	/* at the fork */
-	__u32 uid, gid;		/* effective ones at its end */
+	__u32 parent;	     /* id; 0 where the user named the process */
+	__u32 state;	     /* enum process_state */
+	char comm[COMM_LEN]; /* at the fork */
+	__u32 uid, gid;	     /* effective ones at its end */
 	__u32 pad;
-	__u64 capabilities;	/* effective ones at its end */
-	__u64 before_bytes;	/* rss: still resident of what was so when it was first looked at */
-	__u64 anon_bytes;	/* rss: RssAnon at its end */
+	__u64 capabilities; /* effective ones at its end */
+	__u64 before_bytes; /* rss: still resident of what was so when it was first looked at */
+	__u64 anon_bytes;   /* rss: RssAnon at its end */
 	__u64 lost[LOST_CAUSES];
 };
 
 /* What one site did since the attach. Freed is read before allocated, so that
  * their difference is never negative. 64 bytes: one cache line. */
-struct site_count {
+struct site_counters {
 	__u64 freed_bytes;
 	__u64 freed_count;
 	__u64 unmapped_bytes;
@@ -231,27 +231,27 @@ struct site_count {
  */
 struct page_region {
 	__u32 owner[REGION_PAGES];
-	__u32 faults;	/* so far: whether it has changed meanwhile */
+	__u32 faults; /* so far: whether it has changed meanwhile */
 	__u32 pad;
 };
 
-#define PAGE_BEFORE	(1u << 20)	/* there before its process was recorded; above all sites */
-#define PAGE_AWAY	(1u << 31)	/* flag: swapped out, its owner's again when it returns */
+#define PAGE_BEFORE (1u << 20) /* there before its process was recorded; above all sites */
+#define PAGE_AWAY   (1u << 31) /* flag: swapped out, its owner's again when it returns */
 
 /* What user space tells the program that corrects a region by what is resident. */
 struct page_correction {
-	__u64 key;	/* region_key() */
-	__u64 faults;	/* that the region had; with more, nothing leaves */
-	__u64 owner;	/* 0: the pages left; PAGE_AWAY: were swapped out; else: are there, and its
-			 * where they had no owner */
+	__u64 key;    /* region_key() */
+	__u64 faults; /* that the region had; with more, nothing leaves */
+	__u64 owner;  /* 0: the pages left; PAGE_AWAY: were swapped out; else: are there, and its
+		       * where they had no owner */
 	__u64 pages[REGION_PAGES / 64];
-	__u64 done;	/* set by the program: whether it was */
-	__u64 owned;	/* by the program: pages that have an owner then */
+	__u64 done;  /* set by the program: whether it was */
+	__u64 owned; /* by the program: pages that have an owner then */
 };
 
 /* One call of mmap() or mremap(). */
 struct mapping {
-	__u64 bytes;	/* still mapped; the mapping counts until it is 0 */
+	__u64 bytes; /* still mapped; the mapping counts until it is 0 */
 	__u32 site;
 	__u32 process;
 };
@@ -265,16 +265,16 @@ struct mapping {
 struct frame {
 	__u64 code;
 	__s32 position;
-	__u32 generation;	/* and FRAME_GENERATOR */
+	__u32 generation; /* and FRAME_GENERATOR */
 };
 
-#define FRAME_GENERATOR	0x80000000u	/* owned by a generator: complete from the start */
+#define FRAME_GENERATOR 0x80000000u /* owned by a generator: complete from the start */
 
 enum stack_end {
 	STACK_WHOLE,
-	STACK_CUT,	/* deeper than --max-frames */
-	STACK_UNREADABLE,	/* a frame's memory could not be read */
-	STACK_BEFORE_ATTACH,	/* usdt: what is below was entered before the attach */
+	STACK_CUT,	     /* deeper than --max-frames */
+	STACK_UNREADABLE,    /* a frame's memory could not be read */
+	STACK_BEFORE_ATTACH, /* usdt: what is below was entered before the attach */
 };
 
 enum record_type {
@@ -293,11 +293,11 @@ struct record {
 struct site_record {
 	struct record record;
 	__u32 site;
-	__u32 namer;	/* process whose code objects the frames mean; 0: names of any */
+	__u32 namer; /* process whose code objects the frames mean; 0: names of any */
 	__u16 nframes;
-	__u16 end;	/* enum stack_end */
+	__u16 end; /* enum stack_end */
 	__u32 pad;
-	struct frame frames[MAX_FRAMES];	/* leaf first, nframes of them */
+	struct frame frames[MAX_FRAMES]; /* leaf first, nframes of them */
 };
 
 /* A code object met for the first time. Its parts came before it. */
@@ -306,8 +306,8 @@ struct code_record {
 	__u64 code;
 	__u32 generation;
 	__s32 first_line;
-	__s32 first_traceable;	/* byte offset */
-	__u32 line_table;	/* enum line_table */
+	__s32 first_traceable; /* byte offset */
+	__u32 line_table;      /* enum line_table */
 };
 
 /* A code object of a forked child that is its parent's. */
@@ -326,17 +326,17 @@ enum code_part_of {
 };
 
 #define CODE_PART_SIZE	1024
-#define CODE_PART_LIMIT	(256 * CODE_PART_SIZE)	/* of a line table */
-#define CODE_NAME_LIMIT	(8 * CODE_PART_SIZE)	/* of a name: PATH_MAX in two-byte characters */
+#define CODE_PART_LIMIT (256 * CODE_PART_SIZE) /* of a line table */
+#define CODE_NAME_LIMIT (8 * CODE_PART_SIZE)   /* of a name: PATH_MAX in two-byte characters */
 
 struct code_part {
 	struct record record;
 	__u64 code;
 	__u32 generation;
-	__u32 part;	/* enum code_part_of */
-	__u32 kind;	/* bytes a character: 1, 2, 4; 0 for UTF-8 and bytes */
-	__u32 total;	/* bytes of the whole */
-	__u32 offset;	/* of this part */
+	__u32 part;   /* enum code_part_of */
+	__u32 kind;   /* bytes a character: 1, 2, 4; 0 for UTF-8 and bytes */
+	__u32 total;  /* bytes of the whole */
+	__u32 offset; /* of this part */
 	__u32 size;
 	__u8 data[CODE_PART_SIZE];
 };
@@ -345,14 +345,14 @@ struct code_part {
 enum marker_arg_kind {
 	ARG_CONSTANT,
 	ARG_REGISTER,
-	ARG_MEMORY,	/* at register + offset */
+	ARG_MEMORY, /* at register + offset */
 };
 
 struct marker_arg {
-	__s64 offset;	/* or the constant */
-	__u16 reg;	/* byte offset in struct pt_regs */
-	__u8 kind;	/* enum marker_arg_kind */
-	__s8 size;	/* bytes, negative if signed */
+	__s64 offset; /* or the constant */
+	__u16 reg;    /* byte offset in struct pt_regs */
+	__u8 kind;    /* enum marker_arg_kind */
+	__s8 size;    /* bytes, negative if signed */
 	__u32 pad;
 };
 

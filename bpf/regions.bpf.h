@@ -6,14 +6,14 @@
 #include "vmlinux.h"
 #include "pymemtop.h"
 
-#define PAGE_SIZE	(1ULL << PAGE_SHIFT)
+#define PAGE_SIZE (1ULL << PAGE_SHIFT)
 
 /* The verifier follows each turn of a loop, and at most 8,192 branches: so the
  * regions are gone through in spans of 256 MiB, by a global function. The largest
  * range that is gone through has 256 of them: 64 GiB. */
-#define SPAN_SHIFT	28
-#define SPAN_REGIONS	(1 << (SPAN_SHIFT - REGION_SHIFT))
-#define MAX_SPANS	256
+#define SPAN_SHIFT   28
+#define SPAN_REGIONS (1 << (SPAN_SHIFT - REGION_SHIFT))
+#define MAX_SPANS    256
 
 static __always_inline __u64 page_up(__u64 size)
 {
@@ -38,8 +38,8 @@ static __always_inline __u32 region_bounds(__u64 index, __u64 start, __u64 end)
 {
 	__u64 base = index << REGION_SHIFT;
 	__u32 first = start > base ? (start - base) >> PAGE_SHIFT : 0;
-	__u32 last = end < base + (1ULL << REGION_SHIFT) ?
-		(end - base) >> PAGE_SHIFT : REGION_PAGES;
+	__u32 last =
+		end < base + (1ULL << REGION_SHIFT) ? (end - base) >> PAGE_SHIFT : REGION_PAGES;
 
 	return first << 16 | last;
 }

@@ -5,31 +5,32 @@
  * Page faults are seen by the tracepoints at which the kernel begins to handle them: those
  * of the program, and those of the kernel on its behalf (read() into a new buffer). They
  * are the same ones that perf's software event page-faults counts, and they tell writes
- * from reads. Where they are missing (arm64), handle_mm_fault() is looked at. Pages leave through functions of libc that are probed. Both run ahead of
- * what really becomes of the page: that, user space looks up (user/judge.c), and corrects.
+ * from reads. Where they are missing (arm64), handle_mm_fault() is looked at. Pages leave through
+ * functions of libc that are probed. Both run ahead of what really becomes of the page: that, user
+ * space looks up (user/modes/rss_reconcile.c), and corrects.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
-#include "pymemtop.h"
 #include "arch.bpf.h"
-#include "books.bpf.h"
 #include "config.bpf.h"
+#include "counters.bpf.h"
 #include "lifecycle.bpf.h"
 #include "pages.bpf.h"
 #include "probe.bpf.h"
+#include "pymemtop.h"
 #include "sites.bpf.h"
 #include "thread.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* asm-generic/mman-common.h, linux/mman.h */
-#define MAP_FIXED		0x10
-#define MADV_DONTNEED		4
-#define MADV_DONTNEED_LOCKED	24
+#define MAP_FIXED	     0x10
+#define MADV_DONTNEED	     4
+#define MADV_DONTNEED_LOCKED 24
 
 /* linux/mm_types.h */
-#define FAULT_FLAG_WRITE	(1 << 0)
+#define FAULT_FLAG_WRITE (1 << 0)
 
 /* Of every config.sample new pages one, the first of them at random. */
 static __always_inline bool is_sampled(struct thread *t)
@@ -60,7 +61,7 @@ static __always_inline void page__touch(struct thread *t, __u64 address, bool wr
 {
 	__u64 key = region_key(t->process.id, address >> REGION_SHIFT);
 	__u32 at = address >> PAGE_SHIFT & (REGION_PAGES - 1), owner = 0, site;
-	struct page_region *region = bpf_map_lookup_elem(&pages, &key);
+	struct page_region *region = bpf_map_lookup_elem(&page_regions, &key);
 
 	if (region) {
 		owner = region->owner[at];
@@ -104,7 +105,7 @@ static __always_inline int fault__take(__u64 address, bool writes)
 {
 	struct thread *t;
 
-	if (config.idle || address >> 56)	/* the kernel's own memory */
+	if (config.idle || address >> 56) /* the kernel's own memory */
 		return 0;
 	t = thread__current();
 	if (!t)
@@ -119,13 +120,13 @@ static __always_inline int fault__take(__u64 address, bool writes)
 }
 
 SEC("tp_btf/page_fault_user")
-int BPF_PROG(fault_user, unsigned long address, struct pt_regs *regs, unsigned long error_code)
+int BPF_PROG(pymemtop_ufault, unsigned long address, struct pt_regs *regs, unsigned long error_code)
 {
 	return fault__take(address, FAULT_IS_WRITE(error_code));
 }
 
 SEC("tp_btf/page_fault_kernel")
-int BPF_PROG(fault_kernel, unsigned long address, struct pt_regs *regs, unsigned long error_code)
+int BPF_PROG(pymemtop_kfault, unsigned long address, struct pt_regs *regs, unsigned long error_code)
 {
 	return fault__take(address, FAULT_IS_WRITE(error_code));
 }
@@ -146,13 +147,13 @@ static __always_inline int fault__handle(const struct vm_area_struct *vma, __u64
 }
 
 SEC("fentry/handle_mm_fault")
-int BPF_PROG(fault_fentry, struct vm_area_struct *vma, unsigned long address, unsigned int flags)
+int BPF_PROG(pymemtop_fentry, struct vm_area_struct *vma, unsigned long address, unsigned int flags)
 {
 	return fault__handle(vma, address, flags);
 }
 
 SEC("kprobe/handle_mm_fault")
-int BPF_KPROBE(fault_kprobe, struct vm_area_struct *vma, unsigned long address,
+int BPF_KPROBE(pymemtop_kprobe, struct vm_area_struct *vma, unsigned long address,
 	       unsigned int flags)
 {
 	return fault__handle(vma, address, flags);
@@ -184,7 +185,7 @@ static __always_inline bool advice_drops(__u64 advice)
 
 /* Others may get the pages before the call returns, so they leave at its entry. */
 SEC("uprobe")
-int enter(struct pt_regs *ctx)
+int pymemtop_enter(struct pt_regs *ctx)
 {
 	__u64 address = PT_REGS_PARM1(ctx), length = PT_REGS_PARM2(ctx);
 	struct probe probe;
@@ -221,7 +222,7 @@ int enter(struct pt_regs *ctx)
 
 /* The return of mremap(). */
 SEC("uretprobe")
-int leave(struct pt_regs *ctx)
+int pymemtop_leave(struct pt_regs *ctx)
 {
 	__u64 result = PT_REGS_RC(ctx), old, kept;
 	struct thread *t = probe__leave(ctx);
@@ -254,7 +255,7 @@ static __always_inline __u32 corrected(__u32 owner, __u32 to)
 __noinline int page_word__correct(__u32 word)
 {
 	__u64 key = correction.key, mask = correction.pages[word & (REGION_PAGES / 64 - 1)];
-	struct page_region *region = bpf_map_lookup_elem(&pages, &key);
+	struct page_region *region = bpf_map_lookup_elem(&page_regions, &key);
 	__u32 process = key >> REGION_KEY_SHIFT, was, is, i, at;
 
 	if (!region)
@@ -275,7 +276,7 @@ __noinline int page_word__correct(__u32 word)
 }
 
 SEC("raw_tp")
-int correct(void *ctx)
+int pymemtop_pages(void *ctx)
 {
 	__u32 to = correction.owner, word;
 	__u64 key = correction.key;
@@ -283,7 +284,8 @@ int correct(void *ctx)
 
 	correction.done = false;
 	correction.owned = 0;
-	region = to && to != PAGE_AWAY ? page_region__make(key) : bpf_map_lookup_elem(&pages, &key);
+	region = to && to != PAGE_AWAY ? page_region__make(key)
+				       : bpf_map_lookup_elem(&page_regions, &key);
 	if (!region) {
 		if (to && to != PAGE_AWAY)
 			lose(key >> REGION_KEY_SHIFT, LOST_PAGE);
@@ -294,7 +296,7 @@ int correct(void *ctx)
 	for (word = 0; word < REGION_PAGES / 64; word++)
 		page_word__correct(word);
 	if (!*(volatile __u64 *)&correction.owned && region->faults == correction.faults)
-		bpf_map_delete_elem(&pages, &key);
+		bpf_map_delete_elem(&page_regions, &key);
 	correction.done = true;
 	return 0;
 }

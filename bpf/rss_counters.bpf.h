@@ -10,8 +10,8 @@
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
-#include "pymemtop.h"
 #include "config.bpf.h"
+#include "pymemtop.h"
 
 /* linux/mm_types_task.h */
 enum {
@@ -47,7 +47,7 @@ static __always_inline __u64 address_of(const void *pointer)
 
 /* Run once by user space, after the load. */
 SEC("raw_tp")
-int measure_cpus(void *ctx)
+int pymemtop_cpus(void *ctx)
 {
 	struct bpf_array *ruler = (void *)address_of(&cpu_ruler);
 	__u64 base = (__u64)BPF_CORE_READ(ruler, pptrs[0]);

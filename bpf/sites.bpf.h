@@ -5,12 +5,12 @@
 
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
-#include "pymemtop.h"
-#include "books.bpf.h"
-#include "claim.bpf.h"
 #include "code.bpf.h"
+#include "counters.bpf.h"
 #include "frames.bpf.h"
 #include "markers.bpf.h"
+#include "numbers.bpf.h"
+#include "pymemtop.h"
 #include "stack.bpf.h"
 #include "thread.bpf.h"
 
@@ -46,7 +46,8 @@ __noinline int site__new(__u64 hash)
 	if (!t)
 		return 0;
 	if (!t->spare_site) {
-		t->spare_site = claim_number(&site_numbers, &taken, &numbers.next_site, config.max_sites);
+		t->spare_site =
+			claim_number(&site_numbers, &taken, &numbers.next_site, config.max_sites);
 		if (!t->spare_site) {
 			lose(t->process.id, LOST_SITE);
 			return 0;

@@ -4,8 +4,8 @@
 #define STACK_BPF_H
 
 #include "vmlinux.h"
-#include "pymemtop.h"
 #include "config.bpf.h"
+#include "pymemtop.h"
 #include "thread.bpf.h"
 
 /* One round of a multiply-and-shift hash; the sites' identity is its 64 bits. */

@@ -5,24 +5,24 @@
 
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
-#include "pymemtop.h"
 #include "arch.bpf.h"
-#include "books.bpf.h"
 #include "config.bpf.h"
+#include "counters.bpf.h"
 #include "elements.bpf.h"
+#include "pymemtop.h"
 
 /* The outermost allocator call that the thread is in. */
 struct call {
-	__u64 sp;	/* at its entry; 0: in none */
-	__u64 ip;	/* of its probe */
+	__u64 sp; /* at its entry; 0: in none */
+	__u64 ip; /* of its probe */
 	__u64 size;
 	__u64 address;	/* realloc: the old block; posix_memalign: where the result goes */
 	__u64 old;	/* realloc: the old block's books; mremap: the old mapping */
-	__u64 old_size;	/* mremap */
+	__u64 old_size; /* mremap */
 	__u64 made;	/* at the return: the new block's or mapping's address */
 	__u32 kind;	/* enum probe_kind */
 	__u16 nested;	/* calls inside it so far */
-	__u16 unbooked;	/* mmap of what is not booked, but takes the place of what is */
+	__u16 unbooked; /* mmap of what is not booked, but takes the place of what is */
 };
 
 /* What is left of a move of pages by mremap(). */
@@ -33,13 +33,13 @@ struct page_move {
 };
 
 /* The interpreter's stack, read in one go: some ten frames of 3.11. */
-#define WINDOW_SIZE	2048
+#define WINDOW_SIZE 2048
 
 /* lines: where the running function is; only known from 3.11 on, where it is needed. */
 struct running {
 	__u64 code;
-	__s32 at;	/* bytes into its instructions */
-	__s32 first;	/* of them that has a line: RESUME */
+	__s32 at;    /* bytes into its instructions */
+	__s32 first; /* of them that has a line: RESUME */
 };
 
 struct thread {
@@ -47,26 +47,26 @@ struct thread {
 	struct call call;
 	struct page_move move;
 	struct running running;
-	__u64 pointer;		/* its pthread_self(): tstate->thread_id */
-	__u64 tstate;		/* 0: not known */
-	__u64 freed_tstate;	/* the last one that it freed */
-	__u64 stateless_at;	/* interpreter's count of thread states when none was ours */
-	__u64 next_frame;	/* the walk's next step */
-	__u64 window_start;	/* what the window holds, in the target's memory */
+	__u64 pointer;	    /* its pthread_self(): tstate->thread_id */
+	__u64 tstate;	    /* 0: not known */
+	__u64 freed_tstate; /* the last one that it freed */
+	__u64 stateless_at; /* interpreter's count of thread states when none was ours */
+	__u64 next_frame;   /* the walk's next step */
+	__u64 window_start; /* what the window holds, in the target's memory */
 	__u64 window_end;
-	__u64 far_frame;	/* the last frame that was read by itself */
-	__u32 frame_at;		/* of the frame that was read, in the window */
-	__u64 next_state;	/* the next steps of a search for the thread's state */
+	__u64 far_frame;  /* the last frame that was read by itself */
+	__u32 frame_at;	  /* of the frame that was read, in the window */
+	__u64 next_state; /* the next steps of a search for the thread's state */
 	__u64 next_interp;
-	__u64 untaken_state;	/* one without a thread, seen in that search */
-	__u64 hash;		/* of the stack below */
-	__u64 site_hash;	/* the last site's, to know it again without a look-up */
+	__u64 untaken_state; /* one without a thread, seen in that search */
+	__u64 hash;	     /* of the stack below */
+	__u64 site_hash;     /* the last site's, to know it again without a look-up */
 	__u32 site;
-	__u32 spare_site;	/* a number taken and not used, as the ring was full */
-	__u32 in_fault;		/* rss: a page fault of its is being recorded */
-	__u32 untaken;		/* rss: new pages passed over since the last one taken, + 1 */
+	__u32 spare_site; /* a number taken and not used, as the ring was full */
+	__u32 in_fault;	  /* rss: a page fault of its is being recorded */
+	__u32 untaken;	  /* rss: new pages passed over since the last one taken, + 1 */
 	__u64 scratch[SCRATCH_SIZE / 8];
-	__u8 window[WINDOW_SIZE + SCRATCH_SIZE];	/* and a frame that is elsewhere */
+	__u8 window[WINDOW_SIZE + SCRATCH_SIZE]; /* and a frame that is elsewhere */
 	struct site_record stack;
 	struct code_part part;
 };

@@ -34,7 +34,7 @@
 #error "the layout of a free-threaded or reference-tracing build is not its version's"
 #endif
 
-#define NO_FIELD	0xffff
+#define NO_FIELD 0xffff
 
 static size_t furthest;
 
@@ -54,14 +54,15 @@ static void print_field(const char *name, size_t offset, size_t size)
 	print_field(#name, offsetof(type, member), sizeof(((type *)0)->member))
 
 /* Bit-fields have no offset: set one, and see which bit of the whole it is. */
-#define BIT(name, type, whole, field) do {				\
-	type object;							\
-	uint32_t bits;							\
-	memset(&object, 0, sizeof(object));				\
-	object.whole.field = 1;						\
-	memcpy(&bits, &object.whole, sizeof(bits));			\
-	print(#name, __builtin_ctz(bits));				\
-} while (0)
+#define BIT(name, type, whole, field)                       \
+	do {                                                \
+		type object;                                \
+		uint32_t bits;                              \
+		memset(&object, 0, sizeof(object));         \
+		object.whole.field = 1;                     \
+		memcpy(&bits, &object.whole, sizeof(bits)); \
+		print(#name, __builtin_ctz(bits));          \
+	} while (0)
 
 static void print_states(void)
 {
@@ -237,7 +238,8 @@ static void print_slots(void)
 int main(void)
 {
 	printf("/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */\n");
-	printf("/* Made by scripts/cpython-layout from the headers of CPython %s. */\n", PY_VERSION);
+	printf("/* Made by scripts/cpython-layout from the headers of CPython %s. */\n",
+	       PY_VERSION);
 	printf("{\n\t.major = %d,\n\t.minor = %d,\n\t.layout = {\n", PY_MAJOR_VERSION,
 	       PY_MINOR_VERSION);
 	print_states();

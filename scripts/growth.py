@@ -93,7 +93,7 @@ LABELS = {"blocks": "live blocks", "depth": "frames of the stack", "sites": "sit
 
 def counters():
     counts = program_counts()
-    return {"ns": sum(ns for _, ns in counts.values()), "leaves": counts["leave"][0]}
+    return {"ns": sum(ns for _, ns in counts.values()), "leaves": counts["pymemtop_leave"][0]}
 
 
 def measure(axis, size):

@@ -22,8 +22,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#define CALLS	20000
-#define ROUNDS	15
+#define CALLS  20000
+#define ROUNDS 15
 
 #ifdef __x86_64__
 __asm__(".text\n"
@@ -56,7 +56,7 @@ struct link_attr {
 struct probe {
 	const char *at;
 	bool returns;
-	uint32_t multi;	/* attach type; 0: a perf event */
+	uint32_t multi; /* attach type; 0: a perf event */
 };
 
 static const struct variant {
@@ -64,19 +64,23 @@ static const struct variant {
 	const char *function;
 	struct probe probes[2];
 } variants[] = {
-	{ "entry, on a push", with_push, { { .at = with_push } } },
-	{ "entry, on a 5-byte nop", with_nop5, { { .at = with_nop5 } } },
-	{ "entry, on a test", with_test, { { .at = with_test } } },
-	{ "entry, on a push, uprobe_multi", with_push, { { .at = with_push, .multi = UPROBE_MULTI } } },
-	{ "entry on a push and uretprobe", with_push,
-	  { { .at = with_push }, { .at = with_push, .returns = true } } },
-	{ "entry on a push and uretprobe, uprobe_multi", with_push,
-	  { { .at = with_push, .multi = UPROBE_MULTI },
-	    { .at = with_push, .returns = true, .multi = UPROBE_MULTI } } },
-	{ "entry on a push and return, one session", with_push,
-	  { { .at = with_push, .multi = UPROBE_SESSION } } },
-	{ "entry on a push and the ret instruction", with_push,
-	  { { .at = with_push }, { .at = push_ret } } },
+	{"entry, on a push", with_push, {{.at = with_push}}},
+	{"entry, on a 5-byte nop", with_nop5, {{.at = with_nop5}}},
+	{"entry, on a test", with_test, {{.at = with_test}}},
+	{"entry, on a push, uprobe_multi", with_push, {{.at = with_push, .multi = UPROBE_MULTI}}},
+	{"entry on a push and uretprobe",
+	 with_push,
+	 {{.at = with_push}, {.at = with_push, .returns = true}}},
+	{"entry on a push and uretprobe, uprobe_multi",
+	 with_push,
+	 {{.at = with_push, .multi = UPROBE_MULTI},
+	  {.at = with_push, .returns = true, .multi = UPROBE_MULTI}}},
+	{"entry on a push and return, one session",
+	 with_push,
+	 {{.at = with_push, .multi = UPROBE_SESSION}}},
+	{"entry on a push and the ret instruction",
+	 with_push,
+	 {{.at = with_push}, {.at = push_ret}}},
 };
 
 #define VARIANTS (sizeof(variants) / sizeof(variants[0]))
@@ -86,8 +90,8 @@ static uint64_t load_base;
 static int load_program(uint32_t attach_type)
 {
 	const struct bpf_insn program[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
-		{ .code = BPF_JMP | BPF_EXIT },
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = attach_type);
 
@@ -100,7 +104,7 @@ static int attach_multi(const struct probe *probe, int program)
 	struct link_attr attr = {
 		.prog_fd = program,
 		.attach_type = probe->multi,
-		.path = (uintptr_t)"/proc/self/exe",
+		.path = (uintptr_t) "/proc/self/exe",
 		.offsets = (uintptr_t)&offset,
 		.count = 1,
 		.multi_flags = probe->returns ? UPROBE_MULTI_RETURN : 0,
@@ -127,7 +131,7 @@ static int attach_event(const struct probe *probe, int program)
 		.type = uprobe_type(),
 		.size = sizeof(attr),
 		.config = probe->returns,
-		.config1 = (uintptr_t)"/proc/self/exe",
+		.config1 = (uintptr_t) "/proc/self/exe",
 		.config2 = (uintptr_t)probe->at - load_base,
 	};
 	int fd = syscall(SYS_perf_event_open, &attr, getpid(), -1, -1, PERF_FLAG_FD_CLOEXEC);
@@ -168,7 +172,7 @@ static double time_calls(const char *function)
 /* Nanoseconds that the variant adds to a call. 0, or -errno where it is not to be had. */
 static int measure(const struct variant *variant, double *added)
 {
-	int fds[2] = { -1, -1 }, i, err = 0;
+	int fds[2] = {-1, -1}, i, err = 0;
 	double alone = time_calls(variant->function);
 
 	for (i = 0; i < 2 && variant->probes[i].at; i++) {
@@ -210,8 +214,8 @@ static uint64_t find_load_base(void)
 
 int main(void)
 {
-	double added[VARIANTS][ROUNDS] = { 0 };
-	int errors[VARIANTS] = { 0 }, round;
+	double added[VARIANTS][ROUNDS] = {0};
+	int errors[VARIANTS] = {0}, round;
 	size_t i;
 
 	load_base = find_load_base();

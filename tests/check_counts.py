@@ -14,7 +14,7 @@ with counted_programs():
     target.run()
     second = program_counts()
     # Nothing else in the batch allocates from libc, but for a print.
-    for name, calls in ("enter", 2 * CALLS), ("leave", CALLS):
+    for name, calls in ("pymemtop_enter", 2 * CALLS), ("pymemtop_leave", CALLS):
         runs = second[name][0] - first[name][0]
         check(calls <= runs <= calls + 50, name, "ran", runs, "times for", calls, "calls")
     recording.stop()

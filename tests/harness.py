@@ -60,7 +60,7 @@ def bpftool(*args):
 def program_counts():
     """Runs and nanoseconds of pymemtop's programs so far, by name."""
     return {p["name"]: (p.get("run_cnt", 0), p.get("run_time_ns", 0)) for p in bpftool("prog", "show")
-            if p.get("name") in ("enter", "leave", "fault_user", "fault_kernel")}
+            if p.get("name") in ("pymemtop_enter", "pymemtop_leave", "pymemtop_ufault", "pymemtop_kfault")}
 
 
 def map_elements(name):

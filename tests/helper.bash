@@ -104,7 +104,7 @@ refused() {
 # The BPF programs of pymemtop, but where one runs: whose they are is not to be seen.
 left_programs() {
 	pgrep -x pymemtop >/dev/null ||
-		/usr/sbin/bpftool prog show | grep -E 'name (enter|leave|process_fork) ' || :
+		/usr/sbin/bpftool prog show | grep -E 'name pymemtop_' || :
 }
 
 # The definitions of events of a pymemtop that is gone.

@@ -6,40 +6,40 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "interrupt.h"
-#include "procfs.h"
-#include "readers.h"
-#include "say.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/procfs.h"
+#include "base/signals.h"
+#include "base/utf8.h"
 #include "session.h"
-#include "target.h"
-#include "utf8.h"
+#include "target/readers.h"
+#include "target/target.h"
 
 /* How often it is looked whether the targets are still there, milliseconds. */
 #define CHECK_MS 100
 
 /* What is known of a process besides what is counted, by process id. */
 struct process_facts {
-	const struct process_facts *parent;	/* NULL: the user named the process */
+	const struct process_facts *parent; /* NULL: the user named the process */
 	char cmdline[4096];
 	char python[32];
 	enum attribution attribution;
 	uint64_t rss_at_attach;
-	struct reader *reader;	/* of its files; NULL: they cannot be read as it would */
-	char cwd[4096];		/* at the attach */
+	struct reader *reader; /* of its files; NULL: they cannot be read as it would */
+	char cwd[4096];	       /* at the attach */
 	size_t nfiles;
-	struct profile_file *files;	/* read already; text NULL where it cannot be */
+	struct profile_file *files; /* read already; text NULL where it cannot be */
 };
 
 struct session {
-	const struct source_type *type;
-	struct source *source;
-	const struct selection *selection;
-	struct stacks *stacks;
+	const struct mode *mode;
+	struct collector *collector;
+	const struct filter *filter;
+	struct stack_table *stacks;
 	struct readers *readers;
 	struct target **targets;
 	size_t ntargets;
-	struct process_facts **facts;	/* by process id; NULL: not met yet */
+	struct process_facts **facts; /* by process id; NULL: not met yet */
 	struct snapshot *now, *before;
 	double start;
 	char host[256];
@@ -47,7 +47,7 @@ struct session {
 	struct profile profile;
 	struct profile_line *lines;
 	struct profile_stack *profile_stacks;
-	struct name *places;		/* of lines, where they are named by their files' text */
+	struct location *locations; /* of lines, where they are named by their files' text */
 };
 
 static void free_profile(struct session *session)
@@ -59,10 +59,10 @@ static void free_profile(struct session *session)
 	free(session->profile.processes);
 	free(session->lines);
 	free(session->profile_stacks);
-	free(session->places);
+	free(session->locations);
 	session->profile.processes = NULL;
 	session->lines = NULL;
-	session->places = NULL;
+	session->locations = NULL;
 	session->profile_stacks = NULL;
 }
 
@@ -72,7 +72,7 @@ static void free_facts(struct process_facts *facts)
 
 	for (i = 0; facts && i < facts->nfiles; i++) {
 		source_text__free((struct source_text *)facts->files[i].text);
-		functions__free((struct functions *)facts->files[i].functions);
+		def_ranges__free((struct def_ranges *)facts->files[i].functions);
 	}
 	if (facts)
 		free(facts->files);
@@ -85,7 +85,7 @@ void session__free(struct session *session)
 
 	if (!session)
 		return;
-	source__close(session->source);
+	collector__close(session->collector);
 	free_profile(session);
 	snapshot__free(session->now);
 	snapshot__free(session->before);
@@ -96,7 +96,7 @@ void session__free(struct session *session)
 		target__free(session->targets[i]);
 	free(session->targets);
 	readers__free(session->readers);
-	stacks__free(session->stacks);
+	stack_table__free(session->stacks);
 	free(session);
 }
 
@@ -108,8 +108,10 @@ static int find_reader(struct session *session, struct process_facts *facts, pid
 	if (err == -ENOMEM)
 		return err;
 	if (err)
-		say_error("source lines of process %d are left out: its files cannot be read with its "
-			  "rights: %s", pid, strerror(-err));
+		log_error(
+			"source lines of process %d are left out: its files cannot be read with its "
+			"rights: %s",
+			pid, strerror(-err));
 	/* Where it is not known, relative names are found nowhere. */
 	proc_cwd(pid, facts->cwd, sizeof(facts->cwd));
 	return 0;
@@ -130,12 +132,12 @@ static int note_target(struct session *session, const struct target *target, siz
 }
 
 static int find_targets(struct session *session, const struct session_options *options,
-			struct source_options *source)
+			struct collector_options *collector)
 {
-	const struct target_wish wish = {
+	const struct target_spec spec = {
 		.attribution = options->attribution,
-		.lines = options->type->by_line,
-		.fresh = options->fresh,
+		.lines = options->mode->by_line,
+		.before_main = options->before_main,
 	};
 	struct target *target;
 	size_t i;
@@ -145,46 +147,54 @@ static int find_targets(struct session *session, const struct session_options *o
 	if (!session->targets)
 		return -ENOMEM;
 	for (i = 0; i < options->npids; i++) {
-		err = target__new(options->pids[i], &wish, &session->targets[session->ntargets]);
+		err = target__new(options->pids[i], &spec, &session->targets[session->ntargets]);
 		if (err && options->all)
 			continue;
 		if (err)
 			return err;
 		target = session->targets[session->ntargets++];
-		source->markers |= target->attribution == ATTRIBUTION_USDT;
+		collector->markers |= target->attribution == ATTRIBUTION_USDT;
 		err = note_target(session, target, session->ntargets);
 		if (err)
 			return err;
 	}
-	source->targets = session->ntargets;
+	collector->targets = session->ntargets;
 	return session->ntargets ? 0 : -ESRCH;
+}
+
+static int take_record(void *stacks, const void *record, size_t size)
+{
+	return stack_table__add_record(stacks, record, size);
 }
 
 int session__new(const struct session_options *options, struct session **result)
 {
 	struct session *session = calloc(1, sizeof(*session));
-	struct source_options source = options->source;
+	struct collector_options collector = options->collector;
+	struct record_sink sink = {.take = take_record};
 	int err = -ENOMEM;
 
 	if (!session)
 		return -ENOMEM;
-	session->type = options->type;
-	session->selection = options->selection;
+	session->mode = options->mode;
+	session->filter = options->filter;
 	gethostname(session->host, sizeof(session->host) - 1);
-	session->stacks = stacks__new();
+	session->stacks = stack_table__new();
 	session->readers = readers__new();
 	session->facts = calloc(MAX_PROCESSES, sizeof(*session->facts));
 	if (!session->stacks || !session->readers || !session->facts)
 		goto fail;
-	err = find_targets(session, options, &source);
+	sink.context = session->stacks;
+	err = find_targets(session, options, &collector);
 	if (!err)
-		err = source__open(session->type, &source, session->stacks, &session->source);
+		err = collector__open(session->mode->collector, &collector, &sink,
+				      &session->collector);
 	if (!err)
-		err = source__attach(session->source, session->targets, session->ntargets);
+		err = collector__attach(session->collector, session->targets, session->ntargets);
 	if (err)
 		goto fail;
 	session->start = clock_seconds(CLOCK_MONOTONIC);
-	say_detail("recording");
+	log_detail("recording");
 	*result = session;
 	return 0;
 fail:
@@ -198,10 +208,10 @@ double session__elapsed(const struct session *session)
 }
 
 /* A child that came since: facts as its parent's, but for what is its own. */
-static void note_child(struct session *session, const struct process_book *book, size_t id)
+static void note_child(struct session *session, const struct process_counters *counters, size_t id)
 {
 	const struct process_facts *parent =
-		book->parent < MAX_PROCESSES ? session->facts[book->parent] : NULL;
+		counters->parent < MAX_PROCESSES ? session->facts[counters->parent] : NULL;
 	struct process_facts *facts = malloc(sizeof(*facts));
 	char cmdline[sizeof(facts->cmdline)];
 
@@ -213,31 +223,31 @@ static void note_child(struct session *session, const struct process_book *book,
 	facts->parent = parent;
 	facts->nfiles = 0;
 	facts->files = NULL;
-	if (!proc_cmdline(book->pid, cmdline, sizeof(cmdline)) && cmdline[0])
+	if (!proc_cmdline(counters->pid, cmdline, sizeof(cmdline)) && cmdline[0])
 		strcpy(facts->cmdline, cmdline);
-	facts->rss_at_attach = proc_rss(book->pid);
+	facts->rss_at_attach = proc_rss(counters->pid);
 	session->facts[id] = facts;
 }
 
 static void note_children(struct session *session)
 {
-	const struct process_book *books;
+	const struct process_counters *counts;
 	size_t n, id;
 
-	books = source__processes(session->source, &n);
+	counts = collector__processes(session->collector, &n);
 	for (id = 1; id < n; id++) {
-		if (!session->facts[id] && books[id].pid)
-			note_child(session, &books[id], id);
+		if (!session->facts[id] && counts[id].pid)
+			note_child(session, &counts[id], id);
 	}
 }
 
 static int take_snapshot(struct session *session)
 {
 	struct snapshot *snapshot;
-	int err = source__snapshot(session->source, &snapshot);
+	int err = collector__snapshot(session->collector, &snapshot);
 
 	if (err) {
-		say_error("the counts cannot be read: %s", strerror(-err));
+		log_error("the counts cannot be read: %s", strerror(-err));
 		return err;
 	}
 	note_children(session);
@@ -248,12 +258,12 @@ static int take_snapshot(struct session *session)
 
 bool session__is_alive(const struct session *session)
 {
-	const struct process_book *books;
+	const struct process_counters *counts;
 	size_t n, id;
 
-	books = source__processes(session->source, &n);
+	counts = collector__processes(session->collector, &n);
 	for (id = 1; id < n; id++) {
-		if (books[id].pid && books[id].state == PROCESS_RUNNING)
+		if (counts[id].pid && counts[id].state == PROCESS_RUNNING)
 			return true;
 	}
 	return false;
@@ -267,13 +277,14 @@ int session__wait(struct session *session, double seconds)
 	for (;;) {
 		note_children(session);
 		left = end - clock_seconds(CLOCK_MONOTONIC);
-		if (left <= 0 || interrupt__signal() || !session__is_alive(session))
+		if (left <= 0 || signals__caught() || !session__is_alive(session))
 			return 0;
-		err = source__poll(session->source, left * 1000 < CHECK_MS ? left * 1000 + 1 : CHECK_MS);
+		err = collector__poll(session->collector,
+				      left * 1000 < CHECK_MS ? left * 1000 + 1 : CHECK_MS);
 		if (err == -EINTR)
 			return 0;
 		if (err) {
-			say_error("the BPF programs' messages cannot be read: %s", strerror(-err));
+			log_error("the BPF programs' messages cannot be read: %s", strerror(-err));
 			return err;
 		}
 	}
@@ -281,32 +292,33 @@ int session__wait(struct session *session, double seconds)
 
 static void describe_process(struct session *session, size_t id, struct profile_process *process)
 {
-	const struct process_book *book = &session->now->processes[id];
+	const struct process_counters *counters = &session->now->processes[id];
 	const struct process_facts *facts = session->facts[id];
 
-	process->pid = book->pid;
-	process->parent = book->parent ? session->now->processes[book->parent].pid : 0;
-	process->state = book->state;
-	memcpy(process->comm, book->comm, sizeof(process->comm));
+	process->pid = counters->pid;
+	process->parent = counters->parent ? session->now->processes[counters->parent].pid : 0;
+	process->state = counters->state;
+	memcpy(process->comm, counters->comm, sizeof(process->comm));
 	process->comm[sizeof(process->comm) - 1] = '\0';
 	utf8_keep_ascii(process->comm);
-	memcpy(process->lost, book->lost, sizeof(process->lost));
-	process->rss_bytes = book->state == PROCESS_RUNNING ? proc_rss(book->pid) : 0;
+	memcpy(process->lost, counters->lost, sizeof(process->lost));
+	process->rss_bytes = counters->state == PROCESS_RUNNING ? proc_rss(counters->pid) : 0;
 	if (!facts)
 		return;
 	memcpy(process->cmdline, facts->cmdline, sizeof(process->cmdline));
 	memcpy(process->python, facts->python, sizeof(process->python));
-	process->attribution = facts->attribution;
+	process->attribution = attribution__name(facts->attribution);
 	process->rss_at_attach_bytes = facts->rss_at_attach;
 }
 
 /* After the lines: what they and the past do not explain. */
-static void add_up_resident(const struct process_book *book, struct profile_process *process)
+static void add_up_resident(const struct process_counters *counters,
+			    struct profile_process *process)
 {
-	process->rss_anon_bytes = book->anon_bytes;
-	process->before_attach_bytes = book->before_bytes;
-	process->unattributed_bytes = book->anon_bytes - book->before_bytes -
-				      process->total.outstanding_bytes;
+	process->rss_anon_bytes = counters->anon_bytes;
+	process->before_attach_bytes = counters->before_bytes;
+	process->unattributed_bytes =
+		counters->anon_bytes - counters->before_bytes - process->total.outstanding_bytes;
 }
 
 /* A child that executed something else before it allocated is nobody's news. */
@@ -334,19 +346,19 @@ static const struct profile_file *known_file(const struct process_facts *facts, 
 static bool may_read(const struct session *session, size_t id)
 {
 	const struct process_facts *facts = session->facts[id];
-	const volatile struct process_book *book;
+	const volatile struct process_counters *counters;
 	bool fits;
 	size_t n;
 
 	if (!facts->reader)
 		return false;
-	book = &source__processes(session->source, &n)[id];
-	fits = book->state == PROCESS_RUNNING && reader__fits(facts->reader, book->pid);
-	if (book->state == PROCESS_RUNNING)
+	counters = &collector__processes(session->collector, &n)[id];
+	fits = counters->state == PROCESS_RUNNING && reader__fits(facts->reader, counters->pid);
+	if (counters->state == PROCESS_RUNNING)
 		return fits;
 	/* Which files a child saw when it ended is not known. */
-	return book->state == PROCESS_EXITED && !facts->parent &&
-	       reader__is_of(facts->reader, book->uid, book->gid, book->capabilities);
+	return counters->state == PROCESS_EXITED && !facts->parent &&
+	       reader__is_of(facts->reader, counters->uid, counters->gid, counters->capabilities);
 }
 
 /* A file as that process sees it, read once; its text is NULL if it cannot be. */
@@ -364,9 +376,9 @@ static const struct profile_file *find_file(struct session *session, size_t id, 
 	facts->files = more;
 	more += facts->nfiles++;
 	more->file = file;
-	more->text = may_read(session, id) ?
-		source_text__new(facts->reader, facts->cwd, file) : NULL;
-	more->functions = more->text ? functions__new(more->text) : NULL;
+	more->text =
+		may_read(session, id) ? source_text__new(facts->reader, facts->cwd, file) : NULL;
+	more->functions = more->text ? def_ranges__new(more->text) : NULL;
 	return more;
 }
 
@@ -377,7 +389,8 @@ static const struct profile_file *find_text(struct session *session, size_t id, 
 	const struct profile_file *found = find_file(session, id, file);
 	const struct process_facts *parent;
 
-	for (parent = session->facts[id]->parent; parent && !(found && found->text); parent = parent->parent)
+	for (parent = session->facts[id]->parent; parent && !(found && found->text);
+	     parent = parent->parent)
 		found = known_file(parent, file);
 	return found && found->text ? found : NULL;
 }
@@ -394,7 +407,7 @@ static void load_sources(struct session *session, size_t id, struct profile_proc
 		top = process->nlines;
 	process->files = calloc(top + 1, sizeof(*process->files));
 	for (i = 0; process->files && i < top; i++) {
-		file = process->lines[i].place->file;
+		file = process->lines[i].location->file;
 		for (k = 0; k < process->nfiles && process->files[k].file != file; k++)
 			;
 		/* "<string>", "[native]" */
@@ -412,29 +425,32 @@ static void select_lines(struct session *session, size_t id, enum line_order ord
 {
 	size_t first = process->lines - session->lines;
 
-	selection__drop_files(session->selection, process);
+	filter__drop_files(session->filter, process);
 	if (session->facts[id])
 		load_sources(session, id, process, process->nlines);
-	selection__apply(session->selection, order, process, session->places + first);
+	filter__apply(session->filter, order, process, session->locations + first);
 }
 
 static int build_profile(struct session *session, const struct profile_options *options)
 {
 	struct profile *profile = &session->profile;
 	struct profile_process *process;
-	struct sums sums = { 0 };
+	struct aggregate aggregate = {0};
 	size_t id, lines = 0, stacks = 0;
 	int err;
 
 	free_profile(session);
-	err = sums__init(&sums, session->stacks, session->now, session->before,
-			 session->type->by_line);
-	session->lines = calloc(stacks__line_count(session->stacks) + 1, sizeof(*session->lines));
-	session->places = calloc(stacks__line_count(session->stacks) + 1, sizeof(*session->places));
-	session->profile_stacks = calloc(stacks__count(session->stacks) + 1,
-					 sizeof(*session->profile_stacks));
+	err = aggregate__init(&aggregate, session->stacks, session->now, session->before,
+			      session->mode->by_line);
+	session->lines =
+		calloc(stack_table__line_count(session->stacks) + 1, sizeof(*session->lines));
+	session->locations =
+		calloc(stack_table__line_count(session->stacks) + 1, sizeof(*session->locations));
+	session->profile_stacks =
+		calloc(stack_table__count(session->stacks) + 1, sizeof(*session->profile_stacks));
 	profile->processes = calloc(session->now->nprocesses, sizeof(*profile->processes));
-	if (!err && (!session->lines || !session->places || !session->profile_stacks || !profile->processes))
+	if (!err && (!session->lines || !session->locations || !session->profile_stacks ||
+		     !profile->processes))
 		err = -ENOMEM;
 	profile->nprocesses = 0;
 	for (id = 1; !err && id < session->now->nprocesses; id++) {
@@ -445,22 +461,22 @@ static int build_profile(struct session *session, const struct profile_options *
 		process->lines = session->lines + lines;
 		process->stacks = session->profile_stacks + stacks;
 		describe_process(session, id, process);
-		sums__fill(&sums, session->stacks, id, options->order, process);
+		aggregate__fill(&aggregate, session->stacks, id, options->order, process);
 		lines += process->nlines;
 		stacks += process->nstacks;
-		if (session->type->by_line)
+		if (session->mode->by_line)
 			select_lines(session, id, options->order, process);
-		if (session->type->counts_resident)
+		if (session->mode->counts_resident)
 			add_up_resident(&session->now->processes[id], process);
 		if (!is_shown(process)) {
 			free(process->files);
 			continue;
 		}
 		profile->nprocesses++;
-		if (options->sources_of && session->facts[id] && !session->type->by_line)
+		if (options->sources_of && session->facts[id] && !session->mode->by_line)
 			load_sources(session, id, process, options->sources_of);
 	}
-	sums__free(&sums);
+	aggregate__free(&aggregate);
 	return err;
 }
 
@@ -474,18 +490,18 @@ int session__profile(struct session *session, const struct profile_options *opti
 		return err;
 	err = build_profile(session, options);
 	if (err) {
-		say_error("no memory for the profile");
+		log_error("no memory for the profile");
 		return err;
 	}
 	profile->host = session->host;
-	profile->mode = session->type->name;
-	profile->measures = session->type->measures;
-	profile->counts_resident = session->type->counts_resident;
+	profile->mode = session->mode->name;
+	profile->schema = session->mode->schema;
+	profile->counts_resident = session->mode->counts_resident;
 	profile->time = time(NULL);
 	profile->map_bytes = session->now->map_bytes;
 	profile->duration_seconds = session->now->seconds;
-	profile->interval_seconds = session->now->seconds -
-		(session->before ? session->before->seconds : 0);
+	profile->interval_seconds =
+		session->now->seconds - (session->before ? session->before->seconds : 0);
 	if (options->next) {
 		snapshot__free(session->before);
 		session->before = session->now;

@@ -3,22 +3,22 @@
 #ifndef SESSION_H
 #define SESSION_H
 
-#include "profile.h"
-#include "selection.h"
-#include "source.h"
-#include "sums.h"
+#include "modes/mode.h"
+#include "profile/aggregate.h"
+#include "profile/filter.h"
+#include "profile/profile.h"
 
 struct session;
 
 struct session_options {
-	const struct source_type *type;
-	struct source_options source;
-	enum attribution attribution;	/* 0: auto */
+	const struct mode *mode;
+	struct collector_options collector;
+	enum attribution attribution; /* 0: auto */
 	const pid_t *pids;
 	size_t npids;
-	bool all;			/* leave those of them out that cannot be recorded */
-	const struct selection *selection;	/* outlives the session */
-	bool fresh;			/* the processes have not reached main() yet */
+	bool all;		     /* leave those of them out that cannot be recorded */
+	const struct filter *filter; /* outlives the session */
+	bool before_main;	     /* the processes have not reached main() yet */
 };
 
 /* Finds the targets and attaches. 0 and the session, or -errno, having said why. */
@@ -39,8 +39,8 @@ bool session__is_alive(const struct session *session);
 
 struct profile_options {
 	enum line_order order;
-	unsigned int sources_of;	/* load the files of that many lines of each process */
-	bool next;			/* the next profile's increments begin here */
+	unsigned int sources_of; /* load the files of that many lines of each process */
+	bool next;		 /* the next profile's increments begin here */
 };
 
 /*

@@ -12,16 +12,16 @@
 
 #include <cmocka.h>
 
-#include "functions.h"
+#include "symbols/def_ranges.h"
 
-static struct functions *read_functions(struct reader *reader, const char *path)
+static struct def_ranges *read_functions(struct reader *reader, const char *path)
 {
 	struct source_text *text = source_text__new(reader, "/", path);
-	struct functions *functions;
+	struct def_ranges *functions;
 
 	if (!text)
 		return NULL;
-	functions = functions__new(text);
+	functions = def_ranges__new(text);
 	assert_non_null(functions);
 	source_text__free(text);
 	return functions;
@@ -33,7 +33,7 @@ static void library(void **state)
 	const char *list = getenv("FUNCTIONS");
 	FILE *file = list ? fopen(list, "r") : NULL;
 	struct readers *readers = readers__new();
-	struct functions *functions = NULL;
+	struct def_ranges *functions = NULL;
 	struct reader *reader;
 	char word[4096], path[4096] = "";
 	size_t at = 0, n = 0, wrong = 0;
@@ -47,10 +47,11 @@ static void library(void **state)
 	while (fscanf(file, "%4095s", word) == 1) {
 		if (!strcmp(word, "file")) {
 			if (functions && at != functions->n) {
-				fprintf(stderr, "%s: %zu functions, not %zu\n", path, functions->n, at);
+				fprintf(stderr, "%s: %zu functions, not %zu\n", path, functions->n,
+					at);
 				wrong++;
 			}
-			functions__free(functions);
+			def_ranges__free(functions);
 			assert_int_equal(fscanf(file, "%4095s", path), 1);
 			functions = read_functions(reader, path);
 			at = 0;
@@ -61,7 +62,8 @@ static void library(void **state)
 			continue;
 		n++;
 		if (at < functions->n && !strcmp(functions->functions[at].name, word) &&
-		    functions->functions[at].first == first && functions->functions[at].last == last) {
+		    functions->functions[at].first == first &&
+		    functions->functions[at].last == last) {
 			at++;
 			continue;
 		}
@@ -72,7 +74,7 @@ static void library(void **state)
 		wrong++;
 		at++;
 	}
-	functions__free(functions);
+	def_ranges__free(functions);
 	readers__free(readers);
 	fclose(file);
 	print_message("%zu functions\n", n);

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "elffile.h"
-#include "layouts.h"
+#include "target/elffile.h"
+#include "target/layouts.h"
 
 /* _PyRuntime is initialised in the file. */
 static void read_description(const char *path, uint64_t slots[DESCRIPTION_SLOTS])
@@ -82,7 +82,7 @@ static void described(void **state)
 
 static void old_versions_do_not_describe_themselves(void **state)
 {
-	uint64_t slots[DESCRIPTION_SLOTS] = { 0, 0x030c00f0 };
+	uint64_t slots[DESCRIPTION_SLOTS] = {0, 0x030c00f0};
 	struct py_layout layout;
 
 	(void)state;

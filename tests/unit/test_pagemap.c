@@ -11,10 +11,10 @@
 
 #include <cmocka.h>
 
-#include "pagemap.h"
+#include "modes/pagemap.h"
 
 #define REGION_SIZE (1UL << REGION_SHIFT)
-#define PAGE (1UL << PAGE_SHIFT)
+#define PAGE	    (1UL << PAGE_SHIFT)
 
 /* Address space of some regions, from the beginning of one on. */
 static char *reserve(size_t regions, int protection, int flags, int fd)

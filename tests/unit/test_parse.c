@@ -14,10 +14,10 @@
 #include <asm/ptrace.h>
 #include <cmocka.h>
 
-#include "elffile.h"
-#include "linetable.h"
-#include "procfs.h"
-#include "usdt.h"
+#include "base/procfs.h"
+#include "symbols/linetable.h"
+#include "target/elffile.h"
+#include "target/usdt_args.h"
 
 static void maps_lines(void **state)
 {
@@ -25,7 +25,8 @@ static void maps_lines(void **state)
 
 	(void)state;
 	assert_true(proc_map__parse("7f0a1c000000-7f0a1c021000 r-xp 0002a000 fe:01 1234567    "
-				    "   /usr/lib/x86_64-linux-gnu/libc.so.6\n", &map));
+				    "   /usr/lib/x86_64-linux-gnu/libc.so.6\n",
+				    &map));
 	assert_int_equal(map.start, 0x7f0a1c000000);
 	assert_int_equal(map.end, 0x7f0a1c021000);
 	assert_int_equal(map.offset, 0x2a000);
@@ -77,8 +78,9 @@ static void own_maps(void **state)
 /* A note's descriptor: three addresses and three strings. */
 static size_t make_note(char *to, uint64_t address, uint64_t base, uint64_t semaphore)
 {
-	static const char strings[] = "python\0line\0" "8@%r14 8@%rax -4@%ebp";
-	uint64_t addresses[] = { address, base, semaphore };
+	static const char strings[] = "python\0line\0"
+				      "8@%r14 8@%rax -4@%ebp";
+	uint64_t addresses[] = {address, base, semaphore};
 
 	memcpy(to, addresses, sizeof(addresses));
 	memcpy(to + sizeof(addresses), strings, sizeof(strings));
@@ -138,8 +140,8 @@ static void symbols(void **state)
 {
 	int fd = open("/proc/self/exe", O_RDONLY), markers = 0;
 	struct elf_file *elf = elf_file__new(fd);
-	static const char *const own[] = { "a_function_to_find" };
-	static const char *const names[] = { "malloc", "no_such_function" };
+	static const char *const own[] = {"a_function_to_find"};
+	static const char *const names[] = {"malloc", "no_such_function"};
 	struct elf_symbol symbol, found[2];
 	unsigned char code[8];
 	uint64_t offset;
@@ -167,7 +169,7 @@ static void symbols(void **state)
 /* Any byte of an ELF file may be wrong: nothing may crash. */
 static void broken_elf(void **state)
 {
-	static const char *const names[] = { "malloc" };
+	static const char *const names[] = {"malloc"};
 	char path[] = "/tmp/pymemtop-test-XXXXXX";
 	int fd = mkstemp(path), in = open("/proc/self/exe", O_RDONLY), i, n = 0;
 	unsigned char data[65536];
@@ -211,7 +213,7 @@ static void arguments(void **state)
 
 	(void)state;
 #if defined(__x86_64__)
-	assert_true(usdt__parse_args("8@%rbp 8@%r12 -4@%eax", args, 3));
+	assert_true(usdt_args__parse("8@%rbp 8@%r12 -4@%eax", args, 3));
 	assert_int_equal(args[0].kind, ARG_REGISTER);
 	assert_int_equal(args[0].size, 8);
 	assert_int_equal(args[0].reg, offsetof(struct pt_regs, rbp));
@@ -219,7 +221,7 @@ static void arguments(void **state)
 	assert_int_equal(args[2].reg, offsetof(struct pt_regs, rax));
 	assert_int_equal(args[2].size, -4);
 
-	assert_true(usdt__parse_args("-4@112(%rsp) 8@-8(%rbp) 4@$-3", args, 3));
+	assert_true(usdt_args__parse("-4@112(%rsp) 8@-8(%rbp) 4@$-3", args, 3));
 	assert_int_equal(args[0].kind, ARG_MEMORY);
 	assert_int_equal(args[0].offset, 112);
 	assert_int_equal(args[0].reg, offsetof(struct pt_regs, rsp));
@@ -227,21 +229,21 @@ static void arguments(void **state)
 	assert_int_equal(args[2].kind, ARG_CONSTANT);
 	assert_int_equal(args[2].offset, -3);
 
-	assert_true(usdt__parse_args("8@(%rdi) 1@%r8b 2@%sp", args, 3));
+	assert_true(usdt_args__parse("8@(%rdi) 1@%r8b 2@%sp", args, 3));
 	assert_int_equal(args[0].kind, ARG_MEMORY);
 	assert_int_equal(args[0].offset, 0);
 	assert_int_equal(args[1].reg, offsetof(struct pt_regs, r8));
 
-	assert_false(usdt__parse_args("8@%rbp 8@%r12", args, 3));
-	assert_false(usdt__parse_args("8@%xmm0", args, 1));
-	assert_false(usdt__parse_args("8@8(%rax,%rbx,4)", args, 1));
-	assert_false(usdt__parse_args("3@%rax", args, 1));
-	assert_false(usdt__parse_args("8@%", args, 1));
-	assert_false(usdt__parse_args("8@", args, 1));
-	assert_false(usdt__parse_args("", args, 1));
-	assert_false(usdt__parse_args("8@8(%rax", args, 1));
+	assert_false(usdt_args__parse("8@%rbp 8@%r12", args, 3));
+	assert_false(usdt_args__parse("8@%xmm0", args, 1));
+	assert_false(usdt_args__parse("8@8(%rax,%rbx,4)", args, 1));
+	assert_false(usdt_args__parse("3@%rax", args, 1));
+	assert_false(usdt_args__parse("8@%", args, 1));
+	assert_false(usdt_args__parse("8@", args, 1));
+	assert_false(usdt_args__parse("", args, 1));
+	assert_false(usdt_args__parse("8@8(%rax", args, 1));
 #else
-	assert_true(usdt__parse_args("8@x0 -4@[sp, 12] 4@3", args, 3));
+	assert_true(usdt_args__parse("8@x0 -4@[sp, 12] 4@3", args, 3));
 	assert_int_equal(args[1].kind, ARG_MEMORY);
 	assert_int_equal(args[1].offset, 12);
 	assert_int_equal(args[2].kind, ARG_CONSTANT);
@@ -255,8 +257,9 @@ static size_t check_line_table(char *text)
 	static const struct {
 		const char *name;
 		enum line_table type;
-	} types[] = { { "lnotab", LINES_LNOTAB }, { "pep626", LINES_PEP626 },
-		      { "locations", LINES_LOCATIONS } };
+	} types[] = {{"lnotab", LINES_LNOTAB},
+		     {"pep626", LINES_PEP626},
+		     {"locations", LINES_LOCATIONS}};
 	const char *name = strtok(text, " "), *hex;
 	size_t n, type = 0, count = 0;
 	uint8_t table[65536];
@@ -321,9 +324,9 @@ static void broken_line_tables(void **state)
 	assert_int_equal(line_table__line(LINES_PEP626, NULL, 0, 1, 0), 0);
 	assert_int_equal(line_table__line(LINES_LNOTAB, NULL, 0, 7, 0), 7);
 	/* A long form whose number does not end, half a pair, a type that there is not. */
-	assert_int_equal(line_table__line(LINES_LOCATIONS, (uint8_t[]){ 0xf0, 0xff, 0xff }, 3, 1, 0),
+	assert_int_equal(line_table__line(LINES_LOCATIONS, (uint8_t[]){0xf0, 0xff, 0xff}, 3, 1, 0),
 			 0);
-	assert_int_equal(line_table__line(LINES_PEP626, (uint8_t[]){ 2 }, 1, 1, 0), 0);
+	assert_int_equal(line_table__line(LINES_PEP626, (uint8_t[]){2}, 1, 1, 0), 0);
 	assert_int_equal(line_table__line(LINE_TABLES, NULL, 0, 1, 5), 5);
 	srand(1);
 	for (i = 0; i < 20000; i++) {
@@ -336,14 +339,10 @@ static void broken_line_tables(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(maps_lines),
-		cmocka_unit_test(own_maps),
-		cmocka_unit_test(notes),
-		cmocka_unit_test(symbols),
-		cmocka_unit_test(broken_elf),
-		cmocka_unit_test(arguments),
-		cmocka_unit_test(line_tables),
-		cmocka_unit_test(broken_line_tables),
+		cmocka_unit_test(maps_lines),  cmocka_unit_test(own_maps),
+		cmocka_unit_test(notes),       cmocka_unit_test(symbols),
+		cmocka_unit_test(broken_elf),  cmocka_unit_test(arguments),
+		cmocka_unit_test(line_tables), cmocka_unit_test(broken_line_tables),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,34 +12,35 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "elffile.h"
-#include "placement.h"
+#include "probes/placement.h"
+#include "target/elffile.h"
 
 #if defined(__x86_64__)
 
 #define BASE 0x10000
 
-static const struct placement_wish sized = { .args = ARG(1), .returns = true };
-static const struct placement_wish aligned = { .args = ARG(2), .returns = true };
-static const struct placement_wish counted = { .args = ARG(1) | ARG(2), .returns = true };
-static const struct placement_wish freed = { .args = ARG(1), .null_is_idle = true };
-static const struct placement_wish plain = { .args = ARG(1) };
+static const struct placement_spec sized = {.args = ARG(1), .returns = true};
+static const struct placement_spec aligned = {.args = ARG(2), .returns = true};
+static const struct placement_spec counted = {.args = ARG(1) | ARG(2), .returns = true};
+static const struct placement_spec freed = {.args = ARG(1), .null_is_idle = true};
+static const struct placement_spec plain = {.args = ARG(1)};
 
 /* The function is all of the text but for what stands behind size. */
 static struct placement place_in(const uint8_t *bytes, size_t size, size_t all,
-				 const struct placement_wish *wish)
+				 const struct placement_spec *wish)
 {
-	struct code_bytes text = { bytes, all, BASE };
+	struct code_bytes text = {bytes, all, BASE};
 	struct placement placement;
 
 	placement__find(&text, BASE, size, wish, &placement);
 	return placement;
 }
 
-#define PLACE(wish, ...) ({						\
-	static const uint8_t bytes[] = { __VA_ARGS__ };			\
-	place_in(bytes, sizeof(bytes), sizeof(bytes), wish);		\
-})
+#define PLACE(wish, ...)                                             \
+	({                                                           \
+		static const uint8_t bytes[] = {__VA_ARGS__};        \
+		place_in(bytes, sizeof(bytes), sizeof(bytes), wish); \
+	})
 
 static void assert_at(struct placement placement, unsigned int offset, bool emulated)
 {
@@ -47,15 +48,15 @@ static void assert_at(struct placement placement, unsigned int offset, bool emul
 	assert_int_equal(placement.emulated, emulated);
 }
 
-#define PUSH_RBX	0x53
-#define PUSH_R12	0x41, 0x54
-#define RET		0xc3
-#define ENDBR64		0xf3, 0x0f, 0x1e, 0xfa
-#define TEST_RDI	0x48, 0x85, 0xff
-#define MOV_RDI_RAX	0x48, 0x89, 0xc7	/* rdi = rax */
-#define MOV_RBX_RDI	0x48, 0x89, 0xfb	/* rbx = rdi */
-#define SUB_RSP_24	0x48, 0x83, 0xec, 0x18
-#define CALL(d)		0xe8, d, 0, 0, 0
+#define PUSH_RBX    0x53
+#define PUSH_R12    0x41, 0x54
+#define RET	    0xc3
+#define ENDBR64	    0xf3, 0x0f, 0x1e, 0xfa
+#define TEST_RDI    0x48, 0x85, 0xff
+#define MOV_RDI_RAX 0x48, 0x89, 0xc7 /* rdi = rax */
+#define MOV_RBX_RDI 0x48, 0x89, 0xfb /* rbx = rdi */
+#define SUB_RSP_24  0x48, 0x83, 0xec, 0x18
+#define CALL(d)	    0xe8, d, 0, 0, 0
 
 static void entries(void **state)
 {
@@ -88,7 +89,7 @@ static void arguments(void **state)
 	assert_at(PLACE(&sized, 0x40, 0xb7, 0x00, PUSH_RBX, RET), 0, false);
 	assert_at(PLACE(&counted, 0x31, 0xf6, PUSH_RBX, RET), 0, false);
 	assert_at(PLACE(&counted, 0x48, 0xf7, 0xe6, PUSH_RBX, RET), 3, true);
-	assert_at(PLACE(&(struct placement_wish){ .args = ARG(3) }, 0x48, 0xf7, 0xe6, PUSH_RBX, RET),
+	assert_at(PLACE(&(struct placement_spec){.args = ARG(3)}, 0x48, 0xf7, 0xe6, PUSH_RBX, RET),
 		  0, false);
 	/* rep stosq counts rcx down and moves rdi on. */
 	assert_at(PLACE(&sized, 0xf3, 0x48, 0xab, PUSH_RBX, RET), 0, false);
@@ -117,11 +118,11 @@ static void branches(void **state)
 static void jumps_from_outside(void **state)
 {
 	/* mov rbx,rdi; push rbx; ret | jmp to the push, short and long; another call */
-	static const uint8_t near[] = { MOV_RBX_RDI, PUSH_RBX, RET, 0xeb, 0xfc };
-	static const uint8_t far[] = { MOV_RBX_RDI, PUSH_RBX, RET, 0xe9, 0xf9, 0xff, 0xff, 0xff };
-	static const uint8_t conditional[] = { MOV_RBX_RDI, PUSH_RBX, RET, 0x0f, 0x84, 0xf8, 0xff,
-					       0xff, 0xff };
-	static const uint8_t other[] = { MOV_RBX_RDI, PUSH_RBX, RET, 0xe8, 0xf6, 0xff, 0xff, 0xff };
+	static const uint8_t near[] = {MOV_RBX_RDI, PUSH_RBX, RET, 0xeb, 0xfc};
+	static const uint8_t far[] = {MOV_RBX_RDI, PUSH_RBX, RET, 0xe9, 0xf9, 0xff, 0xff, 0xff};
+	static const uint8_t conditional[] = {MOV_RBX_RDI, PUSH_RBX, RET,  0x0f, 0x84,
+					      0xf8,	   0xff,     0xff, 0xff};
+	static const uint8_t other[] = {MOV_RBX_RDI, PUSH_RBX, RET, 0xe8, 0xf6, 0xff, 0xff, 0xff};
 
 	(void)state;
 	assert_at(place_in(near, 5, sizeof(near), &sized), 0, false);
@@ -151,7 +152,7 @@ static void null(void **state)
 
 static void nonsense(void **state)
 {
-	struct code_bytes text = { (const uint8_t *)"", 0, BASE };
+	struct code_bytes text = {(const uint8_t *)"", 0, BASE};
 	struct placement placement;
 	uint8_t bytes[64];
 	int i, k;
@@ -173,8 +174,8 @@ static void nonsense(void **state)
 /* Every libc that is there has its hot functions at an emulated place. */
 static void libcs(void **state)
 {
-	static const char *const names[] = { "malloc", "calloc", "realloc", "free" };
-	const struct placement_wish *const wishes[] = { &sized, &counted, &counted, &freed };
+	static const char *const names[] = {"malloc", "calloc", "realloc", "free"};
+	const struct placement_spec *const wishes[] = {&sized, &counted, &counted, &freed};
 	const char *pattern = getenv("PLACEMENT_LIBS");
 	struct placement placement;
 	struct elf_symbol symbol;
@@ -195,8 +196,9 @@ static void libcs(void **state)
 		for (k = 0; k < 4; k++) {
 			assert_int_equal(elf_file__dynamic_symbols(elf, &names[k], 1, &symbol), 1);
 			placement__find(&text, symbol.address, symbol.size, wishes[k], &placement);
-			printf("# %-40s %-8s +%-3d %-8s %-20s %s\n", strrchr(files.gl_pathv[i], '/') + 1,
-			       names[k], (int)(placement.address - symbol.address),
+			printf("# %-40s %-8s +%-3d %-8s %-20s %s\n",
+			       strrchr(files.gl_pathv[i], '/') + 1, names[k],
+			       (int)(placement.address - symbol.address),
 			       placement.emulated ? "emulated" : "stepped", placement.instruction,
 			       placement.why);
 			assert_true(placement.emulated);

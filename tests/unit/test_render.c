@@ -13,14 +13,14 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "dispatch.h"
-#include "format.h"
-#include "names.h"
-#include "output.h"
-#include "render.h"
-#include "source.h"
-#include "stacks.h"
-#include "utf8.h"
+#include "base/format.h"
+#include "base/output.h"
+#include "base/utf8.h"
+#include "modes/modes.h"
+#include "probes/probe_table.h"
+#include "render/renderers.h"
+#include "symbols/code_objects.h"
+#include "symbols/stack_table.h"
 
 static void numbers(void **state)
 {
@@ -55,13 +55,13 @@ static void text(void **state)
 	assert_text("", 0, 1, "");
 	assert_text("abc", 3, 1, "abc");
 	assert_text("gr\xf6\xdf", 4, 1, "größ");
-	assert_text((uint16_t[]){ 0x6587, 0x4ef6 }, 4, 2, "文件");
-	assert_text((uint32_t[]){ 0x1f40d }, 4, 4, "\U0001f40d");
+	assert_text((uint16_t[]){0x6587, 0x4ef6}, 4, 2, "文件");
+	assert_text((uint32_t[]){0x1f40d}, 4, 4, "\U0001f40d");
 	/* Surrogates, controls, and what turns text around. */
-	assert_text((uint16_t[]){ 'a', 0xdcff }, 4, 2, "a\\udcff");
+	assert_text((uint16_t[]){'a', 0xdcff}, 4, 2, "a\\udcff");
 	assert_text("\x1b[31m\n\x7f", 7, 1, "\\x1b[31m\\x0a\\x7f");
-	assert_text((uint16_t[]){ 0x202e }, 2, 2, "\\u202e");
-	assert_text((uint32_t[]){ 0x110000 }, 4, 4, "\\U00110000");
+	assert_text((uint16_t[]){0x202e}, 2, 2, "\\u202e");
+	assert_text((uint32_t[]){0x110000}, 4, 4, "\\U00110000");
 	/* Half a character. */
 	assert_text("abc", 3, 2, "扡");
 	/* UTF-8 as it comes: whole, broken, overlong, a surrogate's. */
@@ -77,43 +77,52 @@ static void text(void **state)
 	assert_string_equal(name, "a?[2J??~");
 }
 
-static const struct name outer = { "/a;b c.py", "<module>", 1 };
-static const struct name inner = { "/a;b c.py", "f;g", 20 };
-static const struct name cut = { "[cut]", "", 0 };
+static const struct location outer = {"/a;b c.py", "<module>", 1};
+static const struct location inner = {"/a;b c.py", "f;g", 20};
+static const struct location cut = {"[cut]", "", 0};
 
 static struct profile_process process = {
-	.pid = 42, .comm = "my;prog", .cmdline = "python3 app.py", .python = "3.11.2",
-	.attribution = ATTRIBUTION_FRAMES,
+	.pid = 42,
+	.comm = "my;prog",
+	.cmdline = "python3 app.py",
+	.python = "3.11.2",
+	.attribution = "frames",
 };
 
 static struct profile make_profile(void)
 {
-	static const struct name *const frames[] = { &inner, &outer, &cut };
+	static const struct location *const frames[] = {&inner, &outer, &cut};
 	static struct profile_stack stacks[] = {
-		{ 3, frames, { 1000, 10, 5000, 50, 4096, 1 }, -24 },
-		{ 1, frames, { 0, 0, 700, 7, 0, 0 }, 0 },
+		{3, frames, {1000, 10, 5000, 50, 4096, 1}, -24},
+		{1, frames, {0, 0, 700, 7, 0, 0}, 0},
 	};
 	static struct profile_line lines[] = {
-		{ .place = &inner, .amounts = { 1000, 10, 5700, 57, 4096, 1 },
-		  .increment_bytes = -24, .increment_count = -1 },
+		{.location = &inner,
+		 .values = {1000, 10, 5700, 57, 4096, 1},
+		 .increment_bytes = -24,
+		 .increment_count = -1},
 	};
 
 	process.stacks = stacks;
 	process.nstacks = 2;
 	process.lines = lines;
 	process.nlines = 1;
-	process.total = lines[0].amounts;
-	return (struct profile){ .host = "here", .mode = "heap", .time = 0,
-				 .duration_seconds = 2, .interval_seconds = 1, .map_bytes = 2048,
-				 .measures = source_type__find("heap")->measures,
-				 .nprocesses = 1,
-				 .processes = &process };
+	process.total = lines[0].values;
+	return (struct profile){.host = "here",
+				.mode = "heap",
+				.time = 0,
+				.duration_seconds = 2,
+				.interval_seconds = 1,
+				.map_bytes = 2048,
+				.schema = mode__find("heap")->schema,
+				.nprocesses = 1,
+				.processes = &process};
 }
 
 static char *render(const char *format, enum weight weight)
 {
 	const struct renderer *renderer = renderer__find(format);
-	struct render_options options = { .top = 20, .weight = weight };
+	struct render_options options = {.top = 20, .weight = weight};
 	struct profile profile = make_profile();
 	size_t size;
 	char *out;
@@ -131,14 +140,15 @@ static void folded(void **state)
 
 	(void)state;
 	/* A semicolon in a name would be one frame more. */
-	assert_string_equal(out, "my:prog 42;[cut];<module> (/a:b c.py:1);f:g (/a:b c.py:20) 1000\n");
+	assert_string_equal(out,
+			    "my:prog 42;[cut];<module> (/a:b c.py:1);f:g (/a:b c.py:20) 1000\n");
 	free(out);
 	out = render("folded", WEIGHT_COUNT);
 	assert_string_equal(out, "my:prog 42;[cut];<module> (/a:b c.py:1);f:g (/a:b c.py:20) 10\n");
 	free(out);
 	out = render("folded", WEIGHT_ALLOCATED);
 	assert_string_equal(out, "my:prog 42;[cut];<module> (/a:b c.py:1);f:g (/a:b c.py:20) 5000\n"
-			    "my:prog 42;f:g (/a:b c.py:20) 700\n");
+				 "my:prog 42;f:g (/a:b c.py:20) 700\n");
 	free(out);
 }
 
@@ -151,13 +161,15 @@ static void json(void **state)
 
 	(void)state;
 	assert_non_null(object);
-	assert_int_equal(json_unpack(object, "{s:s, s:I, s:[o]}", "schema", &schema, "map_bytes", &maps,
-				     "processes", &first), 0);
+	assert_int_equal(json_unpack(object, "{s:s, s:I, s:[o]}", "schema", &schema, "map_bytes",
+				     &maps, "processes", &first),
+			 0);
 	assert_int_equal(maps, 2048);
 	assert_string_equal(schema, "pymemtop.profile/1");
-	assert_int_equal(json_unpack(first, "{s:I, s:[{s:I, s:s}], s:[o, o]}", "mapped_bytes", &mapped,
-				     "lines", "increment_bytes", &increment, "file", &file, "stacks",
-				     &stack, &object), 0);
+	assert_int_equal(json_unpack(first, "{s:I, s:[{s:I, s:s}], s:[o, o]}", "mapped_bytes",
+				     &mapped, "lines", "increment_bytes", &increment, "file", &file,
+				     "stacks", &stack, &object),
+			 0);
 	assert_int_equal(mapped, 4096);
 	assert_int_equal(increment, -24);
 	assert_string_equal(file, "/a;b c.py");
@@ -176,7 +188,7 @@ static void report(void **state)
 	assert_non_null(strstr(out, "Maps         2.0 KiB of kernel memory"));
 	assert_non_null(strstr(out, "Lost         nothing\n"));
 	assert_non_null(strstr(out, "       -24 B        1000 B       4.0 KiB            57  "
-			       "/a;b c.py:20 (f;g)\n"));
+				    "/a;b c.py:20 (f;g)\n"));
 	free(out);
 	process.lost[LOST_BLOCK] = 1234;
 	out = render("report", WEIGHT_BYTES);
@@ -189,7 +201,7 @@ static void report(void **state)
 static void resident(void **state)
 {
 	const struct renderer *renderer = renderer__find("folded");
-	struct render_options options = { .top = 20 };
+	struct render_options options = {.top = 20};
 	struct profile profile = make_profile();
 	json_int_t before, unattributed, held;
 	json_t *object;
@@ -199,7 +211,7 @@ static void resident(void **state)
 
 	(void)state;
 	profile.mode = "rss";
-	profile.measures = source_type__find("rss")->measures;
+	profile.schema = mode__find("rss")->schema;
 	profile.counts_resident = true;
 	process.rss_anon_bytes = 17384;
 	process.before_attach_bytes = 12288;
@@ -207,7 +219,8 @@ static void resident(void **state)
 	file = open_memstream(&out, &size);
 	assert_int_equal(renderer->render(&profile, &options, file), 0);
 	fclose(file);
-	assert_string_equal(out, "my:prog 42;[cut];<module> (/a:b c.py:1);f:g (/a:b c.py:20) 1000\n"
+	assert_string_equal(out,
+			    "my:prog 42;[cut];<module> (/a:b c.py:1);f:g (/a:b c.py:20) 1000\n"
 			    "my:prog 42;[before attach] 12288\nmy:prog 42;[unattributed] 4096\n");
 	free(out);
 	file = open_memstream(&out, &size);
@@ -216,14 +229,16 @@ static void resident(void **state)
 	object = json_loads(out, 0, NULL);
 	assert_int_equal(json_unpack(object, "{s:[{s:I, s:I, s:I}]}", "processes", "resident_bytes",
 				     &held, "before_attach_bytes", &before, "unattributed_bytes",
-				     &unattributed), 0);
+				     &unattributed),
+			 0);
 	assert_int_equal(held + before + unattributed, 17384);
 	free(out);
 	process.unattributed_bytes = -4096;
 	file = open_memstream(&out, &size);
 	assert_int_equal(renderer__find("report")->render(&profile, &options, file), 0);
 	fclose(file);
-	assert_non_null(strstr(out, "RssAnon      17.0 KiB = 12.0 KiB before the attach + 1000 B of the "
+	assert_non_null(strstr(out,
+			       "RssAnon      17.0 KiB = 12.0 KiB before the attach + 1000 B of the "
 			       "lines (0 B) + -4.0 KiB unattributed\n"));
 	assert_non_null(strstr(out, "   Increment      Resident       Touched  Line (function)\n"));
 	free(out);
@@ -262,13 +277,18 @@ static void files(void **state)
 /* What the ring brings is not trusted to make sense. */
 static void records(void **state)
 {
-	struct stacks *stacks = stacks__new();
-	struct code_part part = { .record = { RECORD_CODE_PART, 1 }, .code = 0x1000 };
-	struct code_record code = { .record = { RECORD_CODE, 1 }, .code = 0x1000,
-				    .first_line = 3, .line_table = LINES_LOCATIONS };
-	struct site_record site = { .record = { RECORD_SITE, 1 }, .site = 5, .namer = 1,
-				    .nframes = 1, .frames = { { 0x1000, 2, FRAME_GENERATOR } } };
-	static const uint8_t table[] = { 0x80 | 10 << 3 | 1, 0, 0 }, *const bytes = table;
+	struct stack_table *stacks = stack_table__new();
+	struct code_part part = {.record = {RECORD_CODE_PART, 1}, .code = 0x1000};
+	struct code_record code = {.record = {RECORD_CODE, 1},
+				   .code = 0x1000,
+				   .first_line = 3,
+				   .line_table = LINES_LOCATIONS};
+	struct site_record site = {.record = {RECORD_SITE, 1},
+				   .site = 5,
+				   .namer = 1,
+				   .nframes = 1,
+				   .frames = {{0x1000, 2, FRAME_GENERATOR}}};
+	static const uint8_t table[] = {0x80 | 10 << 3 | 1, 0, 0}, *const bytes = table;
 	const size_t header = sizeof(part) - CODE_PART_SIZE;
 	const struct stack *stack;
 
@@ -277,19 +297,19 @@ static void records(void **state)
 	part.kind = 1;
 	part.total = part.size = 4;
 	memcpy(part.data, "a.py", 4);
-	assert_int_equal(stacks__add_record(stacks, &part, header + 4), 0);
+	assert_int_equal(stack_table__add_record(stacks, &part, header + 4), 0);
 	part.part = PART_FUNCTION;
 	part.total = part.size = 1;
-	assert_int_equal(stacks__add_record(stacks, &part, header + 1), 0);
+	assert_int_equal(stack_table__add_record(stacks, &part, header + 1), 0);
 	part.part = PART_LINETABLE;
 	part.kind = 0;
 	part.total = part.size = sizeof(table);
 	memcpy(part.data, bytes, sizeof(table));
-	assert_int_equal(stacks__add_record(stacks, &part, header + sizeof(table)), 0);
-	assert_int_equal(stacks__add_record(stacks, &code, sizeof(code)), 0);
-	assert_int_equal(stacks__add_record(stacks, &site, sizeof(site)), 0);
-	assert_int_equal(stacks__of_site(stacks, 5), 0);
-	stack = stacks__get(stacks, 0);
+	assert_int_equal(stack_table__add_record(stacks, &part, header + sizeof(table)), 0);
+	assert_int_equal(stack_table__add_record(stacks, &code, sizeof(code)), 0);
+	assert_int_equal(stack_table__add_record(stacks, &site, sizeof(site)), 0);
+	assert_int_equal(stack_table__of_site(stacks, 5), 0);
+	stack = stack_table__get(stacks, 0);
 	assert_int_equal(stack->nframes, 1);
 	assert_string_equal(stack->frames[0]->file, "a.py");
 	assert_string_equal(stack->frames[0]->function, "a");
@@ -298,24 +318,24 @@ static void records(void **state)
 	/* Cut, or with counts that do not fit. */
 	part.size = 500;
 	part.total = 400;
-	assert_int_equal(stacks__add_record(stacks, &part, sizeof(part)), 0);
+	assert_int_equal(stack_table__add_record(stacks, &part, sizeof(part)), 0);
 	part.offset = 0xfffffff0;
 	part.size = 0x20;
-	assert_int_equal(stacks__add_record(stacks, &part, sizeof(part)), 0);
-	assert_int_equal(stacks__add_record(stacks, &part, 7), 0);
+	assert_int_equal(stack_table__add_record(stacks, &part, sizeof(part)), 0);
+	assert_int_equal(stack_table__add_record(stacks, &part, 7), 0);
 	site.nframes = MAX_FRAMES + 1;
-	assert_int_equal(stacks__add_record(stacks, &site, sizeof(site)), 0);
+	assert_int_equal(stack_table__add_record(stacks, &site, sizeof(site)), 0);
 	site.nframes = 100;
-	assert_int_equal(stacks__add_record(stacks, &site, 64), 0);
-	assert_int_equal(stacks__count(stacks), 1);
-	assert_int_equal(stacks__of_site(stacks, 1 << 19), -1);
-	stacks__free(stacks);
+	assert_int_equal(stack_table__add_record(stacks, &site, 64), 0);
+	assert_int_equal(stack_table__count(stacks), 1);
+	assert_int_equal(stack_table__of_site(stacks, 1 << 19), -1);
+	stack_table__free(stacks);
 }
 
 /* A probe table knows each probe, at any addresses. */
 static void dispatching(void **state)
 {
-	struct dispatch probes[60];
+	struct probe_entry probes[60];
 	struct probe_table table;
 	int i, k;
 
@@ -329,7 +349,7 @@ static void dispatching(void **state)
 		}
 		/* An alias: the same probe twice. */
 		probes[59] = probes[0];
-		assert_int_equal(dispatch__make(probes, 60, &table), 0);
+		assert_int_equal(probe_table__make(probes, 60, &table), 0);
 		for (k = 0; k < 60; k++) {
 			__u32 slot = PROBE_SLOT(probes[k].address, table.multiplier);
 
@@ -342,15 +362,9 @@ static void dispatching(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers),
-		cmocka_unit_test(text),
-		cmocka_unit_test(folded),
-		cmocka_unit_test(json),
-		cmocka_unit_test(report),
-		cmocka_unit_test(resident),
-		cmocka_unit_test(files),
-		cmocka_unit_test(records),
-		cmocka_unit_test(dispatching),
+		cmocka_unit_test(numbers), cmocka_unit_test(text),    cmocka_unit_test(folded),
+		cmocka_unit_test(json),	   cmocka_unit_test(report),  cmocka_unit_test(resident),
+		cmocka_unit_test(files),   cmocka_unit_test(records), cmocka_unit_test(dispatching),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

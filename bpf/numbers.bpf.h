@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Numbers that are given out once, to whoever asks first. */
+#ifndef NUMBERS_BPF_H
+#define NUMBERS_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+
+/* How many numbers are tried while others take them too. */
+#define CLAIM_TRIES 16
+
+/*
+ * Takes the next free number below the limit; 0 where there is none, so 0 is never
+ * given out. Adding it to a hash of those that are taken, with BPF_NOEXIST, is the
+ * atomic claim that kernels before 5.12, without fetching atomics, offer.
+ */
+static __always_inline __u32 claim_number(void *taken, const void *value, __u32 *next, __u32 limit)
+{
+	__u32 number = *(volatile __u32 *)next;
+	int i;
+
+	for (i = 0; i < CLAIM_TRIES && number < limit; i++, number++) {
+		if (number && !bpf_map_update_elem(taken, &number, value, BPF_NOEXIST)) {
+			__sync_fetch_and_add(next, 1);
+			return number;
+		}
+	}
+	return 0;
+}
+
+#endif /* NUMBERS_BPF_H */

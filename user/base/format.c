@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/format.h"
+
+struct text format_bytes(uint64_t bytes)
+{
+	static const char units[] = "KMGTPE";
+	double value = bytes / 1024.0;
+	struct text text;
+	int unit = 0;
+
+	if (bytes < 1024) {
+		snprintf(text.s, sizeof(text.s), "%" PRIu64 " B", bytes);
+		return text;
+	}
+	/* 1023.95 would be printed as 1024.0. */
+	for (; value >= 1023.95; unit++)
+		value /= 1024;
+	snprintf(text.s, sizeof(text.s), "%.1f %ciB", value, units[unit]);
+	return text;
+}
+
+struct text format_change(int64_t bytes)
+{
+	struct text size = format_bytes(bytes < 0 ? -(uint64_t)bytes : (uint64_t)bytes), text;
+
+	snprintf(text.s, sizeof(text.s), "%s%.*s",
+		 bytes < 0 ? "-"
+		 : bytes   ? "+"
+			   : "",
+		 FORMAT_SIZE - 2, size.s);
+	return text;
+}
+
+struct text format_signed(int64_t bytes)
+{
+	return bytes < 0 ? format_change(bytes) : format_bytes(bytes);
+}
+
+struct text format_count(uint64_t count)
+{
+	char digits[FORMAT_SIZE];
+	int length = snprintf(digits, sizeof(digits), "%" PRIu64, count), i;
+	struct text text;
+	char *to = text.s;
+
+	for (i = 0; i < length; i++) {
+		if (i && (length - i) % 3 == 0)
+			*to++ = ',';
+		*to++ = digits[i];
+	}
+	*to = '\0';
+	return text;
+}

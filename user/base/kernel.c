@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "base/kernel.h"
+#include "base/log.h"
+
+/* More than the largest element that a mode keeps of a thread: struct marker_stack. */
+#define LARGE_ELEMENT (28 << 10)
+
+static bool has_helper(enum bpf_prog_type type, enum bpf_func_id helper)
+{
+	return libbpf_probe_bpf_helper(type, helper, NULL) == 1;
+}
+
+/* Whether the kernel's own types have a type of that name and kind. */
+static bool has_type(const char *name, unsigned int kind)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool has = btf && btf__find_by_name_kind(btf, name, kind) > 0;
+
+	btf__free(btf);
+	return has;
+}
+
+static bool has_member(const char *name, const char *member)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	const struct btf_type *type;
+	bool has = false;
+	int id, i;
+
+	id = btf ? btf__find_by_name_kind(btf, name, BTF_KIND_STRUCT) : 0;
+	type = id > 0 ? btf__type_by_id(btf, id) : NULL;
+	for (i = 0; type && !has && i < btf_vlen(type); i++)
+		has = !strcmp(btf__name_by_offset(btf, btf_members(type)[i].name_off), member);
+	btf__free(btf);
+	return has;
+}
+
+static bool try_task_storage(void)
+{
+	return has_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_task_storage_get);
+}
+
+/* A map of task storage with elements of that size; a descriptor or -errno. Its key and value
+ * must have BTF. */
+static int make_task_storage(unsigned int size)
+{
+	struct btf *btf = btf__new_empty();
+	int number, byte, value, fd = -ENOMEM;
+
+	if (!btf)
+		return fd;
+	number = btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
+	byte = btf__add_int(btf, "char", 1, BTF_INT_CHAR);
+	value = btf__add_array(btf, number, byte, size);
+	if (value > 0 && !btf__load_into_kernel(btf)) {
+		LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC,
+			    .btf_fd = btf__fd(btf), .btf_key_type_id = number,
+			    .btf_value_type_id = value, );
+		fd = bpf_map_create(BPF_MAP_TYPE_TASK_STORAGE, "pymemtop_try", 4, size, 0,
+				    &options);
+	}
+	btf__free(btf);
+	return fd;
+}
+
+/* Since 6.19 elements are at most 8 KiB; some of those kernels refuse the map, others each
+ * element. */
+static bool try_large_storage(void)
+{
+	int map = make_task_storage(LARGE_ELEMENT), task = syscall(SYS_pidfd_open, getpid(), 0);
+	void *element = calloc(1, LARGE_ELEMENT);
+	bool has = map >= 0 && task >= 0 && element && try_task_storage() &&
+		   !bpf_map_update_elem(map, &task, element, BPF_ANY);
+
+	free(element);
+	if (task >= 0)
+		close(task);
+	if (map >= 0)
+		close(map);
+	return has;
+}
+
+/* To try it means a warning in the log of a kernel that lacks it ("trace type BPF program
+ * uses run-time allocation"): the hash that can has a struct bpf_mem_alloc, ma. */
+static bool try_hash_allocation(void)
+{
+	return has_member("bpf_htab", "ma");
+}
+
+static bool try_percpu_lookup(void)
+{
+	return has_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_map_lookup_percpu_elem);
+}
+
+static bool try_fault_tracepoints(void)
+{
+	return has_type("btf_trace_page_fault_user", BTF_KIND_TYPEDEF);
+}
+
+/* A program that does nothing, attached to the kernel's handling of page faults. */
+static bool try_fault_fentry(void)
+{
+	/* r0 = 0; exit */
+	static const struct bpf_insn insns[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_FENTRY);
+	int id = libbpf_find_vmlinux_btf_id("handle_mm_fault", BPF_TRACE_FENTRY);
+	int program = -1, link = -1;
+
+	if (id > 0) {
+		options.attach_btf_id = id;
+		program = bpf_prog_load(BPF_PROG_TYPE_TRACING, "pymemtop_try", "GPL", insns, 2,
+					&options);
+	}
+	if (program >= 0) {
+		link = bpf_raw_tracepoint_open(NULL, program);
+		close(program);
+	}
+	if (link >= 0)
+		close(link);
+	return link >= 0;
+}
+
+/* The kernel that does not know the request says ENOTTY; the one that does, EINVAL for a size
+ * of 0 (pagemap_scan_get_args() in fs/proc/task_mmu.c). */
+static bool try_pagemap_scan(void)
+{
+	char argument[96] = {0};
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	bool has = fd >= 0 && (!ioctl(fd, _IOWR('f', 16, argument), argument) || errno != ENOTTY);
+
+	if (fd >= 0)
+		close(fd);
+	return has;
+}
+
+static const struct {
+	const char *name;
+	const char *substitute;
+	bool (*try)(void);
+} features[FEATURES] = {
+	[FEATURE_TASK_STORAGE] =
+		{
+			"task storage in uprobes (5.12): what is kept of each thread",
+			"a hash by thread id",
+			try_task_storage,
+		},
+	[FEATURE_LARGE_STORAGE] =
+		{
+			"elements of task storage above 8 KiB (5.12 to 6.18): stacks of markers",
+			"a hash by thread id",
+			try_large_storage,
+		},
+	[FEATURE_HASH_ALLOCATION] =
+		{
+			"hash elements that are allocated in any context (6.1): memory for what there is",
+			"smaller hashes, allocated beforehand",
+			try_hash_allocation,
+		},
+	[FEATURE_PERCPU_LOOKUP] =
+		{
+			"look-up of another CPU's element (5.19): exact counters of resident memory",
+			"counters as a kernel of that age keeps them, without parts for each CPU",
+			try_percpu_lookup,
+		},
+	[FEATURE_FAULT_TRACEPOINTS] =
+		{
+			"tracepoints exceptions:page_fault_user and _kernel (x86): mode rss",
+			"the function handle_mm_fault()",
+			try_fault_tracepoints,
+		},
+	[FEATURE_FAULT_FENTRY] =
+		{
+			"fentry of handle_mm_fault(): mode rss where there are no such tracepoints",
+			"a kprobe",
+			try_fault_fentry,
+		},
+	[FEATURE_PAGEMAP_SCAN] =
+		{
+			"PAGEMAP_SCAN (6.7): which pages are resident, found by the kernel",
+			"/proc/PID/pagemap, page by page",
+			try_pagemap_scan,
+		},
+};
+
+bool feature__has(enum feature feature)
+{
+	static enum { UNTRIED, MISSING, THERE } known[FEATURES];
+
+	if (known[feature] == UNTRIED)
+		known[feature] = features[feature].try() ? THERE : MISSING;
+	return known[feature] == THERE;
+}
+
+const char *feature__name(enum feature feature)
+{
+	return features[feature].name;
+}
+
+const char *feature__substitute(enum feature feature)
+{
+	return features[feature].substitute;
+}
+
+void kernel_features__log(void)
+{
+	int i;
+
+	for (i = 0; i < FEATURES; i++)
+		log_detail("%s: %s%s", features[i].name,
+			   feature__has(i) ? "yes" : "no; in its place: ",
+			   feature__has(i) ? "" : features[i].substitute);
+}

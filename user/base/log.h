@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the user is told on stderr. */
+#ifndef LOG_H
+#define LOG_H
+
+#include <stdbool.h>
+
+/* Whether log_detail() prints; set once, by --verbose. */
+void log_set_verbose(bool on);
+
+/* Prints "pymemtop: " and the message as one line: the one line that an error
+ * gets, so only the place that knows what to do about it calls this. */
+void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same, only with --verbose. */
+void log_detail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif /* LOG_H */

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Signals that end a recording, which is still reported then. */
+#ifndef SIGNALS_H
+#define SIGNALS_H
+
+/* From here on SIGINT, SIGTERM and SIGHUP are only noted, and SIGPIPE is an error
+ * of the write. */
+void signals__catch(void);
+
+/* The signal that came last, 0 if none. */
+int signals__caught(void);
+
+#endif /* SIGNALS_H */

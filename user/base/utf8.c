@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+/* The longest that one character becomes: \U0010ffff */
+#define LONGEST 10
+
+static size_t encode(uint32_t c, char *to)
+{
+	if (c < 0x80) {
+		to[0] = c;
+		return 1;
+	}
+	if (c < 0x800) {
+		to[0] = 0xc0 | c >> 6;
+		to[1] = 0x80 | (c & 63);
+		return 2;
+	}
+	if (c < 0x10000) {
+		to[0] = 0xe0 | c >> 12;
+		to[1] = 0x80 | (c >> 6 & 63);
+		to[2] = 0x80 | (c & 63);
+		return 3;
+	}
+	to[0] = 0xf0 | c >> 18;
+	to[1] = 0x80 | (c >> 12 & 63);
+	to[2] = 0x80 | (c >> 6 & 63);
+	to[3] = 0x80 | (c & 63);
+	return 4;
+}
+
+/* C0 and C1 controls, line and paragraph separators, and the marks that reorder
+ * text on a terminal. */
+static bool is_unprintable(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 ||
+	       (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ||
+	       (c >= 0xd800 && c < 0xe000) || c > 0x10ffff;
+}
+
+static size_t put(uint32_t c, char *to)
+{
+	if (!is_unprintable(c))
+		return encode(c, to);
+	return sprintf(to, c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
+}
+
+/* Decodes one character of UTF-8; a byte that begins none comes out as the lone
+ * surrogate that Python's surrogateescape makes of it. Returns its size. */
+static size_t decode(const uint8_t *from, size_t size, uint32_t *c)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t length = from[0] < 0x80	     ? 1
+			: from[0] >> 5 == 6  ? 2
+			: from[0] >> 4 == 14 ? 3
+			: from[0] >> 3 == 30 ? 4
+					     : 0,
+	       i;
+
+	*c = length == 1 ? from[0] : length ? from[0] & (0xff >> (length + 1)) : 0;
+	for (i = 1; i < length; i++) {
+		if (i >= size || from[i] >> 6 != 2)
+			length = 0;
+		else
+			*c = *c << 6 | (from[i] & 63);
+	}
+	if (!length || *c < least[length] || (*c >= 0xd800 && *c < 0xe000) || *c > 0x10ffff) {
+		*c = 0xdc00 | from[0];
+		return 1;
+	}
+	return length;
+}
+
+char *utf8_from_str(const uint8_t *data, size_t size, unsigned int kind)
+{
+	char *text = malloc(size * LONGEST + 1), *to = text, *fit;
+	size_t at = 0;
+	uint32_t c;
+
+	if (!text)
+		return NULL;
+	while (at < size) {
+		c = 0;
+		if (kind) {
+			if (size - at < kind || kind > sizeof(c))
+				break;
+			memcpy(&c, data + at, kind); /* little-endian, as all we run on */
+			at += kind;
+		} else {
+			at += decode(data + at, size - at, &c);
+		}
+		to += put(c, to);
+	}
+	*to++ = '\0';
+	fit = realloc(text, to - text);
+	return fit ? fit : text;
+}
+
+void utf8_keep_ascii(char *text)
+{
+	for (; *text; text++) {
+		if (*text < 0x20 || *text > 0x7e)
+			*text = '?';
+	}
+}

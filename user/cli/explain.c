@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/explain.h"
+#include "cli/options.h"
+#include "probes/probe_points.h"
+#include "target/target.h"
+
+int explain__run(const struct options *options)
+{
+	const struct target_spec spec = {
+		.attribution = options->attribution,
+		.lines = options->mode->by_line,
+	};
+	struct target *target;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < options->npids; i++) {
+		err = target__new(options->pids[i], &spec, &target);
+		if (err)
+			return EXIT_FAILURE;
+		err = probe_points__explain(target, &options->mode->collector->probes, stdout);
+		if (err)
+			log_error("the code of process %d cannot be read: %s", options->pids[i],
+				  strerror(-err));
+		target__free(target);
+	}
+	return err || fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+}

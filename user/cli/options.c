@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "modes/modes.h"
+#include "render/renderers.h"
+#include "target/target.h"
+#include "version.h"
+
+/* Options without a short form. */
+enum {
+	OPTION_ATTRIBUTION = 256,
+	OPTION_MAX_FRAMES,
+	OPTION_MAX_BLOCKS,
+	OPTION_MAX_SITES,
+	OPTION_MAX_REGIONS,
+	OPTION_SAMPLE,
+	OPTION_FUNCTION,
+	OPTION_FILE,
+	OPTION_NO_FOLLOW,
+	OPTION_EXPLAIN,
+	OPTION_AT_ENTRY,
+	OPTION_IDLE,
+	OPTION_USAGE,
+	OPTION_VERSION,
+};
+
+/* The site's number is kept in 20 bits (bpf/blocks.bpf.h). */
+#define MOST_SITES   (1 << 20)
+#define MOST_BLOCKS  (1 << 28)
+#define MOST_REGIONS (1 << 24)
+#define MOST_SAMPLE  1000000
+#define MOST_SECONDS (10 * 365 * 86400.0)
+
+static const struct argp_option observing_options[] = {
+	{NULL, 0, NULL, 0, "What is recorded:", 1},
+	{"pid", 'p', "PID[,PID...]", 0, "Record these processes; can be given several times", 1},
+	{"all", 'a', NULL, 0,
+	 "Record every CPython process that runs now; mode rss, if none is given", 1},
+	{"no-follow", OPTION_NO_FOLLOW, NULL, 0, "Leave out the children that they fork", 1},
+	{"mode", 'm', "MODE", 0, "heap with -p and rss with -a, if none is given:", 1},
+	{"function", OPTION_FUNCTION, "NAME", 0,
+	 "lines: report this function, qualified (Class.method) or not; can be given several times",
+	 1},
+	{"file", OPTION_FILE, "GLOB", 0,
+	 "lines: report files that match; without: the program's own", 1},
+	{"sample", OPTION_SAMPLE, "N", 0, "rss: take every Nth new page, for N (1: each)", 1},
+	{"attribution", OPTION_ATTRIBUTION, "HOW", 0,
+	 "How the Python line is found: frames (walk the interpreter's frames), usdt (follow its "
+	 "markers; slows every line) or auto (the default: frames where the version is known)",
+	 1},
+	{"duration", 'd', "SECONDS", 0, "Stop after that time", 1},
+	{"interval", 'i', "SECONDS", 0,
+	 "record: a report every so often, each with the increment since the last; top: how often "
+	 "the table is redrawn (1)",
+	 1},
+	{NULL, 0, NULL, 0, "Limits; what is beyond them is counted as lost, and shown:", 3},
+	{"max-frames", OPTION_MAX_FRAMES, "N", 0, "Frames of a stack (64; 128 at most)", 3},
+	{"max-blocks", OPTION_MAX_BLOCKS, "N", 0, "Live blocks (1000000; before Linux 6.1 262144)",
+	 3},
+	{"max-sites", OPTION_MAX_SITES, "N", 0, "Distinct stacks (65536)", 3},
+	{"max-regions", OPTION_MAX_REGIONS, "N", 0,
+	 "rss: regions of 2 MiB with resident pages (65536: 128 GiB; before Linux 6.1 four times "
+	 "what the machine has)",
+	 3},
+	{NULL, 0, NULL, 0, "To measure pymemtop itself:", 4},
+	{"probe-at-entry", OPTION_AT_ENTRY, NULL, 0,
+	 "Put probes on the functions' first instructions, as other tools do", 4},
+	{"idle-programs", OPTION_IDLE, NULL, 0,
+	 "Attach BPF programs that return at once: what the probes alone cost", 4},
+	{NULL, 0, NULL, 0, "Other:", -1},
+	{"explain-probes", OPTION_EXPLAIN, NULL, 0,
+	 "Only tell where the probes would sit, what they cost there, and why", -1},
+	{0},
+};
+
+/* Of every command. */
+static const struct argp_option general_options[] = {
+	{"verbose", 'v', NULL, 0, "Tell what is done, on stderr", -1},
+	{"help", '?', NULL, 0, "Show this, and end", -1},
+	{"version", OPTION_VERSION, NULL, 0, "Show the version, and end", -1},
+	{"usage", OPTION_USAGE, NULL, 0, "Show a short usage message, and end", -1},
+	{0},
+};
+
+static int parse_seconds(const char *option, const char *text, double *seconds)
+{
+	char *end;
+
+	*seconds = strtod(text, &end);
+	if (end == text || *end || !isfinite(*seconds) || *seconds <= 0 || *seconds > MOST_SECONDS)
+		return usage_error("%s %s: give a number of seconds greater than 0", option, text);
+	return 0;
+}
+
+int options__parse_number(const char *option, const char *text, unsigned int least,
+			  unsigned int most, unsigned int *number)
+{
+	unsigned long value;
+	char *end;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (end == text || *end || errno || text[0] == '-' || value < least || value > most)
+		return usage_error("%s %s: give a whole number from %u to %u", option, text, least,
+				   most);
+	*number = value;
+	return 0;
+}
+
+/* Options that are a whole number, and where in struct options it goes. */
+static const struct number_option {
+	int key;
+	const char *name;
+	unsigned int least, most;
+	size_t offset;
+} number_options[] = {
+#define TO(member) offsetof(struct options, member)
+	{OPTION_MAX_FRAMES, "--max-frames", 1, MAX_FRAMES, TO(collector.max_frames)},
+	{OPTION_MAX_BLOCKS, "--max-blocks", 1, MOST_BLOCKS, TO(collector.max_blocks)},
+	{OPTION_MAX_SITES, "--max-sites", 2, MOST_SITES, TO(collector.max_sites)},
+	{OPTION_MAX_REGIONS, "--max-regions", 1, MOST_REGIONS, TO(collector.max_regions)},
+	{OPTION_SAMPLE, "--sample", 1, MOST_SAMPLE, TO(collector.sample)},
+#undef TO
+};
+
+/* ARGP_ERR_UNKNOWN where it is none of those. */
+static int parse_number_option(struct options *options, int key, const char *arg)
+{
+	const struct number_option *option;
+	size_t i;
+
+	for (i = 0; i < sizeof(number_options) / sizeof(number_options[0]); i++) {
+		option = &number_options[i];
+		if (option->key == key)
+			return options__parse_number(option->name, arg, option->least, option->most,
+						     (unsigned int *)((char *)options +
+								      option->offset));
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static int parse_pids(struct options *options, char *list)
+{
+	unsigned int pid;
+	pid_t *more;
+	char *text;
+	size_t i;
+	int err;
+
+	/* strsep, unlike strtok, also sees what is empty: "1,,2" */
+	while ((text = strsep(&list, ","))) {
+		err = options__parse_number("--pid", text, 1, INT_MAX, &pid);
+		if (err)
+			return err;
+		for (i = 0; i < options->npids && options->pids[i] != (pid_t)pid; i++)
+			;
+		if (i < options->npids)
+			continue;
+		if (options->npids == MAX_PROCESSES / 2)
+			return usage_error("--pid: %d processes at most", MAX_PROCESSES / 2);
+		more = reallocarray(options->pids, options->npids + 1, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		options->pids = more;
+		more[options->npids++] = pid;
+	}
+	return 0;
+}
+
+static int add_word(const char ***words, size_t *n, const char *word)
+{
+	const char **more = reallocarray(*words, *n + 1, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	*words = more;
+	more[(*n)++] = word;
+	return 0;
+}
+
+static int parse_mode(struct options *options, const char *name)
+{
+	options->mode = mode__find(name);
+	return options->mode ? 0
+			     : usage_error("--mode %s: there is none; see pymemtop --help", name);
+}
+
+static int parse_attribution(struct options *options, const char *text)
+{
+	if (!strcmp(text, "auto"))
+		options->attribution = 0;
+	else if (!strcmp(text, "frames"))
+		options->attribution = ATTRIBUTION_FRAMES;
+	else if (!strcmp(text, "usdt"))
+		options->attribution = ATTRIBUTION_USDT;
+	else
+		return usage_error("--attribution %s: give auto, frames or usdt", text);
+	return 0;
+}
+
+/* Text made of a table: heap (..), rss (..). NULL where memory is short. */
+static char *list_modes(const char *head)
+{
+	const struct mode *mode;
+	char *text = strdup(head), *longer;
+	size_t i;
+
+	for (i = 0; text && (mode = mode__get(i)); i++) {
+		if (asprintf(&longer, "%s%s %s: %s%s%s", text, i ? ";" : "", mode->name, mode->help,
+			     mode->warning ? "; " : "", mode->warning ?: "") < 0)
+			longer = NULL;
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+char *options__list_commands(int key, const char *text, void *input)
+{
+	const struct command *command;
+	char *list = NULL, *longer;
+	size_t i;
+
+	(void)input;
+	if (key != ARGP_KEY_HELP_POST_DOC || !text)
+		return (char *)text;
+	list = strdup("Commands:\n");
+	for (i = 0; list && (command = command__get(i)); i++) {
+		if (asprintf(&longer, "%s  %-9s %s\n", list, command->name, command->help) < 0)
+			longer = NULL;
+		free(list);
+		list = longer;
+	}
+	if (list && asprintf(&longer, "%s\n%s", list, text) < 0)
+		longer = NULL;
+	free(list);
+	return list && longer ? longer : (char *)text;
+}
+
+/* The modes are those of the table. */
+static char *complete_help(int key, const char *text, void *input)
+{
+	(void)input;
+	return key == 'm' ? list_modes(text) ?: (char *)text : (char *)text;
+}
+
+static int show_help(const struct argp_state *state, unsigned int flags)
+{
+	const struct options *options = state->input;
+	bool first = options->command == command__get(0);
+	char *name = NULL;
+
+	if (asprintf(&name, "pymemtop%s%s", first ? "" : " ", first ? "" : options->command->name) <
+	    0)
+		return EXIT_FAILURE;
+	argp_help(state->root_argp, stdout, flags, name);
+	putchar('\n');
+	free(name);
+	return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct options *options = state->input;
+
+	switch (key) {
+	case 'p':
+		return parse_pids(options, arg);
+	case 'a':
+		options->all = true;
+		return 0;
+	case 'd':
+		return parse_seconds("--duration", arg, &options->duration);
+	case 'i':
+		return parse_seconds("--interval", arg, &options->interval);
+	case 'm':
+		return parse_mode(options, arg);
+	case 'v':
+		options->verbose = true;
+		return 0;
+	case OPTION_AT_ENTRY:
+		options->collector.at_entry = true;
+		return 0;
+	case OPTION_IDLE:
+		options->collector.idle = true;
+		return 0;
+	case OPTION_EXPLAIN:
+		options->explain = true;
+		return 0;
+	case OPTION_ATTRIBUTION:
+		return parse_attribution(options, arg);
+	case OPTION_FUNCTION:
+		return add_word(&options->filter.functions, &options->filter.nfunctions, arg);
+	case OPTION_FILE:
+		return add_word(&options->filter.files, &options->filter.nfiles, arg);
+	case OPTION_NO_FOLLOW:
+		options->collector.follow = false;
+		return 0;
+	case '?':
+		exit(show_help(state, ARGP_HELP_STD_HELP & ~ARGP_HELP_EXIT_OK));
+	case OPTION_USAGE:
+		exit(show_help(state, ARGP_HELP_USAGE));
+	case OPTION_VERSION:
+		exit(puts("pymemtop " PYMEMTOP_VERSION) == EOF ? EXIT_FAILURE : EXIT_SUCCESS);
+	case ARGP_KEY_INIT:
+		/* getopt says in one line what is wrong; argp would add a second. */
+		state->err_stream = NULL;
+		return 0;
+	case ARGP_KEY_ARG:
+		/* A program, and everything behind it is its own. */
+		options->argv = &state->argv[state->next - 1];
+		state->next = state->argc;
+		return 0;
+	}
+	return parse_number_option(options, key, arg);
+}
+
+static const struct argp general_argp = {
+	.options = general_options,
+	.parser = parse_option,
+};
+
+static const struct argp observing_argp = {
+	.options = observing_options,
+	.parser = parse_option,
+	.help_filter = complete_help,
+};
+
+const struct argp_child general_children[] = {
+	{&general_argp, 0, NULL, 0},
+	{0},
+};
+
+const struct argp_child observing_children[] = {
+	{&general_argp, 0, NULL, 0},
+	{&observing_argp, 0, NULL, 0},
+	{0},
+};
+
+void options__init_children(struct argp_state *state)
+{
+	size_t i;
+
+	for (i = 0; state->root_argp->children && state->root_argp->children[i].argp; i++)
+		state->child_inputs[i] = state->input;
+}
+
+static void set_defaults(struct options *options)
+{
+	memset(options, 0, sizeof(*options));
+	options->renderer = renderer__get(0);
+	options->render.top = 20;
+	collector_options__init(&options->collector);
+}
+
+/* What goes with one mode only. */
+static int check_mode(const struct options *options)
+{
+	bool lines = options->mode->by_line;
+
+	if (!lines && (options->filter.nfunctions || options->filter.nfiles))
+		return usage_error("--function and --file go with --mode lines");
+	if (lines && options->attribution == ATTRIBUTION_FRAMES)
+		return usage_error(
+			"--mode lines follows CPython's markers: it has no --attribution frames");
+	if (!options->mode->counts_resident && options->collector.sample > 1)
+		return usage_error("--sample goes with --mode rss");
+	return 0;
+}
+
+static int check_observing(const struct options *options)
+{
+	if ((options->npids > 0) + options->all + !!options->argv > 1)
+		return usage_error("give -p PID, -a or a COMMAND, not both");
+	if (options->argv && options->explain)
+		return usage_error("--explain-probes is for processes that run: give -p PID");
+	if (options->interval && options->duration && options->interval > options->duration)
+		return usage_error("--interval is longer than --duration");
+	return check_mode(options);
+}
+
+static int check(const struct options *options)
+{
+	int err = options->command->check ? options->command->check(options) : 0;
+
+	return err || !options->command->observes ? err : check_observing(options);
+}
+
+void options__free(struct options *options)
+{
+	free(options->pids);
+	free(options->filter.functions);
+	free(options->filter.files);
+}
+
+int options__parse(struct options *options, int argc, char **argv)
+{
+	static char name[] = "pymemtop";
+	int err;
+
+	set_defaults(options);
+	options->command = argc > 1 ? command__find(argv[1]) : NULL;
+	if (options->command) {
+		argv++;
+		argc--;
+	} else {
+		options->command = command__get(0);
+	}
+	argv[0] = name;
+	/* It returns what a parser returned, or a positive errno, having said why. */
+	err = argp_parse(options->command->argp, argc, argv, ARGP_IN_ORDER | ARGP_NO_HELP, NULL,
+			 options);
+	if (err)
+		return err == -ENOMEM || err == ENOMEM ? -ENOMEM : -EINVAL;
+	if (!options->mode)
+		options->mode = mode__find(options->all ? "rss" : "heap");
+	if (options->mode->renderer && options->renderer == renderer__get(0))
+		options->renderer = renderer__find(options->mode->renderer);
+	return check(options);
+}
+
+int options__find_all(struct options *options)
+{
+	options->pids = target__list(&options->npids);
+	if (!options->pids || !options->npids) {
+		log_error("no process runs CPython 3.7 or later");
+		return -ESRCH;
+	}
+	if (options->npids > MAX_PROCESSES / 2) {
+		log_error("of %zu processes that run CPython, %d are recorded", options->npids,
+			  MAX_PROCESSES / 2);
+		options->npids = MAX_PROCESSES / 2;
+	}
+	return 0;
+}
+
+struct session_options options__session(const struct options *options)
+{
+	return (struct session_options){
+		.mode = options->mode,
+		.collector = options->collector,
+		.attribution = options->attribution,
+		.pids = options->pids,
+		.npids = options->npids,
+		.all = options->all,
+		.filter = &options->filter,
+	};
+}

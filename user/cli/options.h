@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The command line. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/log.h"
+#include "cli/command.h"
+#include "modes/mode.h"
+#include "profile/filter.h"
+#include "render/renderer.h"
+#include "session.h"
+
+struct options {
+	const struct command *command;
+	pid_t *pids;
+	size_t npids;
+	bool all;	 /* every CPython process: options__find_all() */
+	char **argv;	 /* of a program to start; NULL: none */
+	double duration; /* seconds; 0: not given */
+	double interval; /* seconds; 0: not given */
+	const struct renderer *renderer;
+	const char *output; /* NULL: stdout */
+	struct render_options render;
+	const struct mode *mode;      /* never NULL once parsed */
+	enum attribution attribution; /* 0: auto */
+	struct collector_options collector;
+	struct filter filter;
+	bool explain; /* only tell where the probes would be */
+	bool verbose;
+};
+
+/* Reads the command line; may print help and exit. 0, or -EINVAL, having said what is wrong,
+ * or -ENOMEM; options__free() in either case. */
+int options__parse(struct options *options, int argc, char **argv);
+void options__free(struct options *options);
+
+/* --all: puts every CPython that runs now among the pids. 0 or -errno, having said why. */
+int options__find_all(struct options *options);
+
+/* What a session is told of them. */
+struct session_options options__session(const struct options *options);
+
+/* For commands' own argps: what all of them understand, and what those do that observe. */
+extern const struct argp_child general_children[], observing_children[];
+
+/* Says what is wrong with the command line. */
+#define usage_error(...) (log_error(__VA_ARGS__), -EINVAL)
+
+/* A whole number within those bounds. 0, or -EINVAL, having said what is wrong. */
+int options__parse_number(const char *option, const char *text, unsigned int least,
+			  unsigned int most, unsigned int *number);
+
+/* A help filter of argp: puts the list of commands before what follows the options. */
+char *options__list_commands(int key, const char *text, void *input);
+
+/* Hands a command's parser's ARGP_KEY_INIT on to its children. */
+void options__init_children(struct argp_state *state);
+
+#endif /* OPTIONS_H */

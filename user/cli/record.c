@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
+#include <errno.h>
+#include <argp.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/output.h"
+#include "base/signals.h"
+#include "cli/options.h"
+#include "cli/record.h"
+#include "render/renderers.h"
+#include "session.h"
+#include "target/launch.h"
+
+struct recording {
+	const struct options *options;
+	struct output *output;
+	struct launch *launch; /* NULL: the processes run already */
+	struct session *session;
+	bool progress; /* stderr is a terminal */
+};
+
+static int start(struct recording *record)
+{
+	const struct options *options = record->options;
+	struct session_options session = options__session(options);
+	pid_t pid;
+	int err;
+
+	if (options->argv) {
+		err = launch__new(options->argv, &record->launch);
+		if (err)
+			return err;
+		pid = launch__pid(record->launch);
+		session.pids = &pid;
+		session.npids = 1;
+		session.before_main = true;
+	}
+	err = session__new(&session, &record->session);
+	if (err)
+		return err;
+	if (record->launch)
+		launch__release(record->launch);
+	return 0;
+}
+
+static void show_progress(const struct recording *record)
+{
+	double duration = record->options->duration;
+
+	if (!record->progress)
+		return;
+	fprintf(stderr, "\rpymemtop: recording, %.0f s", session__elapsed(record->session));
+	if (duration)
+		fprintf(stderr, " of %.0f s", duration);
+	fputs("; Ctrl-C ends it ", stderr);
+}
+
+static void clear_progress(const struct recording *record)
+{
+	if (record->progress)
+		fputs("\r\033[K", stderr);
+}
+
+/* For formats that have no room for it. */
+static void say_lost(const struct profile *profile)
+{
+	uint64_t lost[LOST_CAUSES] = {0};
+	size_t i;
+	int cause;
+
+	for (i = 0; i < profile->nprocesses; i++) {
+		for (cause = 0; cause < LOST_CAUSES; cause++)
+			lost[cause] += profile->processes[i].lost[cause];
+	}
+	for (cause = 0; cause < LOST_CAUSES; cause++) {
+		if (lost[cause])
+			log_error("lost are %" PRIu64 " %s: %s", lost[cause], lost__name(cause),
+				  lost__help(cause));
+	}
+}
+
+static int report(struct recording *record)
+{
+	const struct options *options = record->options;
+	struct profile_options how = {
+		.order = BY_INCREMENT,
+		.sources_of = options->renderer->wants_sources ? options->render.top : 0,
+		.next = options->interval > 0,
+	};
+	const struct profile *profile;
+	int err = session__profile(record->session, &how, &profile);
+
+	clear_progress(record);
+	if (!err) {
+		err = options->renderer->render(profile, &options->render,
+						output__stream(record->output));
+		/* What the stream did wrong, it says itself. */
+		if (err && !ferror(output__stream(record->output)))
+			log_error("no memory for the output");
+		else
+			err = output__flush(record->output);
+		if (!err && !options->renderer->shows_lost)
+			say_lost(profile);
+	}
+	return err;
+}
+
+/* Records until the end of the duration, of the targets, or a signal. */
+static int record_all(struct recording *record)
+{
+	double end = record->options->duration ? record->options->duration : INFINITY;
+	double interval = record->options->interval ? record->options->interval : INFINITY;
+	double next = interval, elapsed, until;
+	int err;
+
+	for (;;) {
+		show_progress(record);
+		elapsed = session__elapsed(record->session);
+		until = fmin(fmin(next, end), elapsed + 1);
+		err = session__wait(record->session, fmax(until - elapsed, 0));
+		if (err)
+			return err;
+		elapsed = session__elapsed(record->session);
+		if (signals__caught() || !session__is_alive(record->session) || elapsed >= end)
+			return report(record);
+		if (elapsed < next)
+			continue;
+		err = report(record);
+		if (err)
+			return err;
+		while (next <= elapsed)
+			next += interval;
+		/* The last one is the one at the end, not one of no length before it. */
+		if (next > end - interval / 100)
+			next = INFINITY;
+	}
+}
+
+static void finish(struct recording *record)
+{
+	clear_progress(record);
+	session__free(record->session);
+	output__free(record->output);
+}
+
+int record__run(const struct options *options)
+{
+	struct recording record = {.options = options};
+	int err, status = 0;
+
+	/* First: what the output begins with, a signal must not leave behind. */
+	signals__catch();
+	err = output__new(options->output, &record.output);
+	if (err)
+		return EXIT_FAILURE;
+	record.progress = isatty(STDERR_FILENO);
+	err = start(&record);
+	if (!err)
+		err = record_all(&record);
+	if (!err)
+		err = output__commit(record.output);
+	finish(&record);
+	if (record.launch) {
+		/* Ctrl-C reached it as well. */
+		if (signals__caught() && signals__caught() != SIGINT)
+			launch__signal(record.launch, signals__caught());
+		if (record.session)
+			status = launch__wait(record.launch);
+		launch__free(record.launch);
+	}
+	return err ? EXIT_FAILURE : status;
+}
+
+enum {
+	OPTION_TOP = 1024,
+	OPTION_COUNT,
+	OPTION_ALLOCATED,
+};
+
+static const struct argp_option record_options[] = {
+	{NULL, 0, NULL, 0, "What comes out:", 2},
+	{"format", 'f', "FORMAT", 0, "How it is written:", 2},
+	{"output", 'o', "FILE", 0, "Write there, whole or not at all (stdout)", 2},
+	{"top", OPTION_TOP, "N", 0, "report: lines of each process (20)", 2},
+	{"count", OPTION_COUNT, NULL, 0, "folded: weigh by outstanding blocks, not bytes", 2},
+	{"allocated", OPTION_ALLOCATED, NULL, 0,
+	 "folded: weigh by all bytes allocated since the attach, also freed ones", 2},
+	{0},
+};
+
+static int parse_record_option(int key, char *arg, struct argp_state *state)
+{
+	struct options *options = state->input;
+
+	switch (key) {
+	case 'f':
+		options->renderer = renderer__find(arg);
+		return options->renderer
+			       ? 0
+			       : usage_error(
+					 "--format %s: there is none; see pymemtop record --help",
+					 arg);
+	case 'o':
+		options->output = arg;
+		return 0;
+	case OPTION_TOP:
+		return options__parse_number("--top", arg, 1, INT_MAX, &options->render.top);
+	case OPTION_COUNT:
+		options->render.weight = WEIGHT_COUNT;
+		return 0;
+	case OPTION_ALLOCATED:
+		options->render.weight = WEIGHT_ALLOCATED;
+		return 0;
+	case ARGP_KEY_INIT:
+		options__init_children(state);
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+/* The formats are those of the table. */
+static char *complete_help(int key, const char *text, void *input)
+{
+	const struct renderer *renderer;
+	char *whole, *longer;
+	size_t i;
+
+	(void)input;
+	if (key != 'f')
+		return (char *)text;
+	whole = strdup(text);
+	for (i = 0; whole && (renderer = renderer__get(i)); i++) {
+		if (asprintf(&longer, "%s%s %s%s: %s", whole, i ? ";" : "", renderer->name,
+			     i ? "" : " (the default)", renderer->help) < 0)
+			longer = NULL;
+		free(whole);
+		whole = longer;
+	}
+	return whole ?: (char *)text;
+}
+
+static int check_record(const struct options *options)
+{
+	if (!options->argv && !options->npids && !options->all)
+		return usage_error(
+			"which process? Give -p PID, -a or -- COMMAND; see pymemtop --help");
+	if (options->interval && !options->renderer->repeats)
+		return usage_error(
+			"--interval goes with formats that repeat, as report and json: %s would "
+			"be added up",
+			options->renderer->name);
+	if (options->renderer->by_line && !options->mode->by_line)
+		return usage_error("--format %s goes with --mode lines", options->renderer->name);
+	return 0;
+}
+
+static const struct argp record_argp = {
+	.options = record_options,
+	.parser = parse_record_option,
+	.children = observing_children,
+	.help_filter = complete_help,
+	.args_doc = "-p PID\n-- COMMAND [ARG...]",
+	.doc = "Records processes, or a program that it starts, and writes what holds their memory.\v"
+	       "Without -d it records until Ctrl-C, or until the processes have ended. A COMMAND is "
+	       "recorded from its first Python line on, and its exit status is passed on.\n\n"
+	       "Examples:\n"
+	       "  sudo pymemtop record -p 4242 -d 30 -i 5\n"
+	       "  sudo pymemtop record -p 4242 -d 30 -f json -o mem.json\n"
+	       "  sudo pymemtop record -f folded -o out.folded -- python3 app.py --own-flags",
+};
+
+const struct command record_command = {
+	.name = "record",
+	.help = "a report, or a file for other tools: pymemtop record --help",
+	.argp = &record_argp,
+	.observes = true,
+	.check = check_record,
+	.run = record__run,
+};

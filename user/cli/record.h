@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The command record, which others fall back on. */
+#ifndef RECORD_H
+#define RECORD_H
+
+struct options;
+
+/* Records, and writes the output. The exit status. */
+int record__run(const struct options *options);
+
+#endif /* RECORD_H */

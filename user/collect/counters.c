@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <bpf/bpf.h>
+
+#include "base/clock.h"
+#include "base/kernel.h"
+#include "base/log.h"
+#include "collect/bpf_maps.h"
+#include "collect/counters.h"
+#include "collect/verifier_stats.h"
+
+struct counters {
+	const struct bpf_object *object;
+	const volatile struct numbers *numbers;
+	struct record_sink sink;
+	struct ring_buffer *ring;
+	const struct process_counters *processes; /* mapped */
+	const struct site_counters *counts;	  /* mapped */
+	size_t max_sites;
+	double begin;
+};
+
+static size_t processes_size(void)
+{
+	return MAX_PROCESSES * sizeof(struct process_counters);
+}
+
+static size_t counts_size(const struct counters *counters)
+{
+	return counters->max_sites * sizeof(struct site_counters);
+}
+
+/* Threads for which a hash has room. With task storage, it has those few whose element could
+ * not be made there. */
+#define STRAY_THREADS 256
+#define THREADS	      2048
+
+/* Stacks of markers are 25 KiB each: fewer, where they must be there beforehand. */
+#define MARKED_THREADS 512
+
+/* The maps' sizes, and how they get their memory: for what there is, where the kernel can
+ * allocate elements as they are made; else for all that they have room for. */
+static int size_maps(struct bpf_object *object, const struct collector_options *options,
+		     bool allocate)
+{
+	bool storage = feature__has(FEATURE_TASK_STORAGE);
+	bool marker_storage = feature__has(FEATURE_LARGE_STORAGE);
+	const struct {
+		const char *map;
+		unsigned int entries;
+	} sizes[] = {
+		{"sites", options->max_sites},
+		{"site_numbers", options->max_sites},
+		{"site_counters", options->max_sites},
+		{"probe_tables", options->targets},
+		{"codes", options->max_sites > 65536 ? options->max_sites : 65536},
+		{"thread_table", storage ? STRAY_THREADS : THREADS},
+		{"marker_table", marker_storage ? STRAY_THREADS
+				 : allocate	? THREADS
+						: MARKED_THREADS},
+	};
+	struct bpf_map *map;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		map = bpf_object__find_map_by_name(object, sizes[i].map);
+		err = bpf_map__set_max_entries(map, sizes[i].entries);
+	}
+	bpf_object__for_each_map (map, object) {
+		if (err)
+			break;
+		if (bpf_map__type(map) == BPF_MAP_TYPE_HASH && allocate)
+			err = bpf_map__set_map_flags(map, BPF_F_NO_PREALLOC);
+	}
+	return err;
+}
+
+/* What is not used is not loaded. */
+static int select_maps(struct bpf_object *object, const struct config *config)
+{
+	bool storage = config->has_task_storage, markers = config->use_markers;
+	bool marker_storage = config->has_marker_storage;
+	const struct {
+		const char *map;
+		bool used;
+	} maps[] = {
+		{"thread_storage", storage}, {"marker_storage", markers && marker_storage},
+		{"marker_table", markers},   {"marker_blank", markers},
+		{"marker_sites", markers},
+	};
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < sizeof(maps) / sizeof(maps[0]); i++)
+		err = bpf_map__set_autocreate(bpf_object__find_map_by_name(object, maps[i].map),
+					      maps[i].used);
+	return err;
+}
+
+/* A kernel without it has no counters with parts for each CPU. */
+static int select_measure(struct bpf_object *object, bool reads_resident)
+{
+	bool wanted = reads_resident && feature__has(FEATURE_PERCPU_LOOKUP);
+
+	return bpf_program__set_autoload(bpf_object__find_program_by_name(object, "pymemtop_cpus"),
+					 wanted);
+}
+
+int counters__configure(struct bpf_object *object, struct config *config,
+			const struct collector_options *options, bool can_allocate)
+{
+	int err;
+
+	kernel_features__log();
+	config->max_frames = options->max_frames;
+	config->max_walk = options->max_frames * 2;
+	config->max_sites = options->max_sites;
+	config->has_task_storage = feature__has(FEATURE_TASK_STORAGE);
+	config->has_marker_storage = feature__has(FEATURE_LARGE_STORAGE);
+	config->use_markers = options->markers;
+	config->follow_children = options->follow;
+	config->idle = options->idle;
+	config->cpus = libbpf_num_possible_cpus();
+	err = select_measure(object, config->reads_resident);
+	if (!err)
+		err = size_maps(object, options,
+				feature__has(FEATURE_HASH_ALLOCATION) && can_allocate);
+	if (!err)
+		err = select_maps(object, config);
+	if (!err && options->stats)
+		err = verifier_stats__ask(options->stats, object);
+	return err;
+}
+
+static int on_record(void *context, void *data, size_t size)
+{
+	const struct record_sink *sink = context;
+
+	return sink->take(sink->context, data, size);
+}
+
+/* Maps an array of the kernel's, read-only. */
+static int map_array(const struct bpf_object *object, const char *name, size_t size,
+		     const void **array)
+{
+	int fd = bpf_object__find_map_fd_by_name(object, name);
+	void *mapped = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (mapped == MAP_FAILED)
+		return -errno;
+	*array = mapped;
+	return 0;
+}
+
+/* Lets the programs find out where each CPU's part of a counter is. 0 or -errno. */
+static int pymemtop_cpus(const struct bpf_object *object)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options);
+	int fd = bpf_program__fd(bpf_object__find_program_by_name(object, "pymemtop_cpus"));
+
+	return fd < 0 ? 0 : bpf_prog_test_run_opts(fd, &options);
+}
+
+int counters__new(const struct bpf_object *object, const struct numbers *numbers,
+		  const struct collector_options *options, const struct record_sink *sink,
+		  struct counters **result)
+{
+	struct counters *counters = calloc(1, sizeof(*counters));
+	int err;
+
+	if (!counters)
+		return -ENOMEM;
+	counters->object = object;
+	counters->numbers = numbers;
+	counters->sink = *sink;
+	counters->max_sites = options->max_sites;
+	err = pymemtop_cpus(object);
+	if (!err)
+		err = map_array(object, "process_counters", processes_size(),
+				(const void **)&counters->processes);
+	if (!err)
+		err = map_array(object, "site_counters", counts_size(counters),
+				(const void **)&counters->counts);
+	if (!err) {
+		counters->ring = ring_buffer__new(bpf_object__find_map_fd_by_name(object, "ring"),
+						  on_record, &counters->sink, NULL);
+		err = counters->ring ? 0 : -errno;
+	}
+	if (err) {
+		counters__free(counters);
+		return err;
+	}
+	*result = counters;
+	return 0;
+}
+
+void counters__free(struct counters *counters)
+{
+	if (!counters)
+		return;
+	ring_buffer__free(counters->ring);
+	if (counters->processes)
+		munmap((void *)counters->processes, processes_size());
+	if (counters->counts)
+		munmap((void *)counters->counts, counts_size(counters));
+	free(counters);
+}
+
+void counters__begin(struct counters *counters)
+{
+	counters->begin = clock_seconds(CLOCK_MONOTONIC);
+}
+
+int counters__poll(struct counters *counters, int timeout_ms)
+{
+	int err = ring_buffer__poll(counters->ring, timeout_ms);
+
+	return err < 0 ? err : 0;
+}
+
+const struct process_counters *counters__processes(const struct counters *counters, size_t *n)
+{
+	*n = counters->numbers->next_process;
+	if (*n > MAX_PROCESSES)
+		*n = MAX_PROCESSES;
+	return counters->processes;
+}
+
+/* Field by field, in their order: what is freed was allocated before. */
+static void copy_count(struct site_counters *to, const struct site_counters *count)
+{
+	const volatile struct site_counters *from = count;
+
+	to->freed_bytes = from->freed_bytes;
+	to->freed_count = from->freed_count;
+	to->unmapped_bytes = from->unmapped_bytes;
+	to->unmapped_count = from->unmapped_count;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	to->allocated_bytes = from->allocated_bytes;
+	to->allocated_count = from->allocated_count;
+	to->mapped_bytes = from->mapped_bytes;
+	to->mapped_count = from->mapped_count;
+}
+
+/*
+ * How often the kernel did not run a program, as another run of it was preempted on the same
+ * CPU (prog->active in kernel/bpf/trampoline.c and kernel/trace/bpf_trace.c; told since 5.12).
+ * Whose event that was, it does not tell.
+ */
+static __u64 skipped_runs(const struct bpf_object *object)
+{
+	struct bpf_program *program;
+	struct bpf_prog_info info;
+	__u64 runs = 0;
+	__u32 size;
+
+	bpf_object__for_each_program (program, object) {
+		size = sizeof(info);
+		memset(&info, 0, size);
+		if (bpf_program__fd(program) >= 0 &&
+		    !bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+			runs += info.recursion_misses;
+	}
+	return runs;
+}
+
+/* Counts first, then the ring: so each site that has counts has its stack. */
+int counters__snapshot(struct counters *counters, struct snapshot **result)
+{
+	size_t nsites = counters->numbers->next_site, nprocesses, i;
+	const struct process_counters *processes = counters__processes(counters, &nprocesses);
+	struct snapshot *snapshot;
+	__u64 skipped;
+	int err;
+
+	if (nsites > counters->max_sites)
+		nsites = counters->max_sites;
+	snapshot = snapshot__new(nprocesses, nsites);
+	if (!snapshot)
+		return -ENOMEM;
+	snapshot->seconds = clock_seconds(CLOCK_MONOTONIC) - counters->begin;
+	for (i = 0; i < nsites; i++)
+		copy_count(&snapshot->sites[i], &counters->counts[i]);
+	memcpy(snapshot->processes, processes, nprocesses * sizeof(*snapshot->processes));
+	skipped = skipped_runs(counters->object);
+	for (i = 1; i < nprocesses; i++)
+		snapshot->processes[i].lost[LOST_RUN] = skipped;
+	snapshot->map_bytes = maps__memory(counters->object);
+	err = ring_buffer__consume(counters->ring);
+	if (err < 0) {
+		snapshot__free(snapshot);
+		return err;
+	}
+	*result = snapshot;
+	return 0;
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/kernel.h"
+#include "base/log.h"
+#include "base/procfs.h"
+#include "collect/counters.h"
+#include "modes/mode.h"
+#include "modes/rss_reconcile.h"
+#include "rss.skel.h"
+
+/* A snapshot takes no more of the time since the last one to look at what is resident. */
+#define LOOK_SHARE 0.1
+
+/* Between snapshots it is looked, too, for a hundredth of the time. */
+#define LOOK_SECONDS 1.0
+#define LOOK_QUIETLY 0.01
+
+struct rss {
+	struct rss_bpf *bpf;
+	struct reconciler *reconciler;
+	double last; /* snapshot */
+	double next_look;
+	uint64_t anon[MAX_PROCESSES]; /* RssAnon when last seen, by process id */
+	uint64_t anon_at_attach[MAX_PROCESSES];
+};
+
+static int rss_check(void)
+{
+	if (sysconf(_SC_PAGESIZE) == 1 << PAGE_SHIFT)
+		return 0;
+	log_error("--mode rss knows pages of 4 KiB only; --mode heap works with others");
+	return -ENOTSUP;
+}
+
+/* The programs that see page faults here: one or two of them, the best that there are. */
+static void choose_fault_programs(struct rss_bpf *bpf)
+{
+	bool tracepoints = feature__has(FEATURE_FAULT_TRACEPOINTS);
+	bool fentry = !tracepoints && feature__has(FEATURE_FAULT_FENTRY);
+
+	bpf_program__set_autoload(bpf->progs.pymemtop_ufault, tracepoints);
+	bpf_program__set_autoload(bpf->progs.pymemtop_kfault, tracepoints);
+	bpf_program__set_autoload(bpf->progs.pymemtop_fentry, fentry);
+	bpf_program__set_autoload(bpf->progs.pymemtop_kprobe, !tracepoints && !fentry);
+}
+
+/* 128 GiB of resident pages; where all elements must be there beforehand, four times what
+ * the machine has: pages that several processes share are each one's. */
+static unsigned int max_regions(const struct collector_options *options)
+{
+	unsigned long ours = sysconf(_SC_PHYS_PAGES) / REGION_PAGES * 4 + 1024;
+	unsigned int most = options->max_regions ? options->max_regions : 65536;
+
+	return options->max_regions || feature__has(FEATURE_HASH_ALLOCATION) || ours > most ? most
+											    : ours;
+}
+
+static int rss_load(struct collector *collector)
+{
+	struct rss *rss = collector->own = calloc(1, sizeof(*rss));
+	struct rss_bpf *bpf = rss ? rss_bpf__open() : NULL;
+	int err;
+
+	if (!bpf)
+		return -errno;
+	rss->bpf = bpf;
+	bpf->rodata->config.reads_resident = true;
+	bpf->rodata->config.sample = collector->options.sample;
+	choose_fault_programs(bpf);
+	/* The faults' tracepoints come before the kernel switches interrupts on again. */
+	err = counters__configure(bpf->obj, &bpf->rodata->config, &collector->options, false);
+	if (!err)
+		err = bpf_map__set_max_entries(bpf->maps.page_regions,
+					       max_regions(&collector->options));
+	/* One at a time it can make, and preallocated they would be 128 MiB; stacks of markers are
+	 * made in uprobes. */
+	if (!err && feature__has(FEATURE_HASH_ALLOCATION)) {
+		err = bpf_map__set_map_flags(bpf->maps.page_regions, BPF_F_NO_PREALLOC);
+		if (!err)
+			err = bpf_map__set_map_flags(bpf->maps.marker_table, BPF_F_NO_PREALLOC);
+	}
+	if (!err)
+		err = rss_bpf__load(bpf);
+	collector->object = bpf->obj;
+	collector->numbers = &bpf->data->numbers;
+	return err;
+}
+
+static void rss_unload(struct collector *collector)
+{
+	struct rss *rss = collector->own;
+
+	if (!rss)
+		return;
+	reconciler__free(rss->reconciler);
+	rss_bpf__destroy(rss->bpf);
+	free(rss);
+}
+
+static int attach_faults(struct rss_bpf *bpf)
+{
+	const struct {
+		struct bpf_program *program;
+		struct bpf_link **link;
+	} faults[] = {
+		{bpf->progs.pymemtop_ufault, &bpf->links.pymemtop_ufault},
+		{bpf->progs.pymemtop_kfault, &bpf->links.pymemtop_kfault},
+		{bpf->progs.pymemtop_fentry, &bpf->links.pymemtop_fentry},
+		{bpf->progs.pymemtop_kprobe, &bpf->links.pymemtop_kprobe},
+	};
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < sizeof(faults) / sizeof(faults[0]); i++) {
+		if (!bpf_program__autoload(faults[i].program))
+			continue;
+		*faults[i].link = bpf_program__attach(faults[i].program);
+		err = *faults[i].link ? 0 : -errno;
+	}
+	if (err)
+		log_error("page faults cannot be seen: %s", strerror(-err));
+	return err;
+}
+
+static int rss_attach(struct collector *collector, struct target *const *targets, size_t n)
+{
+	struct rss *rss = collector->own;
+	size_t i;
+	int err = attach_faults(rss->bpf);
+
+	if (err)
+		return err;
+	rss->reconciler = reconciler__new(collector->object, &rss->bpf->bss->correction,
+					  collector->counters, collector->options.sample);
+	if (!rss->reconciler)
+		return -ENOMEM;
+	for (i = 0; i < n; i++)
+		rss->anon_at_attach[i + 1] = proc_status_bytes(targets[i]->pid, "RssAnon");
+	rss->last = clock_seconds(CLOCK_MONOTONIC);
+	rss->next_look = rss->last + LOOK_SECONDS;
+	return 0;
+}
+
+/* RssAnon now, or at the process's end: by the kernel's last word, or where it has none
+ * (before 6.16), as it was last seen. */
+static uint64_t update_anon(struct rss *rss, const struct process_counters *counters, size_t id)
+{
+	uint64_t now = counters->state == PROCESS_RUNNING
+			       ? proc_status_bytes(counters->pid, "RssAnon")
+			       : counters->anon_bytes;
+
+	if (now)
+		rss->anon[id] = now;
+	return rss->anon[id];
+}
+
+/* What is resident when a process is first looked at, is from before. */
+static int rss_keep_up(struct collector *collector)
+{
+	double now = clock_seconds(CLOCK_MONOTONIC);
+	struct rss *rss = collector->own;
+	const struct process_counters *processes;
+	int err = reconciler__meet(rss->reconciler);
+	size_t n, id;
+
+	if (err || now < rss->next_look)
+		return err;
+	rss->next_look = now + LOOK_SECONDS;
+	processes = counters__processes(collector->counters, &n);
+	for (id = 1; id < n; id++)
+		update_anon(rss, &processes[id], id);
+	return reconciler__look(rss->reconciler, LOOK_SECONDS * LOOK_QUIETLY);
+}
+
+static int rss_snapshot(struct collector *collector, struct snapshot **result)
+{
+	double begin = clock_seconds(CLOCK_MONOTONIC);
+	struct rss *rss = collector->own;
+	struct process_counters *counters;
+	struct snapshot *snapshot;
+	size_t id;
+	int err = reconciler__look(rss->reconciler, LOOK_SHARE * (begin - rss->last));
+
+	rss->last = begin;
+	if (!err)
+		err = counters__snapshot(collector->counters, &snapshot);
+	if (err)
+		return err;
+	for (id = 1; id < snapshot->nprocesses; id++) {
+		counters = &snapshot->processes[id];
+		counters->anon_bytes = update_anon(rss, counters, id);
+		if (!reconciler__can_look(rss->reconciler, id))
+			counters->before_bytes = rss->anon_at_attach[id];
+	}
+	*result = snapshot;
+	return 0;
+}
+
+static const struct value_type rss_schema[] = {
+	{"resident_bytes", "Resident", offsetof(struct values, outstanding_bytes), VALUE_BYTES},
+	{"touched_bytes", "Touched", offsetof(struct values, allocated_bytes), VALUE_BYTES},
+	SCHEMA_END,
+};
+
+static const struct collector_type rss_collector = {
+	.probes = {.mappers = true},
+	.check = rss_check,
+	.load = rss_load,
+	.unload = rss_unload,
+	.attach = rss_attach,
+	.keep_up = rss_keep_up,
+	.snapshot = rss_snapshot,
+};
+
+const struct mode rss_mode = {
+	.name = "rss",
+	.help = "resident pages, by the line that touched each first, while they are mapped",
+	.schema = rss_schema,
+	.switchable = true,
+	.counts_resident = true,
+	.collector = &rss_collector,
+};

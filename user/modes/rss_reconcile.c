@@ -1,0 +1,533 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/procfs.h"
+#include "collect/bpf_maps.h"
+#include "modes/pagemap.h"
+#include "modes/rss_reconcile.h"
+
+/* From the kernel's first word of a fault to the page being there, all but always: a huge
+ * page has to be found and cleared. */
+#define FAULT_US 20000
+
+/* Regions looked at between two looks at the clock. */
+#define CLOCK_STEP 64
+
+struct subject {
+	struct pagemap *pagemap; /* NULL: not opened, or cannot be */
+	bool refused;
+	bool met;
+};
+
+/* A region whose books and pages differed at a first look. */
+struct suspect {
+	uint64_t index;
+	uint32_t faults;
+	bool lacks_pages;
+};
+
+struct reconciler {
+	const struct bpf_map *map;
+	int program;
+	struct page_correction *correction;
+	const struct counters *counters;
+	unsigned int sample;
+	struct subject subjects[MAX_PROCESSES]; /* by process id */
+	/* The pass that is under way: the process, the region, and what the books have. */
+	__u32 id;
+	uint64_t index;
+	uint64_t *keys; /* sorted */
+	size_t nkeys, key;
+	struct suspect *suspects;
+	size_t nsuspects, suspect_room;
+};
+
+/* How a region's books differ from what is resident; a bit a page. */
+struct difference {
+	uint64_t gone[REGION_WORDS];   /* in the books only */
+	uint64_t away[REGION_WORDS];   /* swapped out since */
+	uint64_t back[REGION_WORDS];   /* swapped in again */
+	uint64_t unseen[REGION_WORDS]; /* resident only */
+	uint64_t away_unseen[REGION_WORDS];
+	bool any;
+};
+
+struct reconciler *reconciler__new(const struct bpf_object *object,
+				   struct page_correction *correction,
+				   const struct counters *counters, unsigned int sample)
+{
+	struct reconciler *reconciler = calloc(1, sizeof(*reconciler));
+
+	if (!reconciler)
+		return NULL;
+	reconciler->map = bpf_object__find_map_by_name(object, "page_regions");
+	reconciler->program =
+		bpf_program__fd(bpf_object__find_program_by_name(object, "pymemtop_pages"));
+	reconciler->correction = correction;
+	reconciler->counters = counters;
+	reconciler->sample = sample;
+	return reconciler;
+}
+
+void reconciler__free(struct reconciler *reconciler)
+{
+	size_t id;
+
+	if (!reconciler)
+		return;
+	for (id = 0; id < MAX_PROCESSES; id++)
+		pagemap__free(reconciler->subjects[id].pagemap);
+	free(reconciler->keys);
+	free(reconciler->suspects);
+	free(reconciler);
+}
+
+bool reconciler__can_look(const struct reconciler *reconciler, size_t id)
+{
+	return !reconciler->subjects[id].refused;
+}
+
+static uint64_t key_of(__u32 id, uint64_t index)
+{
+	return (uint64_t)id << REGION_KEY_SHIFT | index;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Takes down which regions the books have. 0 or -ENOMEM. */
+static int list_keys(struct reconciler *reconciler)
+{
+	void *keys;
+	int err = map__keys(reconciler->map, &keys, &reconciler->nkeys);
+
+	if (err)
+		return err;
+	free(reconciler->keys);
+	reconciler->keys = keys;
+	reconciler->key = 0;
+	qsort(keys, reconciler->nkeys, sizeof(*reconciler->keys), compare_keys);
+	return 0;
+}
+
+/* Its pages cannot be looked at; where it has only ended, that is no news. */
+static void refuse(struct reconciler *reconciler, __u32 id, int err)
+{
+	size_t n;
+
+	if (err == -ENOENT || err == -ESRCH)
+		return;
+	reconciler->subjects[id].refused = true;
+	pagemap__free(reconciler->subjects[id].pagemap);
+	reconciler->subjects[id].pagemap = NULL;
+	log_error("/proc/%d/pagemap cannot be read: %s; pages that come and go unseen (huge pages, "
+		  "mlock(), MAP_POPULATE, swap) are not corrected",
+		  counters__processes(reconciler->counters, &n)[id].pid, strerror(-err));
+}
+
+/* The pagemap of a living process that can be looked at, else NULL. */
+static struct pagemap *open_subject(struct reconciler *reconciler, __u32 id)
+{
+	struct subject *subject = &reconciler->subjects[id];
+	const struct process_counters *counters;
+	size_t n;
+	int err;
+
+	counters = &counters__processes(reconciler->counters, &n)[id];
+	if (counters->state != PROCESS_RUNNING || !counters->pid) {
+		pagemap__free(subject->pagemap);
+		subject->pagemap = NULL;
+		return NULL;
+	}
+	if (subject->pagemap || subject->refused)
+		return subject->pagemap;
+	err = pagemap__new(counters->pid, true, &subject->pagemap);
+	if (err)
+		refuse(reconciler, id, err);
+	return subject->pagemap;
+}
+
+static bool has_bit(const uint64_t *words, size_t at)
+{
+	return words[at / 64] >> (at % 64) & 1;
+}
+
+static void set_bit(uint64_t *words, size_t at)
+{
+	words[at / 64] |= 1ULL << (at % 64);
+}
+
+static bool any_bit(const uint64_t *words)
+{
+	size_t i;
+
+	for (i = 0; i < REGION_WORDS; i++) {
+		if (words[i])
+			return true;
+	}
+	return false;
+}
+
+/* The kind of difference that a page is, if it is one. */
+static uint64_t *difference_of(struct difference *d, uint32_t owner, bool resident, bool away)
+{
+	if (!owner)
+		return resident ? d->unseen : away ? d->away_unseen : NULL;
+	if (!resident && !away)
+		return d->gone;
+	if (owner & PAGE_AWAY)
+		return resident ? d->back : NULL;
+	return away ? d->away : NULL;
+}
+
+/* region is NULL where the books have none. */
+static void compare(const struct page_region *region, const struct residency *residency,
+		    struct difference *d)
+{
+	bool owned = false;
+	uint64_t *words;
+	size_t at;
+
+	memset(d, 0, sizeof(*d));
+	for (at = 0; at < REGION_PAGES; at++) {
+		owned |= region && region->owner[at];
+		words = difference_of(d, region ? region->owner[at] : 0,
+				      has_bit(residency->resident, at),
+				      has_bit(residency->away, at));
+		if (words)
+			set_bit(words, at);
+	}
+	/* An empty region is cleared away. */
+	d->any = any_bit(d->gone) || any_bit(d->away) || any_bit(d->back) || (region && !owned);
+}
+
+/* 0 or -errno. */
+static int read_region(const struct reconciler *reconciler, uint64_t key,
+		       struct page_region *region)
+{
+	return bpf_map_lookup_elem(bpf_map__fd(reconciler->map), &key, region);
+}
+
+/* Has the program correct a region. Whether it did. */
+static bool correct(struct reconciler *reconciler, uint64_t key, uint32_t faults, uint32_t owner,
+		    const uint64_t *pages)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options);
+	struct page_correction *correction = reconciler->correction;
+
+	correction->key = key;
+	correction->faults = faults;
+	correction->owner = owner;
+	memcpy(correction->pages, pages, sizeof(correction->pages));
+	return !bpf_prog_test_run_opts(reconciler->program, &options) &&
+	       *(volatile __u64 *)&correction->done;
+}
+
+/* The one owner of pages [first, last), 0 where there is none, PAGE_BEFORE where there are
+ * several, or one that is from before. */
+static uint32_t only_owner(const struct page_region *region, size_t first, size_t last)
+{
+	uint32_t owner, only = 0;
+
+	for (; first < last; first++) {
+		owner = region->owner[first] & ~PAGE_AWAY;
+		if (!owner)
+			continue;
+		if (only && owner != only)
+			return PAGE_BEFORE;
+		only = owner;
+	}
+	return only;
+}
+
+/* Pages of a region. */
+struct page_bounds {
+	size_t first, last; /* last: behind the last one */
+};
+
+/* Those of the mapping that the page is in; where it is in none any more, itself. */
+static struct page_bounds mapping_around(struct pagemap *pagemap, uint64_t index, size_t at)
+{
+	uint64_t base = index << REGION_SHIFT, start, end;
+	struct page_bounds bounds = {at, at + 1};
+
+	if (pagemap__mapping(pagemap, base + ((uint64_t)at << PAGE_SHIFT), &start, &end))
+		return bounds;
+	bounds.first = start > base ? (start - base) >> PAGE_SHIFT : 0;
+	bounds.last = end - base < 1ULL << REGION_SHIFT ? (end - base) >> PAGE_SHIFT : REGION_PAGES;
+	return bounds;
+}
+
+/*
+ * Who made an unseen page resident: a fault brings in an aligned block of pages, as large
+ * as the kernel sees fit, of one mapping. So it is who has the pages of the smallest block
+ * around it that any fault was in; where several have, it is not sure. 0 where nobody is to
+ * be found.
+ */
+static uint32_t guess_owner(const struct page_region *region, struct page_bounds within, bool huge,
+			    size_t at)
+{
+	size_t size, first, last;
+	uint32_t owner = 0;
+
+	for (size = huge ? REGION_PAGES : 2; size <= REGION_PAGES && !owner; size *= 2) {
+		first = at & ~(size - 1);
+		last = first + size < within.last ? first + size : within.last;
+		owner = only_owner(region, first > within.first ? first : within.first, last);
+	}
+	return owner == PAGE_BEFORE ? 0 : owner;
+}
+
+/* Finds owners for unseen pages, one owner at a time. first: the process is new, and what
+ * it has is from before it was. */
+static void adopt(struct reconciler *reconciler, uint64_t key, const struct page_region *region,
+		  bool huge, bool first, const struct difference *d)
+{
+	struct pagemap *pagemap = reconciler->subjects[key >> REGION_KEY_SHIFT].pagemap;
+	uint64_t left[REGION_WORDS], pages[REGION_WORDS];
+	struct page_bounds within;
+	uint32_t owner, guess;
+	size_t at;
+
+	memcpy(left, d->unseen, sizeof(left));
+	while (any_bit(left)) {
+		memset(pages, 0, sizeof(pages));
+		within = (struct page_bounds){0};
+		for (at = 0, owner = 0; at < REGION_PAGES; at++) {
+			if (!has_bit(left, at))
+				continue;
+			if (at >= within.last)
+				within = mapping_around(pagemap,
+							key & ((1ULL << REGION_KEY_SHIFT) - 1), at);
+			/* What is sampled leaves pages unseen that others touched. */
+			guess = huge || (!first && reconciler->sample == 1)
+					? guess_owner(region, within, huge, at)
+					: 0;
+			if (!guess && first)
+				guess = PAGE_BEFORE;
+			if (owner && guess != owner)
+				continue;
+			left[at / 64] &= ~(1ULL << (at % 64));
+			if (!guess)
+				continue;
+			owner = guess;
+			set_bit(pages, at);
+		}
+		if (owner)
+			correct(reconciler, key, region->faults, owner, pages);
+	}
+	if (first && any_bit(d->away_unseen) &&
+	    correct(reconciler, key, region->faults, PAGE_BEFORE, d->away_unseen))
+		correct(reconciler, key, region->faults, PAGE_AWAY, d->away_unseen);
+}
+
+/*
+ * Whether the process was there when the region was looked at just now: while it ends, all
+ * pages go, and what is reported then is what it had. Before 6.16 it is said to have ended
+ * only after that.
+ */
+static bool was_there(const struct reconciler *reconciler, __u32 id,
+		      const struct residency *residency)
+{
+	const struct process_counters *counters;
+	size_t n;
+
+	counters = &counters__processes(reconciler->counters, &n)[id];
+	return *(volatile const __u32 *)&counters->state == PROCESS_RUNNING &&
+	       (any_bit(residency->resident) || proc_status_bytes(counters->pid, "RssAnon"));
+}
+
+/* Looks at a region once more, and corrects it. Nothing leaves where there were faults since
+ * the first look: their pages may not be there yet. */
+static int reconcile_region(struct reconciler *reconciler, __u32 id, const struct suspect *suspect)
+{
+	static const struct page_region none;
+	struct subject *subject = &reconciler->subjects[id];
+	uint64_t key = key_of(id, suspect->index);
+	struct page_region region;
+	struct residency residency;
+	struct difference d;
+	bool known = !read_region(reconciler, key, &region);
+	int err;
+
+	if (!known)
+		region = none;
+	err = pagemap__region(subject->pagemap, suspect->index, &residency);
+	if (err)
+		return err;
+	compare(known ? &region : NULL, &residency, &d);
+	if (d.any && region.faults == suspect->faults && was_there(reconciler, id, &residency))
+		correct(reconciler, key, region.faults, 0, d.gone);
+	if (any_bit(d.away))
+		correct(reconciler, key, region.faults, PAGE_AWAY, d.away);
+	if (any_bit(d.back))
+		correct(reconciler, key, region.faults, PAGE_BEFORE, d.back);
+	adopt(reconciler, key, &region, residency.huge, !subject->met, &d);
+	return 0;
+}
+
+/*
+ * A fault is seen before its page is there, so one look is not enough to tell that a page
+ * has left.
+ */
+static int reconcile_suspects(struct reconciler *reconciler, __u32 id)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < reconciler->nsuspects && !reconciler->suspects[i].lacks_pages; i++)
+		;
+	if (i < reconciler->nsuspects)
+		usleep(FAULT_US);
+	for (i = 0; !err && i < reconciler->nsuspects; i++)
+		err = reconcile_region(reconciler, id, &reconciler->suspects[i]);
+	reconciler->nsuspects = 0;
+	return err;
+}
+
+/* First look at a region. residency is NULL where nothing is resident in it. */
+static int look_at_region(struct reconciler *reconciler, __u32 id, uint64_t index, bool known,
+			  const struct residency *residency)
+{
+	static const struct residency nothing;
+	uint64_t key = key_of(id, index);
+	struct page_region region;
+	struct suspect *more;
+	struct difference d;
+
+	known = known && !read_region(reconciler, key, &region);
+	compare(known ? &region : NULL, residency ? residency : &nothing, &d);
+	if (!d.any && !any_bit(d.unseen) &&
+	    !(any_bit(d.away_unseen) && !reconciler->subjects[id].met))
+		return 0;
+	/* Whose they are was not found before, and nothing has happened to help it. */
+	if (!known && reconciler->subjects[id].met)
+		return 0;
+	if (reconciler->nsuspects == reconciler->suspect_room) {
+		reconciler->suspect_room =
+			reconciler->suspect_room ? 2 * reconciler->suspect_room : 256;
+		more = reallocarray(reconciler->suspects, reconciler->suspect_room, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		reconciler->suspects = more;
+	}
+	reconciler->suspects[reconciler->nsuspects++] = (struct suspect){
+		.index = index,
+		.faults = known ? region.faults : 0,
+		.lacks_pages = any_bit(d.gone),
+	};
+	return 0;
+}
+
+/* Looks at the process's regions, from judge->index on, until the deadline. 1 at its end,
+ * 0 where there is more, or -errno. */
+static int look_through(struct reconciler *reconciler, __u32 id, double deadline)
+{
+	struct pagemap *pagemap = reconciler->subjects[id].pagemap;
+	uint64_t known, next;
+	struct residency residency;
+	int found, err, step = 0;
+
+	found = pagemap__next(pagemap, reconciler->index, &residency);
+	for (;;) {
+		while (reconciler->key < reconciler->nkeys &&
+		       reconciler->keys[reconciler->key] < key_of(id, reconciler->index))
+			reconciler->key++;
+		known = reconciler->key < reconciler->nkeys &&
+					reconciler->keys[reconciler->key] >> REGION_KEY_SHIFT == id
+				? reconciler->keys[reconciler->key] &
+					  ((1ULL << REGION_KEY_SHIFT) - 1)
+				: UINT64_MAX;
+		if (found < 0)
+			return found;
+		next = found && residency.index < known ? residency.index : known;
+		if (next == UINT64_MAX)
+			return 1;
+		err = look_at_region(reconciler, id, next, known == next,
+				     found && residency.index == next ? &residency : NULL);
+		if (err)
+			return err;
+		reconciler->index = next + 1;
+		if (found && residency.index == next)
+			found = pagemap__next(pagemap, reconciler->index, &residency);
+		if (++step % CLOCK_STEP == 0 && clock_seconds(CLOCK_MONOTONIC) > deadline)
+			return 0;
+	}
+}
+
+/* Looks at one process from where the pass is. 1 at its end, 0 at the deadline, or -errno;
+ * a process that ends meanwhile is no error. */
+static int look_on(struct reconciler *reconciler, __u32 id, double deadline)
+{
+	struct pagemap *pagemap = open_subject(reconciler, id);
+	int err, ended;
+
+	if (!pagemap)
+		return 1;
+	err = pagemap__refresh(pagemap);
+	reconciler->nsuspects = 0;
+	ended = err ? err : look_through(reconciler, id, deadline);
+	err = ended < 0 ? ended : reconcile_suspects(reconciler, id);
+	if (err == -ENOMEM)
+		return err;
+	if (err) {
+		refuse(reconciler, id, err);
+		return 1;
+	}
+	reconciler->subjects[id].met |= ended;
+	return ended;
+}
+
+int reconciler__meet(struct reconciler *reconciler)
+{
+	__u32 pass_id = reconciler->id, id;
+	uint64_t pass_index = reconciler->index;
+	bool listed = false;
+	size_t n;
+	int err = 0;
+
+	counters__processes(reconciler->counters, &n);
+	for (id = 1; err >= 0 && id < n; id++) {
+		/* One that has ended is closed by the way. */
+		if (!open_subject(reconciler, id) || reconciler->subjects[id].met)
+			continue;
+		reconciler->id = id;
+		reconciler->index = reconciler->key = 0;
+		err = listed ? 0 : list_keys(reconciler);
+		listed = true;
+		if (!err)
+			err = look_on(reconciler, id, __builtin_inf());
+	}
+	reconciler->id = pass_id;
+	reconciler->index = pass_index;
+	return err < 0 ? err : 0;
+}
+
+int reconciler__look(struct reconciler *reconciler, double seconds)
+{
+	double deadline = clock_seconds(CLOCK_MONOTONIC) + seconds;
+	size_t n;
+	int ended, err = list_keys(reconciler);
+
+	counters__processes(reconciler->counters, &n);
+	if (err)
+		return err;
+	for (; reconciler->id < n; reconciler->id++, reconciler->index = 0) {
+		ended = reconciler->id ? look_on(reconciler, reconciler->id, deadline) : 1;
+		if (ended <= 0)
+			return ended;
+	}
+	reconciler->id = 0;
+	return 0;
+}

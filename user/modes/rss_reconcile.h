@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Corrects the books of resident pages (bpf/pages.bpf.h) by what is really resident: takes
+ * off what left unseen, and finds owners for what the kernel made resident without a fault
+ * of its own (huge pages, MAP_POPULATE, mlock()).
+ */
+#ifndef RSS_RECONCILE_H
+#define RSS_RECONCILE_H
+
+#include <bpf/libbpf.h>
+
+#include "collect/counters.h"
+
+struct reconciler;
+
+/*
+ * correction is where the program correct reads what to do, sample what its faults are
+ * sampled by. All outlive the judge. NULL where memory is short.
+ */
+struct reconciler *reconciler__new(const struct bpf_object *object,
+				   struct page_correction *correction,
+				   const struct counters *counters, unsigned int sample);
+void reconciler__free(struct reconciler *reconciler);
+
+/* Looks at processes for the first time, as soon as they are there: what they have by now
+ * is from before. 0 or -errno. */
+int reconciler__meet(struct reconciler *reconciler);
+
+/* Goes on looking at all processes, for that many seconds at most. 0 or -errno. */
+int reconciler__look(struct reconciler *reconciler, double seconds);
+
+/* Whether the process's pages can be looked at. */
+bool reconciler__can_look(const struct reconciler *reconciler, size_t id);
+
+#endif /* RSS_RECONCILE_H */

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is probed in a target, and where. */
+#ifndef PROBE_POINTS_H
+#define PROBE_POINTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "probes/placement.h"
+#include "target/target.h"
+
+struct probe_point {
+	const char *function; /* or marker */
+	enum probe_kind kind;
+	const struct target_file *file;
+	uint64_t address; /* of the function, as linked */
+	struct placement placement;
+	bool returns;			  /* also its return is probed */
+	uint64_t semaphore;		  /* file offset; 0: none */
+	const struct marker_site *marker; /* NULL where it is none */
+};
+
+/* What a mode wants to see, besides what attribution needs. */
+struct probe_spec {
+	bool allocators; /* their functions */
+	bool mappers;	 /* what unmaps and moves pages */
+	bool at_entry;	 /* on the functions' first instructions */
+};
+
+/*
+ * All points of a target: those of the wish, and code_dealloc() or the markers, as its
+ * attribution needs. 0, the points, which the caller frees and which refer to the
+ * target, and their number, or -errno.
+ */
+int probe_points__list(const struct target *target, const struct probe_spec *spec,
+		       struct probe_point **points, size_t *n);
+
+/* Prints them. 0 or -errno. */
+int probe_points__explain(const struct target *target, const struct probe_spec *spec, FILE *out);
+
+#endif /* PROBE_POINTS_H */

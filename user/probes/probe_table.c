@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "probes/probe_table.h"
+
+/* With 20 probes, five of six multipliers are free of collisions; with 60, one of
+ * six. */
+#define TRIES 100000
+
+static bool fill(const struct probe_entry *probes, size_t n, struct probe_table *table)
+{
+	__u64 taken[PROBE_SLOTS] = {0};
+	size_t i, slot;
+
+	memset(table->kind, PROBE_NONE, sizeof(table->kind));
+	memset(table->marker, 0, sizeof(table->marker));
+	for (i = 0; i < n; i++) {
+		slot = PROBE_SLOT(probes[i].address, table->multiplier);
+		if (taken[slot] && taken[slot] != probes[i].address)
+			return false;
+		taken[slot] = probes[i].address;
+		table->kind[slot] = probes[i].kind;
+		table->marker[slot] = probes[i].marker;
+	}
+	return true;
+}
+
+int probe_table__make(const struct probe_entry *probes, size_t n, struct probe_table *table)
+{
+	int i;
+
+	/* Odd multiples of the golden ratio; any odd number would do. */
+	table->multiplier = 0x9e3779b97f4a7c15ULL;
+	for (i = 0; i < TRIES; i++) {
+		if (fill(probes, n, table))
+			return 0;
+		table->multiplier += 2 * 0x9e3779b97f4a7c15ULL;
+	}
+	return -E2BIG;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How the BPF side knows a probe by its address: see struct probe_table. */
+#ifndef PROBE_TABLE_H
+#define PROBE_TABLE_H
+
+#include <stddef.h>
+
+#include <linux/types.h>
+
+#include "pymemtop.h"
+
+/* A probe's address in a process, and what is there. */
+struct probe_entry {
+	__u64 address;
+	__u8 kind;   /* enum probe_kind */
+	__u8 marker; /* index of its marker_site */
+};
+
+/* Makes a table without collisions. The same address twice must be the same
+ * probe. 0, or -E2BIG where there are too many probes. */
+int probe_table__make(const struct probe_entry *probes, size_t n, struct probe_table *table);
+
+#endif /* PROBE_TABLE_H */

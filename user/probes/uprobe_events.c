@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <linux/perf_event.h>
+
+#include "base/log.h"
+#include "base/procfs.h"
+#include "probes/uprobe_events.h"
+
+/* uapi/linux/mount.h of 5.2; glibc has them since 2.36 only */
+#define FSCONFIG_CMD_CREATE 6
+
+#define GROUP_PREFIX "pymemtop_"
+
+struct place {
+	dev_t device;
+	ino_t inode;
+	uint64_t offset;
+};
+
+struct probe {
+	char name[32];
+	unsigned long id; /* of the event */
+	struct bpf_link *link;
+	struct place *locations;
+	size_t nplaces;
+};
+
+struct uprobe_events {
+	int tracefs;	 /* of a mount that only we see */
+	int definitions; /* uprobe_events */
+	char group[32];
+	struct probe *probes;
+	size_t nprobes;
+	int *events;
+	size_t nevents;
+	bool swaps; /* contexts are swapped: see open_inherited_event() */
+};
+
+/*
+ * A mount of tracefs that is attached nowhere: needs no /sys/kernel/tracing,
+ * which containers lack, and leaves nothing behind. Before Linux 5.2, the usual
+ * place.
+ */
+static int open_tracefs(void)
+{
+	int context = syscall(SYS_fsopen, "tracefs", 1 /* FSOPEN_CLOEXEC */);
+	int mount = -1;
+
+	if (context >= 0) {
+		if (!syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+			mount = syscall(SYS_fsmount, context, 1 /* FSMOUNT_CLOEXEC */, 0);
+		close(context);
+	}
+	if (mount < 0)
+		mount = open("/sys/kernel/tracing", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return mount;
+}
+
+static int define(struct uprobe_events *probes, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Writes one line to uprobe_events. */
+static int define(struct uprobe_events *probes, const char *format, ...)
+{
+	char line[256];
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	if (length >= (int)sizeof(line))
+		return -ENAMETOOLONG;
+	return write(probes->definitions, line, length) == length ? 0 : -errno;
+}
+
+/* Removes the definitions of a pymemtop that was killed: they do nothing any
+ * more, but they are listed. */
+static void remove_stale(struct uprobe_events *probes)
+{
+	int fd = openat(probes->tracefs, "uprobe_events", O_RDONLY | O_CLOEXEC), pid;
+	char line[512], group[32], name[32];
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+
+	if (!file)
+		return;
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%*c:%31[^/]/%31s", group, name) == 2 &&
+		    sscanf(group, GROUP_PREFIX "%d", &pid) == 1 && !proc_exists(pid))
+			define(probes, "-:%s/%s", group, name);
+	}
+	fclose(file);
+}
+
+int uprobe_events__new(struct uprobe_events **result)
+{
+	struct uprobe_events *probes = calloc(1, sizeof(*probes));
+
+	if (!probes)
+		return -ENOMEM;
+	probes->definitions = -1;
+	probes->tracefs = open_tracefs();
+	if (probes->tracefs >= 0)
+		probes->definitions =
+			openat(probes->tracefs, "uprobe_events", O_WRONLY | O_APPEND | O_CLOEXEC);
+	if (probes->definitions < 0) {
+		int err = -errno;
+
+		log_error("tracefs has no uprobe_events: %s; the kernel needs CONFIG_UPROBE_EVENTS",
+			  strerror(-err));
+		uprobe_events__free(probes);
+		return err;
+	}
+	snprintf(probes->group, sizeof(probes->group), GROUP_PREFIX "%d", getpid());
+	remove_stale(probes);
+	*result = probes;
+	return 0;
+}
+
+static void *detach(void *link)
+{
+	bpf_link__destroy(link);
+	return NULL;
+}
+
+/* Each takes the kernel a tenth of a second, waiting for programs that may still
+ * run; so all wait at once. */
+static void detach_all(struct uprobe_events *probes)
+{
+	pthread_t threads[probes->nprobes + 1];
+	bool running[probes->nprobes + 1];
+	size_t i;
+
+	for (i = 0; i < probes->nprobes; i++) {
+		running[i] = !pthread_create(&threads[i], NULL, detach, probes->probes[i].link);
+		if (!running[i])
+			detach(probes->probes[i].link);
+	}
+	for (i = 0; i < probes->nprobes; i++) {
+		if (running[i])
+			pthread_join(threads[i], NULL);
+	}
+}
+
+void uprobe_events__free(struct uprobe_events *probes)
+{
+	size_t i;
+
+	if (!probes)
+		return;
+	for (i = 0; i < probes->nevents; i++)
+		close(probes->events[i]);
+	detach_all(probes);
+	for (i = 0; i < probes->nprobes; i++) {
+		if (define(probes, "-:%s/%s", probes->group, probes->probes[i].name))
+			log_detail("the definition of %s/%s stays: %s", probes->group,
+				   probes->probes[i].name, strerror(errno));
+		free(probes->probes[i].locations);
+	}
+	free(probes->events);
+	free(probes->probes);
+	if (probes->definitions >= 0)
+		close(probes->definitions);
+	if (probes->tracefs >= 0)
+		close(probes->tracefs);
+	free(probes);
+}
+
+static struct probe *find_probe(struct uprobe_events *probes, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < probes->nprobes; i++) {
+		if (!strcmp(probes->probes[i].name, name))
+			return &probes->probes[i];
+	}
+	return NULL;
+}
+
+static int read_event_id(struct uprobe_events *probes, struct probe *probe)
+{
+	char path[128];
+	FILE *file;
+	int fd, err = 0;
+
+	snprintf(path, sizeof(path), "events/%s/%s/id", probes->group, probe->name);
+	fd = openat(probes->tracefs, path, O_RDONLY | O_CLOEXEC);
+	file = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!file)
+		return -errno;
+	if (fscanf(file, "%lu", &probe->id) != 1)
+		err = -EIO;
+	fclose(file);
+	return err;
+}
+
+static struct probe *add_probe(struct uprobe_events *probes, const char *name)
+{
+	struct probe *more = reallocarray(probes->probes, probes->nprobes + 1, sizeof(*more));
+
+	if (!more)
+		return NULL;
+	probes->probes = more;
+	more += probes->nprobes++;
+	memset(more, 0, sizeof(*more));
+	snprintf(more->name, sizeof(more->name), "%s", name);
+	return more;
+}
+
+/* Whether the place is new; remembers it. */
+static int note_place(struct probe *probe, const struct place *place)
+{
+	struct place *more;
+	size_t i;
+
+	for (i = 0; i < probe->nplaces; i++) {
+		if (probe->locations[i].device == place->device &&
+		    probe->locations[i].inode == place->inode &&
+		    probe->locations[i].offset == place->offset)
+			return 0;
+	}
+	more = reallocarray(probe->locations, probe->nplaces + 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	probe->locations = more;
+	more[probe->nplaces++] = *place;
+	return 1;
+}
+
+int uprobe_events__add(struct uprobe_events *probes, const char *name, bool is_return, int fd,
+		       uint64_t offset, uint64_t semaphore)
+{
+	struct place place = {.offset = offset};
+	char counter[32] = "";
+	struct probe *probe;
+	struct stat st;
+	int err;
+
+	if (fstat(fd, &st))
+		return -errno;
+	place.device = st.st_dev;
+	place.inode = st.st_ino;
+	probe = find_probe(probes, name);
+	if (!probe)
+		probe = add_probe(probes, name);
+	if (!probe)
+		return -ENOMEM;
+	err = note_place(probe, &place);
+	if (err <= 0)
+		return err;
+	if (semaphore)
+		snprintf(counter, sizeof(counter), "(0x%" PRIx64 ")", semaphore);
+	/* By descriptor: a path could hold blanks, or name another file by now. */
+	err = define(probes, "%c:%s/%s /proc/self/fd/%d:0x%" PRIx64 "%s", is_return ? 'r' : 'p',
+		     probes->group, name, fd, offset, counter);
+	if (!err && probe->nplaces == 1)
+		err = read_event_id(probes, probe);
+	if (err) {
+		log_error("no uprobe can be put at offset 0x%" PRIx64 " for %s: %s", offset, name,
+			  strerror(-err));
+		probe->nplaces--;
+	}
+	return err;
+}
+
+static int open_perf_event(struct perf_event_attr *attr, pid_t thread)
+{
+	int fd = syscall(SYS_perf_event_open, attr, thread, -1, -1, PERF_FLAG_FD_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* An event that is the thread's alone. */
+static int open_own_event(const struct probe *probe, pid_t thread)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT,
+		.size = sizeof(attr),
+		.config = probe->id,
+		.disabled = 1,
+	};
+
+	return open_perf_event(&attr, thread);
+}
+
+/*
+ * An event that what the thread creates inherits: with follow also processes.
+ *
+ * When the scheduler switches between two tasks whose perf events are copies of
+ * the same ones, perf swaps the tasks' contexts instead of the events
+ * (perf_event_context_sched_out()). The probes know an event's process by the task
+ * that it was opened for; so when one of the two ends, it takes the other's events
+ * along, and a child process with threads loses its breakpoints. Sampling of reads
+ * keeps contexts from being swapped (Linux 6.12); where it is refused,
+ * uprobe_events__keep() holds the breakpoints.
+ */
+static int open_inherited_event(struct uprobe_events *probes, const struct probe *probe,
+				pid_t thread, bool follow)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT,
+		.size = sizeof(attr),
+		.config = probe->id,
+		.disabled = 1,
+		.inherit = 1,
+		.inherit_thread = !follow,
+		.remove_on_exec = 1, /* what is executed is not ours to slow down */
+		.sample_type = PERF_SAMPLE_READ | PERF_SAMPLE_TID,
+	};
+	int fd = probes->swaps ? -EINVAL : open_perf_event(&attr, thread);
+
+	if (fd != -EINVAL)
+		return fd;
+	probes->swaps = true;
+	attr.sample_type = 0;
+	fd = open_perf_event(&attr, thread);
+	if (fd != -EINVAL)
+		return fd;
+	/* Before 5.13: the BPF side ignores what does not belong to a target. */
+	attr.inherit_thread = 0;
+	attr.remove_on_exec = 0;
+	return open_perf_event(&attr, thread);
+}
+
+int uprobe_events__attach(struct uprobe_events *probes, const char *name,
+			  const struct bpf_program *program, pid_t pid)
+{
+	struct probe *probe = find_probe(probes, name);
+	int anchor, err;
+
+	if (!probe || !probe->nplaces)
+		return 0;
+	anchor = open_own_event(probe, pid);
+	if (anchor < 0) {
+		log_error("the probe %s cannot be opened on process %d: %s", name, pid,
+			  strerror(-anchor));
+		return anchor;
+	}
+	probe->link = bpf_program__attach_perf_event(program, anchor);
+	err = libbpf_get_error(probe->link);
+	if (err) {
+		probe->link = NULL;
+		close(anchor);
+		log_error("the BPF program for %s cannot be attached: %s", name, strerror(-err));
+	}
+	return err;
+}
+
+static int keep_event(struct uprobe_events *probes, int fd)
+{
+	int *more;
+
+	if (probes->nevents % 64 == 0) {
+		more = reallocarray(probes->events, probes->nevents + 64, sizeof(*more));
+		if (!more) {
+			close(fd);
+			return -ENOMEM;
+		}
+		probes->events = more;
+	}
+	probes->events[probes->nevents++] = fd;
+	return 0;
+}
+
+static int watch_thread(struct uprobe_events *probes, pid_t thread, bool follow)
+{
+	size_t i;
+	int fd, err;
+
+	for (i = 0; i < probes->nprobes; i++) {
+		if (!probes->probes[i].link)
+			continue;
+		fd = open_inherited_event(probes, &probes->probes[i], thread, follow);
+		if (fd < 0)
+			return fd;
+		err = keep_event(probes, fd);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static bool is_in(const pid_t *threads, size_t n, pid_t thread)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (threads[i] == thread)
+			return true;
+	}
+	return false;
+}
+
+int uprobe_events__keep(struct uprobe_events *probes, pid_t pid)
+{
+	size_t i;
+	int fd, err = 0;
+
+	for (i = 0; !err && probes->swaps && i < probes->nprobes; i++) {
+		if (!probes->probes[i].link)
+			continue;
+		fd = open_own_event(&probes->probes[i], pid);
+		err = fd < 0 ? fd : keep_event(probes, fd);
+	}
+	return err;
+}
+
+/*
+ * Threads come and go meanwhile: one whose maker was not watched yet shows up in
+ * the next listing, so it is over when a listing brings nothing new.
+ */
+int uprobe_events__watch(struct uprobe_events *probes, pid_t pid, bool follow)
+{
+	pid_t *seen = NULL, *threads;
+	size_t nseen = 0, n, i;
+	bool any;
+	int err;
+
+	do {
+		any = false;
+		threads = proc_threads(pid, &n);
+		err = threads ? 0 : -errno;
+		for (i = 0; !err && i < n; i++) {
+			if (is_in(seen, nseen, threads[i]))
+				continue;
+			any = true;
+			err = watch_thread(probes, threads[i], follow);
+			if (err == -ESRCH)
+				err = 0; /* a thread that ended */
+		}
+		free(seen);
+		seen = threads;
+		nseen = n;
+	} while (!err && any);
+	free(seen);
+	if (!err)
+		err = uprobe_events__keep(probes, pid);
+	if (err)
+		log_error("process %d cannot be watched: %s%s", pid, strerror(-err),
+			  err == -EMFILE ? "; it has too many threads for the limit on open files"
+					 : "");
+	return err;
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "render/renderer.h"
+
+/* Frames are set apart by semicolons; the weight is what stands behind the last
+ * blank, so blanks in names do no harm. */
+static void put_escaped(const char *text, FILE *out)
+{
+	for (; *text; text++)
+		putc(*text == ';' ? ':' : *text, out);
+}
+
+static void put_frame(const struct location *location, FILE *out)
+{
+	putc(';', out);
+	if (!location->line && location->file[0] == '[') {
+		put_escaped(location->file, out);
+		return;
+	}
+	put_escaped(location->function[0] ? location->function : "?", out);
+	fputs(" (", out);
+	put_escaped(location->file, out);
+	fprintf(out, ":%d)", location->line);
+}
+
+static uint64_t weigh(const struct values *values, enum weight weight)
+{
+	switch (weight) {
+	case WEIGHT_COUNT:
+		return values->outstanding_count;
+	case WEIGHT_ALLOCATED:
+		return values->allocated_bytes;
+	default:
+		return values->outstanding_bytes;
+	}
+}
+
+/* What is resident and no line's, so that the sum is RssAnon. */
+static void put_rest(const struct profile_process *process, const char *name, int64_t bytes,
+		     enum weight weight, FILE *out)
+{
+	if (bytes <= 0 || weight == WEIGHT_ALLOCATED)
+		return;
+	put_escaped(process->comm, out);
+	fprintf(out, " %d;%s %" PRId64 "\n", process->pid, name,
+		weight == WEIGHT_COUNT ? bytes >> PAGE_SHIFT : bytes);
+}
+
+static int render(const struct profile *profile, const struct render_options *options, FILE *out)
+{
+	const struct profile_process *process;
+	const struct profile_stack *stack;
+	uint64_t weight;
+	size_t p, i, k;
+
+	for (p = 0; p < profile->nprocesses; p++) {
+		process = &profile->processes[p];
+		for (i = 0; i < process->nstacks; i++) {
+			stack = &process->stacks[i];
+			weight = weigh(&stack->values, options->weight);
+			if ((int64_t)weight <= 0)
+				continue;
+			put_escaped(process->comm, out);
+			fprintf(out, " %d", process->pid);
+			for (k = stack->nframes; k-- > 0;)
+				put_frame(stack->frames[k], out);
+			fprintf(out, " %" PRIu64 "\n", weight);
+		}
+		if (!profile->counts_resident)
+			continue;
+		put_rest(process, "[before attach]", process->before_attach_bytes, options->weight,
+			 out);
+		put_rest(process, "[unattributed]", process->unattributed_bytes, options->weight,
+			 out);
+	}
+	return 0;
+}
+
+const struct renderer folded_renderer = {
+	.name = "folded",
+	.help = "one line a stack, for flamegraph.pl, inferno and speedscope",
+	.render = render,
+};

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "render/renderer.h"
+#include "symbols/def_ranges.h"
+
+/* memory_profiler 0.61, show_results(): template and precision of python -m memory_profiler. */
+#define HEAD	   "%6s %12s %12s  %10s   %s\n"
+#define RULE	   "============================================================="
+#define MIB(bytes) ((double)(int64_t)(bytes) / (1 << 20))
+
+static int compare_lines(const void *a, const void *b)
+{
+	const struct profile_line *x = *(const struct profile_line *const *)a;
+	const struct profile_line *y = *(const struct profile_line *const *)b;
+
+	return profile_line__compare(x, y);
+}
+
+/* memory_profiler counts what changed while a function was not run as the first line's. */
+static int64_t increment_of(const struct profile_line *line)
+{
+	return line->values.outstanding_bytes + line->values.mapped_count;
+}
+
+static void put_line(int number, const struct profile_line *line, const char *text, FILE *out)
+{
+	if (line)
+		fprintf(out, "%6d %8.3f MiB %8.3f MiB  %10" PRIu64 "   %s\n", number,
+			MIB(line->values.mapped_bytes), MIB(increment_of(line)),
+			line->values.allocated_count, text);
+	else
+		fprintf(out, "%6d %12s %12s  %10s   %s\n", number, "", "", "", text);
+}
+
+/* The lines from first to last, of which some were run: n of them. skipped: functions
+ * within that have tables of their own. */
+static void put_lines(const struct profile_line **lines, size_t n, const struct profile_file *file,
+		      int first, int last, const struct def_ranges *skipped, FILE *out)
+{
+	const struct profile_line *line;
+	const struct def_range *function;
+	int number;
+
+	for (number = first; number <= last; number++) {
+		line = n && (*lines)->location->line == number ? *lines : NULL;
+		if (line) {
+			lines++;
+			n--;
+		}
+		function = skipped ? def_ranges__find(skipped, number) : NULL;
+		if (!line && function && number != function->first)
+			continue;
+		put_line(number, line,
+			 (size_t)number <= file->text->nlines ? file->text->lines[number - 1] : "",
+			 out);
+	}
+}
+
+static void put_head(const char *file, FILE *out)
+{
+	fprintf(out, "Filename: %s\n\n" HEAD "%s\n", file, "Line #", "Mem usage", "Increment",
+		"Occurrences", "Line Contents", RULE);
+}
+
+static const struct profile_file *find_file(const struct profile_process *process, const char *file)
+{
+	size_t i;
+
+	for (i = 0; i < process->nfiles; i++) {
+		if (process->files[i].file == file)
+			return &process->files[i];
+	}
+	return NULL;
+}
+
+/* One function's table, or its module's: of n lines. */
+static void put_table(const struct profile_process *process, const struct profile_line **lines,
+		      size_t n, FILE *out)
+{
+	const struct def_range *function = lines[0]->function;
+	const struct profile_file *file = find_file(process, lines[0]->location->file);
+
+	put_head(lines[0]->location->file, out);
+	if (function)
+		put_lines(lines, n, file, function->first, function->last, NULL, out);
+	else if (file && (size_t)lines[n - 1]->location->line <= file->text->nlines)
+		put_lines(lines, n, file, 1, file->text->nlines, file->functions, out);
+	else /* No text, or not the one that runs. */
+		for (; n--; lines++)
+			put_line(lines[0]->location->line, lines[0], "", out);
+	fputs("\n\n", out);
+}
+
+static bool is_same_table(const struct profile_line *a, const struct profile_line *b)
+{
+	return a->location->file == b->location->file && a->function == b->function;
+}
+
+static int put_process(const struct profile_process *process, FILE *out)
+{
+	const struct profile_line **lines = calloc(process->nlines + 1, sizeof(*lines));
+	size_t i, n;
+
+	if (!lines)
+		return -ENOMEM;
+	for (i = 0; i < process->nlines; i++)
+		lines[i] = &process->lines[i];
+	qsort(lines, process->nlines, sizeof(*lines), compare_lines);
+	for (i = 0; i < process->nlines; i += n) {
+		for (n = 1; i + n < process->nlines && is_same_table(lines[i], lines[i + n]); n++)
+			;
+		put_table(process, &lines[i], n, out);
+	}
+	free(lines);
+	return 0;
+}
+
+static int render(const struct profile *profile, const struct render_options *options, FILE *out)
+{
+	const struct profile_process *process;
+	char *cmdline;
+	size_t p;
+	int err;
+
+	(void)options;
+	for (p = 0; p < profile->nprocesses; p++) {
+		process = &profile->processes[p];
+		if (profile->nprocesses > 1) {
+			cmdline = utf8_from_str((const uint8_t *)process->cmdline,
+						strlen(process->cmdline), 0);
+			fprintf(out, "Process %d: %s\n\n", process->pid, cmdline ?: process->comm);
+			free(cmdline);
+		}
+		if (!process->nlines)
+			fprintf(out,
+				"Process %d has run none of the lines to report; --function and "
+				"--file choose others\n\n",
+				process->pid);
+		err = put_process(process, out);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+const struct renderer memory_profiler_renderer = {
+	.name = "memory_profiler",
+	.help = "its table of lines and increments; mode lines only, whose default it is",
+	.by_line = true,
+	.wants_sources = true,
+	.repeats = true,
+	.render = render,
+};

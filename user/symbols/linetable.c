@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <stdbool.h>
+
+#include "symbols/linetable.h"
+
+/* _PyCodeLocationInfoKind, cpython/code.h */
+enum {
+	LOCATION_ONE_LINE0 = 10,
+	LOCATION_ONE_LINE2 = 12,
+	LOCATION_NO_COLUMNS = 13,
+	LOCATION_LONG = 14,
+	LOCATION_NONE = 15,
+};
+
+#define CODE_UNIT 2 /* bytes: sizeof(_Py_CODEUNIT) */
+
+/* Objects/lnotab_notes.txt of 3.8: pairs of how far the offset, then the line, moves on.
+ * The last line that begins at or before the offset. */
+static int line_of_lnotab(const uint8_t *table, size_t size, int first_line, int offset)
+{
+	unsigned int line = first_line;
+	int at = 0;
+	size_t i;
+
+	for (i = 0; i + 1 < size; i += 2) {
+		at += table[i];
+		if (at > offset)
+			break;
+		line += (int8_t)table[i + 1];
+	}
+	return line;
+}
+
+/* Objects/lnotab_notes.txt of 3.10, PEP 626: pairs of a range's length, and by how much
+ * its line differs from the one before. */
+static int line_of_pep626(const uint8_t *table, size_t size, int first_line, int instruction)
+{
+	unsigned int line = first_line;
+	int end = 0;
+	size_t i;
+
+	for (i = 0; i + 1 < size; i += 2) {
+		bool has_line = (int8_t)table[i + 1] != -128;
+
+		end += table[i];
+		if (has_line)
+			line += (int8_t)table[i + 1];
+		if (instruction < end / CODE_UNIT)
+			return has_line ? (int)line : 0;
+	}
+	return 0;
+}
+
+/* Six bits a byte, the least significant first; bit 6 says that more follow. */
+static bool take_varint(const uint8_t **at, const uint8_t *end, unsigned int *value)
+{
+	unsigned int shift = 0;
+	uint8_t byte;
+
+	*value = 0;
+	do {
+		if (*at == end || shift > 30)
+			return false;
+		byte = *(*at)++;
+		*value |= (unsigned int)(byte & 63) << shift;
+		shift += 6;
+	} while (byte & 64);
+	return true;
+}
+
+/* The sign is in the lowest bit. */
+static bool take_signed(const uint8_t **at, const uint8_t *end, int *value)
+{
+	unsigned int bits;
+
+	if (!take_varint(at, end, &bits))
+		return false;
+	*value = bits & 1 ? -(int)(bits >> 1) : (int)(bits >> 1);
+	return true;
+}
+
+/* CPython 3.11 and later: Objects/locations.md of 3.11, Objects/codeobject.c. */
+static int line_of_locations(const uint8_t *table, size_t size, int first_line, int offset)
+{
+	const uint8_t *at = table, *end = table + size;
+	unsigned int line = first_line, kind;
+	int from = 0, length, delta;
+
+	while (at < end && (*at & 128)) {
+		kind = *at >> 3 & 15;
+		length = ((*at & 7) + 1) * CODE_UNIT;
+		at++;
+		delta = 0;
+		if (kind == LOCATION_NO_COLUMNS || kind == LOCATION_LONG) {
+			if (!take_signed(&at, end, &delta))
+				return 0;
+		} else if (kind >= LOCATION_ONE_LINE0 && kind <= LOCATION_ONE_LINE2) {
+			delta = kind - LOCATION_ONE_LINE0;
+		}
+		line += delta;
+		if (offset >= from && offset < from + length)
+			return kind == LOCATION_NONE ? 0 : (int)line;
+		from += length;
+		/* Columns, and the rest of a long form: bytes without bit 7. */
+		while (at < end && !(*at & 128))
+			at++;
+	}
+	return 0;
+}
+
+int line_table__line(enum line_table type, const uint8_t *table, size_t size, int first_line,
+		     int offset)
+{
+	static int (*const decoders[])(const uint8_t *, size_t, int, int) = {
+		[LINES_LNOTAB] = line_of_lnotab,
+		[LINES_PEP626] = line_of_pep626,
+		[LINES_LOCATIONS] = line_of_locations,
+	};
+
+	if (type == LINES_ARE_POSITIONS || type >= LINE_TABLES)
+		return offset;
+	return offset < 0 ? first_line : decoders[type](table, size, first_line, offset);
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "symbols/source_text.h"
+
+/* One line, its tabs as four blanks. */
+static char *clean_line(const char *line, size_t length)
+{
+	char *wide = malloc(4 * length + 1), *to = wide, *clean;
+	size_t i;
+
+	if (!wide)
+		return NULL;
+	for (i = 0; i < length; i++) {
+		if (line[i] == '\t')
+			to += sprintf(to, "    ");
+		else if (line[i] != '\r' && line[i] != '\f')
+			*to++ = line[i];
+	}
+	clean = utf8_from_str((uint8_t *)wide, to - wide, 0);
+	free(wide);
+	return clean;
+}
+
+static int split(struct source_text *text, const char *data, size_t size)
+{
+	const char *end = data + size, *next;
+	char **more;
+
+	for (; data < end; data = next + 1) {
+		next = memchr(data, '\n', end - data);
+		if (!next)
+			next = end;
+		if (text->nlines % 256 == 0) {
+			more = reallocarray(text->lines, text->nlines + 256, sizeof(*more));
+			if (!more)
+				return -ENOMEM;
+			text->lines = more;
+		}
+		text->lines[text->nlines] = clean_line(data, next - data);
+		if (!text->lines[text->nlines])
+			return -ENOMEM;
+		text->nlines++;
+	}
+	return 0;
+}
+
+struct source_text *source_text__new(struct reader *reader, const char *cwd, const char *name)
+{
+	bool whole = name[0] == '/';
+	struct source_text *text;
+	char path[2 * PATH_MAX], *data;
+	size_t size;
+
+	if (snprintf(path, sizeof(path), "%s%s%s", whole ? "" : cwd, whole ? "" : "/", name) >=
+	    (int)sizeof(path))
+		return NULL;
+	data = reader__read(reader, path, &size);
+	text = data ? calloc(1, sizeof(*text)) : NULL;
+	if (text && split(text, data, size)) {
+		source_text__free(text);
+		text = NULL;
+	}
+	free(data);
+	return text;
+}
+
+void source_text__free(struct source_text *text)
+{
+	size_t i;
+
+	if (!text)
+		return;
+	for (i = 0; i < text->nlines; i++)
+		free(text->lines[i]);
+	free(text->lines);
+	free(text);
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
+#include <errno.h>
+#include <search.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "symbols/stack_table.h"
+
+/* In the trees, found by what they mean. */
+struct indexed_stack {
+	size_t index;
+	struct stack stack;
+};
+
+struct indexed_line {
+	size_t index;
+	struct line line;
+};
+
+struct stack_table {
+	struct code_objects *names;
+	void *stack_tree, *line_tree; /* of <search.h> */
+	struct indexed_stack **stacks;
+	struct indexed_line **lines;
+	__u32 *site_stacks; /* by site: its stack's index + 1 */
+	size_t nstacks, nlines, nsites;
+};
+
+struct stack_table *stack_table__new(void)
+{
+	struct stack_table *stacks = calloc(1, sizeof(*stacks));
+
+	if (!stacks)
+		return NULL;
+	stacks->names = code_objects__new();
+	if (!stacks->names) {
+		free(stacks);
+		return NULL;
+	}
+	return stacks;
+}
+
+void stack_table__free(struct stack_table *stacks)
+{
+	if (!stacks)
+		return;
+	tdestroy(stacks->stack_tree, free);
+	tdestroy(stacks->line_tree, free);
+	free(stacks->stacks);
+	free(stacks->lines);
+	free(stacks->site_stacks);
+	code_objects__free(stacks->names);
+	free(stacks);
+}
+
+static int compare(uintptr_t a, uintptr_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+/* Places are compared by address: there is one of each. */
+static int compare_stacks(const void *a, const void *b)
+{
+	const struct stack *x = &((const struct indexed_stack *)a)->stack;
+	const struct stack *y = &((const struct indexed_stack *)b)->stack;
+	int order = compare(x->process, y->process);
+	size_t i;
+
+	if (!order)
+		order = compare(x->nframes, y->nframes);
+	for (i = 0; !order && i < x->nframes; i++)
+		order = compare((uintptr_t)x->frames[i], (uintptr_t)y->frames[i]);
+	return order;
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+	const struct line *x = &((const struct indexed_line *)a)->line;
+	const struct line *y = &((const struct indexed_line *)b)->line;
+	int order = compare(x->process, y->process);
+
+	return order ? order : compare((uintptr_t)x->location, (uintptr_t)y->location);
+}
+
+/* Makes room for one more in an array of n that grows by doubling. 0 or -ENOMEM. */
+static int grow(void *array, size_t n, size_t size)
+{
+	void **old = array, *more;
+
+	if (n & (n - 1))
+		return 0;
+	more = reallocarray(*old, n ? 2 * n : 1, size);
+	if (!more)
+		return -ENOMEM;
+	*old = more;
+	return 0;
+}
+
+/* The line's index, or -ENOMEM. */
+static ssize_t index_line(struct stack_table *stacks, __u32 process,
+			  const struct location *location)
+{
+	struct indexed_line *line = malloc(sizeof(*line)), **known;
+
+	if (!line || grow(&stacks->lines, stacks->nlines, sizeof(*stacks->lines)))
+		goto no_memory;
+	line->line.process = process;
+	line->line.location = location;
+	known = tsearch(line, &stacks->line_tree, compare_lines);
+	if (!known)
+		goto no_memory;
+	if (*known != line) {
+		free(line);
+		return (*known)->index;
+	}
+	line->index = stacks->nlines;
+	stacks->lines[stacks->nlines++] = line;
+	return line->index;
+
+no_memory:
+	free(line);
+	return -ENOMEM;
+}
+
+/* Takes the stack over; its index, or -ENOMEM. */
+static ssize_t index_stack(struct stack_table *stacks, struct indexed_stack *stack)
+{
+	struct indexed_stack **known;
+	ssize_t line;
+
+	if (grow(&stacks->stacks, stacks->nstacks, sizeof(*stacks->stacks)))
+		goto no_memory;
+	known = tfind(stack, &stacks->stack_tree, compare_stacks);
+	if (known) {
+		free(stack);
+		return (*known)->index;
+	}
+	line = index_line(stacks, stack->stack.process, stack->stack.frames[0]);
+	if (line < 0 || !tsearch(stack, &stacks->stack_tree, compare_stacks))
+		goto no_memory;
+	stack->stack.line = line;
+	stack->index = stacks->nstacks;
+	stacks->stacks[stacks->nstacks++] = stack;
+	return stack->index;
+
+no_memory:
+	free(stack);
+	return -ENOMEM;
+}
+
+/* The record's stack with names; NULL where memory is short. */
+static struct indexed_stack *name_stack(struct stack_table *stacks,
+					const struct site_record *record)
+{
+	struct indexed_stack *stack =
+		malloc(sizeof(*stack) + (record->nframes + 1) * sizeof(stack->stack.frames[0]));
+	const struct location *location;
+	bool skip;
+	int i;
+
+	if (!stack)
+		return NULL;
+	stack->stack.process = record->record.process;
+	stack->stack.nframes = 0;
+	for (i = 0; i < record->nframes; i++) {
+		location = code_objects__resolve(stacks->names, record->namer, &record->frames[i],
+						 &skip);
+		if (!location) {
+			free(stack);
+			return NULL;
+		}
+		if (!skip)
+			stack->stack.frames[stack->stack.nframes++] = location;
+	}
+	location = location__of_end(record->end);
+	if (!location && !stack->stack.nframes)
+		location = &location_native;
+	if (location)
+		stack->stack.frames[stack->stack.nframes++] = location;
+	return stack;
+}
+
+static int note_site(struct stack_table *stacks, __u32 site, size_t stack)
+{
+	size_t n = stacks->nsites ? stacks->nsites : 1024;
+	__u32 *more;
+
+	while (n <= site)
+		n *= 2;
+	if (n != stacks->nsites) {
+		more = reallocarray(stacks->site_stacks, n, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		memset(more + stacks->nsites, 0, (n - stacks->nsites) * sizeof(*more));
+		stacks->site_stacks = more;
+		stacks->nsites = n;
+	}
+	stacks->site_stacks[site] = stack + 1;
+	return 0;
+}
+
+static int add_site(struct stack_table *stacks, const struct site_record *record, size_t size)
+{
+	const size_t header = sizeof(*record) - sizeof(record->frames);
+	struct indexed_stack *stack;
+	ssize_t index;
+
+	if (size < header || record->nframes > MAX_FRAMES || record->end > STACK_BEFORE_ATTACH ||
+	    size < header + record->nframes * sizeof(record->frames[0]))
+		return 0;
+	stack = name_stack(stacks, record);
+	index = stack ? index_stack(stacks, stack) : -ENOMEM;
+	return index < 0 ? (int)index : note_site(stacks, record->site, index);
+}
+
+int stack_table__add_record(struct stack_table *stacks, const void *data, size_t size)
+{
+	const struct record *record = data;
+
+	if (size < sizeof(*record))
+		return 0;
+	switch (record->type) {
+	case RECORD_SITE:
+		return add_site(stacks, data, size);
+	case RECORD_CODE:
+		return code_objects__add_code(stacks->names, data, size);
+	case RECORD_CODE_PART:
+		return code_objects__add_part(stacks->names, data, size);
+	case RECORD_INHERITED_CODE:
+		return code_objects__add_inherited(stacks->names, data, size);
+	}
+	return 0;
+}
+
+size_t stack_table__count(const struct stack_table *stacks)
+{
+	return stacks->nstacks;
+}
+
+const struct stack *stack_table__get(const struct stack_table *stacks, size_t i)
+{
+	return &stacks->stacks[i]->stack;
+}
+
+size_t stack_table__line_count(const struct stack_table *stacks)
+{
+	return stacks->nlines;
+}
+
+const struct line *stack_table__line(const struct stack_table *stacks, size_t i)
+{
+	return &stacks->lines[i]->line;
+}
+
+ssize_t stack_table__of_site(const struct stack_table *stacks, size_t site)
+{
+	return site < stacks->nsites ? (ssize_t)stacks->site_stacks[site] - 1 : -1;
+}

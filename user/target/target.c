@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/procfs.h"
+#include "target/arch.h"
+#include "target/target.h"
+
+/* How often, and after how long, it is looked again for what a process that starts has
+ * not mapped yet: for a second. */
+#define START_TRIES   20
+#define START_WAIT_US 50000
+
+/* What is looked for in every mapped file. */
+enum {
+	SYMBOL_RUNTIME,
+	SYMBOL_VERSION,
+	SYMBOL_SINCE_3_8,
+	SYMBOL_SINCE_3_9,
+	SYMBOL_SINCE_3_10,
+	SYMBOL_CODE_TYPE,
+	SYMBOL_MALLOC,
+	SYMBOL_FREE,
+	SYMBOL_THREAD_SIZE,
+	SYMBOLS,
+};
+
+static const char *const symbol_names[SYMBOLS] = {
+	[SYMBOL_RUNTIME] = "_PyRuntime", /* since 3.7 */
+	[SYMBOL_VERSION] = "Py_Version", /* since 3.11 */
+	[SYMBOL_SINCE_3_8] = "PyCode_NewWithPosOnlyArgs",
+	[SYMBOL_SINCE_3_9] = "PyThreadState_GetFrame",
+	[SYMBOL_SINCE_3_10] = "Py_NewRef",
+	[SYMBOL_CODE_TYPE] = "PyCode_Type",
+	[SYMBOL_MALLOC] = "malloc",
+	[SYMBOL_FREE] = "free",
+	[SYMBOL_THREAD_SIZE] = "_thread_db_sizeof_pthread", /* glibc, for debuggers */
+};
+
+static const char *const marker_names[MARKERS] = {
+	[MARKER_ENTRY] = "function__entry",
+	[MARKER_RETURN] = "function__return",
+	[MARKER_LINE] = "line",
+};
+
+const char *marker__name(enum marker_type type)
+{
+	return marker_names[type];
+}
+
+const char *attribution__name(enum attribution attribution)
+{
+	return attribution == ATTRIBUTION_USDT ? "usdt" : "frames";
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* Any file may export malloc, but the dynamic loader's own is for its start. */
+static bool is_allocator(const char *path, const struct elf_symbol *symbols)
+{
+	if (!strncmp(base_name(path), "ld-linux", 8) || !strncmp(base_name(path), "ld-2.", 5))
+		return false;
+	return symbols[SYMBOL_MALLOC].function && symbols[SYMBOL_FREE].function;
+}
+
+static int add_allocator(struct target *target, struct elf_file *elf, uint64_t bias)
+{
+	struct target_file *more =
+		reallocarray(target->allocators, target->nallocators + 1, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	target->allocators = more;
+	more += target->nallocators++;
+	more->elf = elf;
+	more->bias = bias;
+	return 0;
+}
+
+/* From the file's own constant; before 3.11 there is none, but functions that came
+ * with each version. The file's name says little: programs embed Python. */
+static void find_version(struct target *target, const struct elf_symbol *symbols,
+			 unsigned int *major, unsigned int *minor)
+{
+	uint64_t hex;
+
+	*major = 3;
+	if (symbols[SYMBOL_VERSION].address &&
+	    elf_file__read(target->python.elf, symbols[SYMBOL_VERSION].address, &hex,
+			   sizeof(hex)) == sizeof(hex)) {
+		*major = hex >> 24 & 0xff;
+		*minor = hex >> 16 & 0xff;
+		snprintf(target->version, sizeof(target->version), "%u.%u.%u", *major, *minor,
+			 (unsigned int)(hex >> 8 & 0xff));
+		return;
+	}
+	*minor = symbols[SYMBOL_SINCE_3_10].address  ? 10
+		 : symbols[SYMBOL_SINCE_3_9].address ? 9
+		 : symbols[SYMBOL_SINCE_3_8].address ? 8
+						     : 7;
+	snprintf(target->version, sizeof(target->version), "%u.%u", *major, *minor);
+}
+
+static void find_layout(struct target *target, unsigned int major, unsigned int minor)
+{
+	uint64_t description[DESCRIPTION_SLOTS];
+
+	if (major == 3 && minor < FIRST_DESCRIBED)
+		target->has_layout = layout__of_version(major, minor, &target->layout);
+	else if (!proc_read(target->pid, target->runtime, description, sizeof(description)))
+		target->has_layout =
+			layout__of_description(major, minor, description, &target->layout);
+}
+
+static int found_marker(const struct elf_marker *marker, void *context)
+{
+	struct target *target = context;
+	struct target_marker *place;
+	struct marker_arg args[3];
+	int i;
+
+	if (strcmp(marker->provider, "python"))
+		return 0;
+	for (i = 0; i < MARKERS; i++) {
+		if (strcmp(marker->name, marker_names[i]))
+			continue;
+		if (target->nmarkers[i] == MARKER_PLACES ||
+		    !usdt_args__parse(marker->args, args, 3))
+			return -EINVAL;
+		place = &target->markers[i][target->nmarkers[i]];
+		if (marker->semaphore &&
+		    !elf_file__data_offset(target->python.elf, marker->semaphore,
+					   &place->semaphore))
+			return -EINVAL;
+		place->address = marker->address;
+		place->site.file = args[0];
+		place->site.function = args[1];
+		place->site.line = args[2];
+		target->nmarkers[i]++;
+	}
+	return 0;
+}
+
+static bool has_markers(const struct target *target)
+{
+	return target->nmarkers[MARKER_ENTRY] && target->nmarkers[MARKER_RETURN] &&
+	       target->nmarkers[MARKER_LINE];
+}
+
+/* Where code objects are freed: PyCode_Type's tp_dealloc, read in the process. */
+static void find_code_dealloc(struct target *target)
+{
+	uint64_t function, offset;
+
+	if (!target->code_type || !target->has_layout ||
+	    proc_read(target->pid, target->code_type + target->layout.type_dealloc, &function,
+		      sizeof(function)))
+		return;
+	function -= target->python.bias;
+	if (elf_file__code_offset(target->python.elf, function, &offset))
+		target->code_dealloc = function;
+}
+
+static void found_python(struct target *target, const struct elf_symbol *symbols)
+{
+	unsigned int major, minor;
+
+	target->runtime = target->python.bias + symbols[SYMBOL_RUNTIME].address;
+	find_version(target, symbols, &major, &minor);
+	find_layout(target, major, minor);
+	find_code_dealloc(target);
+	if (elf_file__markers(target->python.elf, found_marker, target))
+		memset(target->nmarkers, 0, sizeof(target->nmarkers));
+}
+
+/* Looks at one mapped file; takes the descriptor over. */
+static int look_at_file(struct target *target, const struct proc_map *map, int fd)
+{
+	struct elf_symbol symbols[SYMBOLS];
+	struct elf_file *elf = elf_file__new(fd);
+	uint64_t bias;
+	int err = 0;
+
+	if (!elf || !elf_file__bias(elf, map->start, map->offset, &bias)) {
+		elf_file__free(elf);
+		return 0;
+	}
+	elf_file__dynamic_symbols(elf, symbol_names, SYMBOLS, symbols);
+	/* A program that names it has a copy, which is then the one for all (R_*_COPY); it
+	 * is mapped before its libraries. */
+	if (!target->code_type && symbols[SYMBOL_CODE_TYPE].address)
+		target->code_type = bias + symbols[SYMBOL_CODE_TYPE].address;
+	if (!SELF_IS_THREAD_POINTER && symbols[SYMBOL_THREAD_SIZE].address)
+		elf_file__read(elf, symbols[SYMBOL_THREAD_SIZE].address, &target->thread_size,
+			       sizeof(target->thread_size));
+	if (!target->python.elf && symbols[SYMBOL_RUNTIME].address) {
+		target->python.elf = elf;
+		target->python.bias = bias;
+		found_python(target, symbols);
+		/* A static program can be both; each owner has its own. */
+		elf = elf_file__new(dup(elf_file__fd(elf)));
+	}
+	if (elf && is_allocator(map->path, symbols)) {
+		err = add_allocator(target, elf, bias);
+		if (!err)
+			return 0;
+	}
+	elf_file__free(elf);
+	return err;
+}
+
+/* Goes through the files with code, each once: their maps lie together. */
+static int look_at_maps(struct target *target)
+{
+	unsigned int dev_major = 0, dev_minor = 0;
+	FILE *maps = proc_maps__open(target->pid);
+	uint64_t inode = 0;
+	struct proc_map map;
+	int fd, err = 0;
+
+	if (!maps)
+		return -errno;
+	while (!err && proc_maps__next(maps, &map)) {
+		if (!map.executable || !map.inode ||
+		    (map.inode == inode && map.dev_major == dev_major &&
+		     map.dev_minor == dev_minor))
+			continue;
+		inode = map.inode;
+		dev_major = map.dev_major;
+		dev_minor = map.dev_minor;
+		fd = proc_map__open_file(target->pid, &map);
+		if (fd < 0)
+			log_detail("a mapped file, inode %" PRIu64 ", cannot be opened: %s",
+				   map.inode, strerror(-fd));
+		else
+			err = look_at_file(target, &map, fd);
+	}
+	fclose(maps);
+	return err;
+}
+
+bool target__is_python(pid_t pid)
+{
+	struct target *target = calloc(1, sizeof(*target));
+	bool is_python = false;
+
+	if (target) {
+		target->pid = pid;
+		is_python = !look_at_maps(target) && target->python.elf;
+	}
+	target__free(target);
+	return is_python;
+}
+
+pid_t *target__list(size_t *n)
+{
+	size_t nprocesses, i;
+	pid_t *pids = proc_processes(&nprocesses);
+
+	*n = 0;
+	for (i = 0; pids && i < nprocesses; i++) {
+		if (target__is_python(pids[i]))
+			pids[(*n)++] = pids[i];
+	}
+	return pids;
+}
+
+/*
+ * Whether the memory looks as the layout says: the main interpreter's first
+ * thread state points back at it. A modified CPython can differ from its version.
+ */
+static bool layout_fits(const struct target *target)
+{
+	const struct py_layout *l = &target->layout;
+	uint64_t interp, tstate, back;
+
+	if (proc_read(target->pid, target->runtime + l->runtime_interpreters_main, &interp,
+		      sizeof(interp)))
+		return false;
+	if (target->before_main || !interp)
+		return true; /* not initialised yet */
+	if (proc_read(target->pid, interp + l->interp_threads_head, &tstate, sizeof(tstate)))
+		return false;
+	/* It has none while it starts or ends. */
+	return !tstate ||
+	       (!proc_read(target->pid, tstate + l->tstate_interp, &back, sizeof(back)) &&
+		back == interp);
+}
+
+static void say_no_lines(const struct target *target)
+{
+	log_error(
+		"process %d runs CPython %s, which has no line markers: CPython had them up to 3.11, "
+		"where it was built --with-dtrace (as Debian's is); --mode rss and --mode heap "
+		"work with it",
+		target->pid, target->version);
+}
+
+/* Whether a thread of its can be told by its thread pointer. */
+static bool knows_threads(const struct target *target)
+{
+	return SELF_IS_THREAD_POINTER || target->thread_size;
+}
+
+static int choose_attribution(struct target *target, const struct target_spec *spec)
+{
+	enum attribution wanted = spec->lines ? ATTRIBUTION_USDT : spec->attribution;
+	bool frames = target->has_layout && target->code_dealloc && layout_fits(target) &&
+		      knows_threads(target);
+
+	if (wanted != ATTRIBUTION_USDT && frames) {
+		target->attribution = ATTRIBUTION_FRAMES;
+		return 0;
+	}
+	if (wanted != ATTRIBUTION_FRAMES && has_markers(target)) {
+		target->attribution = ATTRIBUTION_USDT;
+		return 0;
+	}
+	if (spec->lines)
+		say_no_lines(target);
+	else if (wanted == ATTRIBUTION_USDT)
+		log_error("process %d runs CPython %s without the USDT markers function__entry, "
+			  "function__return and line; use --attribution frames",
+			  target->pid, target->version);
+	else if (target->has_layout && !knows_threads(target))
+		log_error(
+			"process %d has a libc that does not tell how large its struct pthread is, by "
+			"which frames are found on this architecture%s",
+			target->pid, has_markers(target) ? "; use --attribution usdt" : "");
+	else if (target->has_layout)
+		log_error("process %d runs CPython %s, but its memory is not laid out as that "
+			  "version's: a modified build?%s",
+			  target->pid, target->version,
+			  has_markers(target) ? " Try --attribution usdt" : "");
+	else
+		log_error(
+			"process %d runs CPython %s, whose frames pymemtop does not know: it knows "
+			"3.8 to 3.15, and later ones that describe themselves alike, but not "
+			"free-threaded builds since 3.14%s",
+			target->pid, target->version,
+			has_markers(target) ? "; use --attribution usdt"
+					    : "; and it has no USDT "
+					      "markers function__entry, function__return and line");
+	return -ENOTSUP;
+}
+
+/* Forgets what was found in the maps. */
+static void forget_files(struct target *target)
+{
+	size_t i;
+
+	for (i = 0; i < target->nallocators; i++)
+		elf_file__free(target->allocators[i].elf);
+	free(target->allocators);
+	elf_file__free(target->python.elf);
+	target->allocators = NULL;
+	target->nallocators = 0;
+	target->python.elf = NULL;
+	target->code_type = target->code_dealloc = 0;
+	memset(target->nmarkers, 0, sizeof(target->nmarkers));
+}
+
+/* A process that has just been started has the program mapped before its libc. */
+static int look_at_starting_process(struct target *target)
+{
+	int err, i;
+
+	for (i = 0;; i++) {
+		err = look_at_maps(target);
+		if (err || !target->python.elf || target->nallocators || i == START_TRIES)
+			return err;
+		forget_files(target);
+		usleep(START_WAIT_US);
+	}
+}
+
+static int look_at_process(struct target *target, const struct target_spec *spec)
+{
+	int err;
+
+	if (!proc_exists(target->pid)) {
+		log_error("no process %d; `pgrep -af python` lists Python's", target->pid);
+		return -ESRCH;
+	}
+	proc_comm(target->pid, target->comm, sizeof(target->comm));
+	proc_cmdline(target->pid, target->cmdline, sizeof(target->cmdline));
+	err = look_at_starting_process(target);
+	if (err) {
+		log_error("process %d cannot be examined: %s", target->pid, strerror(-err));
+		return err;
+	}
+	if (!target->python.elf) {
+		log_error("process %d (%s) is not CPython 3.7 or later: none of its files exports "
+			  "_PyRuntime",
+			  target->pid, target->comm);
+		return -ENOEXEC;
+	}
+	if (!target->nallocators) {
+		log_error("process %d (%s) has no libc with malloc() and free(): a static program?",
+			  target->pid, target->comm);
+		return -ENOTSUP;
+	}
+	return choose_attribution(target, spec);
+}
+
+int target__new(pid_t pid, const struct target_spec *spec, struct target **result)
+{
+	struct target *target = calloc(1, sizeof(*target));
+	int err;
+
+	if (!target)
+		return -ENOMEM;
+	target->pid = pid;
+	target->before_main = spec->before_main;
+	err = look_at_process(target, spec);
+	if (err) {
+		target__free(target);
+		return err;
+	}
+	*result = target;
+	return 0;
+}
+
+void target__free(struct target *target)
+{
+	if (!target)
+		return;
+	forget_files(target);
+	free(target);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A target: a process, the CPython in it, and the files its allocators are in. */
+#ifndef TARGET_H
+#define TARGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "target/elffile.h"
+#include "target/layouts.h"
+#include "target/usdt_args.h"
+
+enum marker_type {
+	MARKER_ENTRY,
+	MARKER_RETURN,
+	MARKER_LINE,
+	MARKERS,
+};
+
+/* Places of one marker that are used; compilers rarely copy one. */
+#define MARKER_PLACES 8
+
+struct target_marker {
+	uint64_t address;   /* as linked */
+	uint64_t semaphore; /* offset in the interpreter's file; 0: none */
+	struct marker_site site;
+};
+
+struct target_file {
+	struct elf_file *elf;
+	uint64_t bias; /* from linked addresses to the process's */
+};
+
+struct target {
+	pid_t pid;
+	char comm[COMM_LEN];
+	char cmdline[4096];
+	char version[32]; /* "3.11.2", or "3.11" where no more is known */
+	bool has_layout;
+	struct py_layout layout;
+	enum attribution attribution;
+	bool before_main; /* has not run a line yet */
+
+	struct target_file python; /* with the interpreter */
+	uint64_t runtime;	   /* of _PyRuntime, in the process */
+	uint64_t code_type;	   /* of PyCode_Type, there; 0: not found */
+	uint64_t code_dealloc;	   /* linked address; 0: not found */
+	uint32_t thread_size;	   /* see struct process */
+
+	struct target_marker markers[MARKERS][MARKER_PLACES];
+	size_t nmarkers[MARKERS];
+
+	struct target_file *allocators; /* export malloc and free: libc, and what preempts it */
+	size_t nallocators;
+};
+
+/* What is wanted of a target. */
+struct target_spec {
+	enum attribution attribution; /* 0: auto */
+	bool lines;		      /* its line markers are what is recorded: mode lines */
+	bool before_main;	      /* it has not reached main() yet */
+};
+
+/* Looks at a process. Returns 0 and the target, which the caller frees, or -errno, having
+ * said why on stderr. */
+int target__new(pid_t pid, const struct target_spec *spec, struct target **target);
+void target__free(struct target *target);
+
+/* Whether a CPython is mapped in the process. */
+bool target__is_python(pid_t pid);
+
+/* All processes that run CPython: a malloc'ed array, the number of them in n. NULL with
+ * errno. */
+pid_t *target__list(size_t *n);
+
+/* "function__entry" and the others. */
+const char *marker__name(enum marker_type type);
+
+/* As the option has it: "frames", "usdt". */
+const char *attribution__name(enum attribution attribution);
+
+#endif /* TARGET_H */

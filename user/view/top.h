@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The live view: a table on the terminal. */
+#ifndef TOP_H
+#define TOP_H
+
+#include "session.h"
+
+struct top_options {
+	double duration; /* seconds; 0: until q or a signal */
+	double interval; /* seconds between two tables */
+};
+
+/* Shows what a session with those options records. 0, or -errno, having said why. */
+int top__run(const struct session_options *recorded, const struct top_options *options);
+
+#endif /* TOP_H */
