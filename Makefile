@@ -28,7 +28,7 @@ endif
 
 WARNINGS := -Wall -Wextra $(if $(WERROR),-Werror)
 CFLAGS ?= -g -O2
-LIBRARIES := capstone libbpf libelf jansson ncursesw zlib
+LIBRARIES := capstone libbpf libelf ncursesw yajl zlib
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) -Ibpf -Iuser -I$(BUILD) \
 	$(shell $(PKG_CONFIG) --cflags $(LIBRARIES))
 LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES)) -lm

@@ -4,7 +4,6 @@
 #define SESSION_H
 
 #include "modes/mode.h"
-#include "profile/aggregate.h"
 #include "profile/filter.h"
 #include "profile/profile.h"
 
@@ -44,11 +43,11 @@ struct profile_options {
 };
 
 /*
- * The profile as it is now, with increments since the last one that was made with
- * next set, or since the attach. 0 and the profile, valid until the next one is
- * made or the session ends, or -errno, having said why.
+ * The profile as it is now, with changes since the last one that was made with next set, or
+ * since the attach. 0 and the profile, which the caller frees and which outlives the session,
+ * or -errno, having said why.
  */
 int session__profile(struct session *session, const struct profile_options *options,
-		     const struct profile **profile);
+		     struct profile **profile);
 
 #endif /* SESSION_H */

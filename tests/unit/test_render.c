@@ -89,18 +89,18 @@ static struct profile_process process = {
 	.attribution = "frames",
 };
 
+/* Values are outstanding, its count, mapped, its count, allocated, its count. */
 static struct profile make_profile(void)
 {
 	static const struct location *const frames[] = {&inner, &outer, &cut};
 	static struct profile_stack stacks[] = {
-		{3, frames, {1000, 10, 5000, 50, 4096, 1}, -24},
-		{1, frames, {0, 0, 700, 7, 0, 0}, 0},
+		{3, frames, {{1000, 10, 4096, 1, 5000, 50}}, {{-24, -1}}},
+		{1, frames, {{0, 0, 0, 0, 700, 7}}, {{0}}},
 	};
 	static struct profile_line lines[] = {
 		{.location = &inner,
-		 .values = {1000, 10, 5700, 57, 4096, 1},
-		 .increment_bytes = -24,
-		 .increment_count = -1},
+		 .values = {{1000, 10, 4096, 1, 5700, 57}},
+		 .change = {{-24, -1}}},
 	};
 
 	process.stacks = stacks;
@@ -108,13 +108,14 @@ static struct profile make_profile(void)
 	process.lines = lines;
 	process.nlines = 1;
 	process.total = lines[0].values;
+	process.change = lines[0].change;
 	return (struct profile){.host = "here",
 				.mode = "heap",
 				.time = 0,
 				.duration_seconds = 2,
 				.interval_seconds = 1,
 				.map_bytes = 2048,
-				.schema = mode__find("heap")->schema,
+				.schema = *mode__find("heap")->schema,
 				.nprocesses = 1,
 				.processes = &process};
 }
@@ -211,7 +212,13 @@ static void resident(void **state)
 
 	(void)state;
 	profile.mode = "rss";
-	profile.schema = mode__find("rss")->schema;
+	profile.schema = *mode__find("rss")->schema;
+	/* Resident, its pages, touched. */
+	process.lines[0].values = (struct values){{1000, 10, 5700}};
+	process.stacks[0].values = (struct values){{1000, 10, 5000}};
+	process.stacks[1].values = (struct values){{0, 0, 700}};
+	process.lines[0].change = process.change = (struct values){{0}};
+	process.total = process.lines[0].values;
 	profile.counts_resident = true;
 	process.rss_anon_bytes = 17384;
 	process.before_attach_bytes = 12288;

@@ -92,11 +92,11 @@ static int report(struct recording *record)
 {
 	const struct options *options = record->options;
 	struct profile_options how = {
-		.order = BY_INCREMENT,
+		.order = BY_CHANGE,
 		.sources_of = options->renderer->wants_sources ? options->render.top : 0,
 		.next = options->interval > 0,
 	};
-	const struct profile *profile;
+	struct profile *profile = NULL;
 	int err = session__profile(record->session, &how, &profile);
 
 	clear_progress(record);
@@ -111,6 +111,7 @@ static int report(struct recording *record)
 		if (!err && !options->renderer->shows_lost)
 			say_lost(profile);
 	}
+	profile__free(profile);
 	return err;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <errno.h>
+#include <stddef.h>
 
 #include "base/kernel.h"
 #include "collect/counters.h"
@@ -46,15 +47,25 @@ static void heap_unload(struct collector *collector)
 	heap_bpf__destroy(collector->own);
 }
 
-static const struct value_type heap_schema[] = {
-	{"outstanding_bytes", "Outstanding", offsetof(struct values, outstanding_bytes),
-	 VALUE_BYTES},
-	{"outstanding_count", NULL, offsetof(struct values, outstanding_count), VALUE_COUNT},
-	{"mapped_bytes", "Mapped", offsetof(struct values, mapped_bytes), VALUE_BYTES},
-	{"mapped_count", NULL, offsetof(struct values, mapped_count), VALUE_COUNT},
-	{"allocated_bytes", NULL, offsetof(struct values, allocated_bytes), VALUE_BYTES},
-	{"allocated_count", "Allocations", offsetof(struct values, allocated_count), VALUE_COUNT},
-	SCHEMA_END,
+#define OF(counter) offsetof(struct site_counters, counter)
+
+static const struct schema heap_schema = {
+	.n = 6,
+	.types =
+		{
+			{"outstanding_bytes", "Outstanding", VALUE_BYTES, ROLE_INUSE_BYTES,
+			 OF(allocated_bytes), OF(freed_bytes)},
+			{"outstanding_count", NULL, VALUE_COUNT, ROLE_INUSE_COUNT,
+			 OF(allocated_count), OF(freed_count)},
+			{"mapped_bytes", "Mapped", VALUE_BYTES, ROLE_MAPPED_BYTES, OF(mapped_bytes),
+			 OF(unmapped_bytes)},
+			{"mapped_count", NULL, VALUE_COUNT, ROLE_MAPPED_COUNT, OF(mapped_count),
+			 OF(unmapped_count)},
+			{"allocated_bytes", NULL, VALUE_BYTES, ROLE_ALLOC_BYTES,
+			 OF(allocated_bytes), OF(allocated_bytes)},
+			{"allocated_count", "Allocations", VALUE_COUNT, ROLE_ALLOC_COUNT,
+			 OF(allocated_count), OF(allocated_count)},
+		},
 };
 
 static const struct collector_type heap_collector = {
@@ -66,7 +77,7 @@ static const struct collector_type heap_collector = {
 const struct mode heap_mode = {
 	.name = "heap",
 	.help = "heap blocks, by the line that allocated them, until they are freed",
-	.schema = heap_schema,
+	.schema = &heap_schema,
 	.switchable = true,
 	.collector = &heap_collector,
 };

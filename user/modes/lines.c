@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <errno.h>
+#include <stddef.h>
 
 #include "collect/counters.h"
 #include "lines.skel.h"
@@ -26,12 +27,21 @@ static void lines_unload(struct collector *collector)
 	lines_bpf__destroy(collector->own);
 }
 
-static const struct value_type lines_schema[] = {
-	{"added_bytes", "Added", offsetof(struct values, outstanding_bytes), VALUE_CHANGE},
-	{"memory_bytes", "Mem usage", offsetof(struct values, mapped_bytes), VALUE_LEVEL},
-	{"base_bytes", NULL, offsetof(struct values, mapped_count), VALUE_LEVEL},
-	{"occurrences", "Occurrences", offsetof(struct values, allocated_count), VALUE_COUNT},
-	SCHEMA_END,
+#define OF(counter) offsetof(struct site_counters, counter)
+
+static const struct schema lines_schema = {
+	.n = 4,
+	.types =
+		{
+			{"added_bytes", "Added", VALUE_CHANGE, ROLE_INUSE_BYTES,
+			 OF(allocated_bytes), OF(freed_bytes)},
+			{"memory_bytes", "Mem usage", VALUE_LEVEL, ROLE_NONE, OF(mapped_bytes),
+			 OF(mapped_bytes)},
+			{"base_bytes", NULL, VALUE_CHANGE, ROLE_NONE, OF(mapped_count),
+			 OF(mapped_count)},
+			{"occurrences", "Occurrences", VALUE_COUNT, ROLE_INUSE_COUNT,
+			 OF(allocated_count), OF(allocated_count)},
+		},
 };
 
 static const struct collector_type lines_collector = {
@@ -42,7 +52,7 @@ static const struct collector_type lines_collector = {
 const struct mode lines_mode = {
 	.name = "lines",
 	.help = "how much each executed line added, as memory_profiler reports it",
-	.schema = lines_schema,
+	.schema = &lines_schema,
 	.warning = "each line that runs costs a trap, some 30 times its own time",
 	.by_line = true,
 	.renderer = "memory_profiler",

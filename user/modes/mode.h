@@ -8,12 +8,12 @@
 #include <stddef.h>
 
 #include "collect/collector.h"
-#include "profile/profile.h"
+#include "profile/values.h"
 
 struct mode {
 	const char *name;
 	const char *help;
-	const struct value_type *schema;
+	const struct schema *schema;
 	const char *warning;  /* what it costs, where that hurts; else NULL */
 	bool by_line;	      /* its sites are lines, which --function and --file choose */
 	bool switchable;      /* top can change to it, and from it */

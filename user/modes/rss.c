@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -201,10 +202,19 @@ static int rss_snapshot(struct collector *collector, struct snapshot **result)
 	return 0;
 }
 
-static const struct value_type rss_schema[] = {
-	{"resident_bytes", "Resident", offsetof(struct values, outstanding_bytes), VALUE_BYTES},
-	{"touched_bytes", "Touched", offsetof(struct values, allocated_bytes), VALUE_BYTES},
-	SCHEMA_END,
+#define OF(counter) offsetof(struct site_counters, counter)
+
+static const struct schema rss_schema = {
+	.n = 3,
+	.types =
+		{
+			{"resident_bytes", "Resident", VALUE_BYTES, ROLE_INUSE_BYTES,
+			 OF(allocated_bytes), OF(freed_bytes)},
+			{"resident_pages", NULL, VALUE_COUNT, ROLE_INUSE_COUNT, OF(allocated_count),
+			 OF(freed_count)},
+			{"touched_bytes", "Touched", VALUE_BYTES, ROLE_ALLOC_BYTES,
+			 OF(allocated_bytes), OF(allocated_bytes)},
+		},
 };
 
 static const struct collector_type rss_collector = {
@@ -220,7 +230,7 @@ static const struct collector_type rss_collector = {
 const struct mode rss_mode = {
 	.name = "rss",
 	.help = "resident pages, by the line that touched each first, while they are mapped",
-	.schema = rss_schema,
+	.schema = &rss_schema,
 	.switchable = true,
 	.counts_resident = true,
 	.collector = &rss_collector,

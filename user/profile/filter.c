@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "profile/filter.h"
-
-bool file__is_library(const char *file)
-{
-	return file[0] == '<' || file[0] == '[' || strstr(file, "/site-packages/") ||
-	       strstr(file, "/dist-packages/") || strstr(file, "/lib/python3");
-}
+#include "profile/own_code.h"
 
 static bool has_file(const struct filter *filter, const char *file)
 {
@@ -54,89 +50,94 @@ void filter__drop_files(const struct filter *filter, struct profile_process *pro
 	process->nlines = n;
 }
 
-static const struct def_ranges *functions_of(const struct profile_process *process,
-					     const char *file)
-{
-	size_t i;
-
-	for (i = 0; i < process->nfiles; i++) {
-		if (process->files[i].file == file)
-			return process->files[i].functions;
-	}
-	return NULL;
-}
-
 /* The module runs the line that defines a function, too; that is not the function's. */
 static void find_function(const struct profile_process *process, struct profile_line *line)
 {
-	const struct def_ranges *functions = functions_of(process, line->location->file);
+	const struct profile_file *file = profile_process__file(process, line->location->file);
 
-	line->function = functions && strcmp(line->location->function, "<module>")
-				 ? def_ranges__find(functions, line->location->line)
+	line->function = file && file->functions && strcmp(line->location->function, "<module>")
+				 ? def_ranges__find(file->functions, line->location->line)
 				 : NULL;
 }
 
-/* What is nested in a function has run the same line of it. */
-static void merge(struct profile_line *to, const struct profile_line *line)
-{
-	to->values.outstanding_bytes += line->values.outstanding_bytes;
-	to->values.outstanding_count += line->values.outstanding_count;
-	to->values.allocated_bytes += line->values.allocated_bytes;
-	to->values.allocated_count += line->values.allocated_count;
-	if (line->values.mapped_bytes > to->values.mapped_bytes)
-		to->values.mapped_bytes = line->values.mapped_bytes;
-	to->values.mapped_count += line->values.mapped_count;
-	to->increment_bytes += line->increment_bytes;
-	to->increment_count += line->increment_count;
-}
-
-static int compare_locations(const void *a, const void *b)
+static int compare_lines(const void *a, const void *b)
 {
 	return profile_line__compare(a, b);
 }
 
-static void merge_lines(struct profile_process *process)
+/* What is nested in a function has run the same line of it. */
+static void merge_lines(const struct schema *schema, struct profile_process *process)
 {
+	struct profile_line *lines = process->lines;
 	size_t i, n = 0;
 
-	qsort(process->lines, process->nlines, sizeof(*process->lines), compare_locations);
+	qsort(lines, process->nlines, sizeof(*lines), compare_lines);
 	for (i = 0; i < process->nlines; i++) {
-		if (n && !profile_line__compare(&process->lines[n - 1], &process->lines[i]))
-			merge(&process->lines[n - 1], &process->lines[i]);
-		else
-			process->lines[n++] = process->lines[i];
+		if (!n || profile_line__compare(&lines[n - 1], &lines[i])) {
+			lines[n++] = lines[i];
+			continue;
+		}
+		values__add(schema, &lines[n - 1].values, &lines[i].values);
+		values__add(schema, &lines[n - 1].change, &lines[i].change);
 	}
 	process->nlines = n;
 }
 
-void filter__apply(const struct filter *filter, enum line_order order,
-		   struct profile_process *process, struct location *locations)
+/* Leaves the lines in selected functions, which get these for their names. */
+static int select_functions(const struct filter *filter, struct profile *profile,
+			    struct profile_process *process)
 {
 	struct profile_line *line;
+	struct location location;
 	size_t i, n = 0;
 
-	for (i = 0; i < process->nlines; i++)
-		find_function(process, &process->lines[i]);
-	merge_lines(process);
 	for (i = 0; i < process->nlines; i++) {
 		line = &process->lines[i];
-		locations[n] = *line->location;
+		location = *line->location;
 		if (line->function)
-			locations[n].function = line->function->name;
-		if (!has_function(filter, locations[n].function))
+			location.function = line->function->name;
+		if (!has_function(filter, location.function))
 			continue;
 		process->lines[n] = *line;
-		process->lines[n].location = &locations[n];
-		n++;
+		process->lines[n].location = profile__location(profile, &location);
+		if (!process->lines[n++].location)
+			return -ENOMEM;
 	}
 	process->nlines = n;
-	aggregate__add_up(process, order);
-	for (i = 0; i < n; i++)
+	return 0;
+}
+
+static int make_stacks(struct profile *profile, struct profile_process *process)
+{
+	size_t i;
+
+	process->nstacks = 0;
+	process->stacks = profile__alloc(profile, process->nlines, sizeof(*process->stacks));
+	if (!process->stacks)
+		return -ENOMEM;
+	for (i = 0; i < process->nlines; i++)
 		process->stacks[i] = (struct profile_stack){
 			.nframes = 1,
 			.frames = &process->lines[i].location,
 			.values = process->lines[i].values,
-			.increment_bytes = process->lines[i].increment_bytes,
+			.change = process->lines[i].change,
 		};
-	process->nstacks = n;
+	process->nstacks = process->nlines;
+	return 0;
+}
+
+int filter__apply(const struct filter *filter, struct profile *profile,
+		  struct profile_process *process, enum line_order order)
+{
+	size_t i;
+	int err;
+
+	for (i = 0; i < process->nlines; i++)
+		find_function(process, &process->lines[i]);
+	merge_lines(&profile->schema, process);
+	err = select_functions(filter, profile, process);
+	if (err)
+		return err;
+	profile__add_up(profile, process, order);
+	return make_stacks(profile, process);
 }

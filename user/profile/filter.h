@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "profile/aggregate.h"
 #include "profile/profile.h"
 
 /* Without files: the program's own. */
@@ -21,16 +20,11 @@ struct filter {
 void filter__drop_files(const struct filter *filter, struct profile_process *process);
 
 /*
- * Leaves a process those of its lines that are in selected functions, in that order. Those
- * that the text of their files shows to be of one function get its qualified name; places
- * has room for as many as there are lines, and lasts as long as they. The stacks are the
- * lines then.
+ * Leaves a process those of its lines that are in selected functions, in that order, once the
+ * texts of its files are there. Those that these show to be of one function get its qualified
+ * name. The stacks are the lines then. 0 or -ENOMEM.
  */
-void filter__apply(const struct filter *filter, enum line_order order,
-		   struct profile_process *process, struct location *locations);
-
-/* Whether a file is not the program's own, by where distributions, virtual environments and
- * Python itself put modules; so is what is no file. */
-bool file__is_library(const char *file);
+int filter__apply(const struct filter *filter, struct profile *profile,
+		  struct profile_process *process, enum line_order order);
 
 #endif /* FILTER_H */

@@ -1,7 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
+#include <search.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "profile/profile.h"
+
+/* Both trees are of <search.h>, and find by content. */
+struct profile_owned {
+	struct arena *arena;
+	void *strings;
+	void *locations;
+};
 
 static const struct {
 	const char *name, *help;
@@ -24,6 +35,154 @@ static const struct {
 		 "pages of more regions than --max-regions, or than memory was to be had for"},
 };
 
+static const char *const states[] = {
+	[PROCESS_RUNNING] = "running",
+	[PROCESS_EXITED] = "exited",
+	[PROCESS_EXECED] = "execed",
+};
+
+struct profile *profile__new(void)
+{
+	struct profile *profile = calloc(1, sizeof(*profile));
+
+	if (!profile)
+		return NULL;
+	profile->owned = calloc(1, sizeof(*profile->owned));
+	if (profile->owned)
+		profile->owned->arena = arena__new();
+	if (!profile->owned || !profile->owned->arena) {
+		profile__free(profile);
+		return NULL;
+	}
+	return profile;
+}
+
+static void forget(void *in_arena)
+{
+	(void)in_arena;
+}
+
+void profile__free(struct profile *profile)
+{
+	size_t p, i;
+
+	if (!profile)
+		return;
+	for (p = 0; p < profile->nprocesses; p++) {
+		for (i = 0; i < profile->processes[p].nfiles; i++) {
+			source_text__free(profile->processes[p].files[i].text);
+			def_ranges__free(profile->processes[p].files[i].functions);
+		}
+	}
+	if (profile->owned) {
+		tdestroy(profile->owned->strings, forget);
+		tdestroy(profile->owned->locations, forget);
+		arena__free(profile->owned->arena);
+	}
+	free(profile->owned);
+	free(profile);
+}
+
+void *profile__alloc(struct profile *profile, size_t n, size_t size)
+{
+	return arena__alloc(profile->owned->arena, n, size);
+}
+
+static int compare_strings(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+const char *profile__string(struct profile *profile, const char *string)
+{
+	const char **found = tfind(string, &profile->owned->strings, compare_strings);
+	const char *copy;
+
+	if (found)
+		return *found;
+	copy = arena__copy(profile->owned->arena, string, strlen(string));
+	return copy && tsearch(copy, &profile->owned->strings, compare_strings) ? copy : NULL;
+}
+
+/* By their strings' addresses: there is one of each. */
+static int compare_locations(const void *a, const void *b)
+{
+	const struct location *x = a, *y = b;
+
+	if (x->file != y->file)
+		return x->file < y->file ? -1 : 1;
+	if (x->function != y->function)
+		return x->function < y->function ? -1 : 1;
+	return x->line < y->line ? -1 : x->line > y->line;
+}
+
+const struct location *profile__location(struct profile *profile, const struct location *location)
+{
+	struct location wanted = {
+		.file = profile__string(profile, location->file),
+		.function = profile__string(profile, location->function),
+		.line = location->line,
+	};
+	const struct location **found;
+	struct location *copy;
+
+	if (!wanted.file || !wanted.function)
+		return NULL;
+	found = tfind(&wanted, &profile->owned->locations, compare_locations);
+	if (found)
+		return *found;
+	copy = profile__alloc(profile, 1, sizeof(*copy));
+	if (!copy)
+		return NULL;
+	*copy = wanted;
+	return tsearch(copy, &profile->owned->locations, compare_locations) ? copy : NULL;
+}
+
+static int compare_by_value(const void *a, const void *b, void *schema)
+{
+	const struct profile_line *x = a, *y = b;
+	int order = values__compare(schema, &x->values, &y->values);
+
+	return order ? order : profile_line__compare(x, y);
+}
+
+/* By the first value's change. */
+static int compare_by_change(const void *a, const void *b, void *schema)
+{
+	const struct profile_line *x = a, *y = b;
+
+	if (x->change.of[0] != y->change.of[0])
+		return x->change.of[0] < y->change.of[0] ? 1 : -1;
+	return compare_by_value(a, b, schema);
+}
+
+void profile__add_up(const struct profile *profile, struct profile_process *process,
+		     enum line_order order)
+{
+	size_t i;
+
+	process->total = process->change = (struct values){0};
+	for (i = 0; i < process->nlines; i++) {
+		values__add(&profile->schema, &process->total, &process->lines[i].values);
+		values__add(&profile->schema, &process->change, &process->lines[i].change);
+	}
+	qsort_r(process->lines, process->nlines, sizeof(*process->lines),
+		order == BY_CHANGE ? compare_by_change : compare_by_value,
+		(void *)&profile->schema);
+}
+
+const struct profile_file *profile_process__file(const struct profile_process *process,
+						 const char *file)
+{
+	size_t i;
+
+	for (i = 0; i < process->nfiles; i++) {
+		if (process->files[i].file == file)
+			return &process->files[i];
+	}
+	return NULL;
+}
+
 int profile_line__compare(const struct profile_line *a, const struct profile_line *b)
 {
 	int order = strcmp(a->location->file, b->location->file);
@@ -34,31 +193,6 @@ int profile_line__compare(const struct profile_line *a, const struct profile_lin
 	return order ? order : a->location->line - b->location->line;
 }
 
-uint64_t value_type__of(const struct value_type *type, const struct values *values)
-{
-	return *(const uint64_t *)((const char *)values + type->offset);
-}
-
-struct text value_type__format(const struct value_type *type, const struct values *values)
-{
-	uint64_t value = value_type__of(type, values);
-
-	return type->kind == VALUE_COUNT    ? format_count(value)
-	       : type->kind == VALUE_CHANGE ? format_signed(value)
-					    : format_bytes(value);
-}
-
-const struct value_type *schema__activity(const struct value_type *schema)
-{
-	const struct value_type *last = schema;
-
-	for (; schema->member; schema++) {
-		if (schema->title)
-			last = schema;
-	}
-	return last;
-}
-
 const char *lost__name(enum lost_cause cause)
 {
 	return lost[cause].name;
@@ -67,4 +201,9 @@ const char *lost__name(enum lost_cause cause)
 const char *lost__help(enum lost_cause cause)
 {
 	return lost[cause].help;
+}
+
+const char *process_state__name(enum process_state state)
+{
+	return states[state];
 }

@@ -26,17 +26,11 @@ static void put_frame(const struct location *location, FILE *out)
 	fprintf(out, ":%d)", location->line);
 }
 
-static uint64_t weigh(const struct values *values, enum weight weight)
-{
-	switch (weight) {
-	case WEIGHT_COUNT:
-		return values->outstanding_count;
-	case WEIGHT_ALLOCATED:
-		return values->allocated_bytes;
-	default:
-		return values->outstanding_bytes;
-	}
-}
+static const enum value_role weighed[] = {
+	[WEIGHT_BYTES] = ROLE_INUSE_BYTES,
+	[WEIGHT_COUNT] = ROLE_INUSE_COUNT,
+	[WEIGHT_ALLOCATED] = ROLE_ALLOC_BYTES,
+};
 
 /* What is resident and no line's, so that the sum is RssAnon. */
 static void put_rest(const struct profile_process *process, const char *name, int64_t bytes,
@@ -53,21 +47,22 @@ static int render(const struct profile *profile, const struct render_options *op
 {
 	const struct profile_process *process;
 	const struct profile_stack *stack;
-	uint64_t weight;
+	int64_t weight;
 	size_t p, i, k;
 
 	for (p = 0; p < profile->nprocesses; p++) {
 		process = &profile->processes[p];
 		for (i = 0; i < process->nstacks; i++) {
 			stack = &process->stacks[i];
-			weight = weigh(&stack->values, options->weight);
-			if ((int64_t)weight <= 0)
+			weight = values__get(&profile->schema, &stack->values,
+					     weighed[options->weight]);
+			if (weight <= 0)
 				continue;
 			put_escaped(process->comm, out);
 			fprintf(out, " %d", process->pid);
 			for (k = stack->nframes; k-- > 0;)
 				put_frame(stack->frames[k], out);
-			fprintf(out, " %" PRIu64 "\n", weight);
+			fprintf(out, " %" PRId64 "\n", weight);
 		}
 		if (!profile->counts_resident)
 			continue;

@@ -6,7 +6,6 @@
 
 #include "base/utf8.h"
 #include "render/renderer.h"
-#include "symbols/def_ranges.h"
 
 /* memory_profiler 0.61, show_results(): template and precision of python -m memory_profiler. */
 #define HEAD	   "%6s %12s %12s  %10s   %s\n"
@@ -21,18 +20,26 @@ static int compare_lines(const void *a, const void *b)
 	return profile_line__compare(x, y);
 }
 
+/* Where mode lines has what its table shows (modes/lines.c). */
+enum {
+	ADDED,
+	MEMORY,
+	BASE,
+	OCCURRENCES,
+};
+
 /* memory_profiler counts what changed while a function was not run as the first line's. */
 static int64_t increment_of(const struct profile_line *line)
 {
-	return line->values.outstanding_bytes + line->values.mapped_count;
+	return line->values.of[ADDED] + line->values.of[BASE];
 }
 
 static void put_line(int number, const struct profile_line *line, const char *text, FILE *out)
 {
 	if (line)
-		fprintf(out, "%6d %8.3f MiB %8.3f MiB  %10" PRIu64 "   %s\n", number,
-			MIB(line->values.mapped_bytes), MIB(increment_of(line)),
-			line->values.allocated_count, text);
+		fprintf(out, "%6d %8.3f MiB %8.3f MiB  %10" PRId64 "   %s\n", number,
+			MIB(line->values.of[MEMORY]), MIB(increment_of(line)),
+			line->values.of[OCCURRENCES], text);
 	else
 		fprintf(out, "%6d %12s %12s  %10s   %s\n", number, "", "", "", text);
 }
@@ -67,23 +74,12 @@ static void put_head(const char *file, FILE *out)
 		"Occurrences", "Line Contents", RULE);
 }
 
-static const struct profile_file *find_file(const struct profile_process *process, const char *file)
-{
-	size_t i;
-
-	for (i = 0; i < process->nfiles; i++) {
-		if (process->files[i].file == file)
-			return &process->files[i];
-	}
-	return NULL;
-}
-
 /* One function's table, or its module's: of n lines. */
 static void put_table(const struct profile_process *process, const struct profile_line **lines,
 		      size_t n, FILE *out)
 {
 	const struct def_range *function = lines[0]->function;
-	const struct profile_file *file = find_file(process, lines[0]->location->file);
+	const struct profile_file *file = profile_process__file(process, lines[0]->location->file);
 
 	put_head(lines[0]->location->file, out);
 	if (function)

@@ -7,7 +7,7 @@
 
 #include "base/format.h"
 #include "base/utf8.h"
-#include "profile/filter.h"
+#include "profile/group.h"
 #include "render/renderer.h"
 
 /* Lines of source shown before and after one that has memory. */
@@ -17,7 +17,7 @@
 struct row {
 	int line;
 	struct values values;
-	int64_t increment_bytes;
+	struct values change;
 };
 
 static void put_lost(const struct profile_process *process, FILE *out)
@@ -44,14 +44,18 @@ static void put_state(const struct profile_process *process, FILE *out)
 		      out);
 }
 
-static void put_outstanding(const struct profile_process *process, FILE *out)
+static void put_outstanding(const struct profile *profile, const struct profile_process *process,
+			    FILE *out)
 {
+	const struct schema *schema = &profile->schema;
+	const struct values *total = &process->total;
+
 	fprintf(out, "  Outstanding  %s in %s blocks (%s), and %s in %s direct mappings\n",
-		format_bytes(process->total.outstanding_bytes).s,
-		format_count(process->total.outstanding_count).s,
-		format_change(process->increment_bytes).s,
-		format_bytes(process->total.mapped_bytes).s,
-		format_count(process->total.mapped_count).s);
+		format_bytes(values__get(schema, total, ROLE_INUSE_BYTES)).s,
+		format_count(values__get(schema, total, ROLE_INUSE_COUNT)).s,
+		format_change(values__get(schema, &process->change, ROLE_INUSE_BYTES)).s,
+		format_bytes(values__get(schema, total, ROLE_MAPPED_BYTES)).s,
+		format_count(values__get(schema, total, ROLE_MAPPED_COUNT)).s);
 }
 
 static void put_resident(const struct profile_process *process, FILE *out)
@@ -60,9 +64,8 @@ static void put_resident(const struct profile_process *process, FILE *out)
 		"  RssAnon      %s = %s before the attach + %s of the lines (%s) + %s "
 		"unattributed\n",
 		format_bytes(process->rss_anon_bytes).s,
-		format_bytes(process->before_attach_bytes).s,
-		format_bytes(process->total.outstanding_bytes).s,
-		format_change(process->increment_bytes).s,
+		format_bytes(process->before_attach_bytes).s, format_bytes(process->total.of[0]).s,
+		format_change(process->change.of[0]).s,
 		format_signed(process->unattributed_bytes).s);
 }
 
@@ -86,7 +89,7 @@ static void put_header(const struct profile *profile, const struct profile_proce
 	if (profile->counts_resident)
 		put_resident(process, out);
 	else
-		put_outstanding(process, out);
+		put_outstanding(profile, process, out);
 	fprintf(out, "  Maps         %s of kernel memory, to record all processes\n",
 		format_bytes(profile->map_bytes).s);
 	put_lost(process, out);
@@ -111,26 +114,27 @@ static size_t top_of(const struct profile_process *process, const struct render_
 static void put_lines(const struct profile *profile, const struct profile_process *process,
 		      const struct render_options *options, FILE *out)
 {
+	const struct schema *schema = &profile->schema;
 	const struct profile_line *line;
-	const struct value_type *type;
-	size_t i, top = top_of(process, options);
+	size_t i, k, top = top_of(process, options);
 
 	if (!process->nlines) {
 		fputs("\n  No line has taken memory since the attach.\n", out);
 		return;
 	}
 	fprintf(out, "\n%12s", "Increment");
-	for (type = profile->schema; type->member; type++) {
-		if (type->title)
-			fprintf(out, "  %12s", type->title);
+	for (k = 0; k < schema->n; k++) {
+		if (schema->types[k].title)
+			fprintf(out, "  %12s", schema->types[k].title);
 	}
 	fputs("  Line (function)\n", out);
 	for (i = 0; i < top; i++) {
 		line = &process->lines[i];
-		fprintf(out, "%12s", format_change(line->increment_bytes).s);
-		for (type = profile->schema; type->member; type++) {
-			if (type->title)
-				fprintf(out, "  %12s", value_type__format(type, &line->values).s);
+		fprintf(out, "%12s", format_change(line->change.of[0]).s);
+		for (k = 0; k < schema->n; k++) {
+			if (schema->types[k].title)
+				fprintf(out, "  %12s",
+					value__format(&schema->types[k], line->values.of[k]).s);
 		}
 		fputs("  ", out);
 		put_location(line->location, out);
@@ -141,89 +145,35 @@ static void put_lines(const struct profile *profile, const struct profile_proces
 			format_count(process->nlines - top).s, process->nlines);
 }
 
-/* What a line holds with all that it calls. */
-struct own_line {
-	const struct location *location;
-	uint64_t outstanding_bytes;
-	int64_t increment_bytes;
-};
-
-static int compare_own_lines(const void *a, const void *b)
-{
-	const struct own_line *x = a, *y = b;
-
-	if (x->increment_bytes != y->increment_bytes)
-		return x->increment_bytes < y->increment_bytes ? 1 : -1;
-	return x->outstanding_bytes < y->outstanding_bytes   ? 1
-	       : x->outstanding_bytes > y->outstanding_bytes ? -1
-							     : 0;
-}
-
-static int compare_own_places(const void *a, const void *b)
-{
-	const struct own_line *x = a, *y = b;
-
-	return x->location < y->location ? -1 : x->location > y->location;
-}
-
-/* Sums the stacks up by their innermost line that is not a library's. Returns how
- * many there are; *through is whether any of them is not itself the leaf. */
-static size_t collect_own_lines(const struct profile_process *process, struct own_line *own,
-				bool *through)
-{
-	const struct profile_stack *stack;
-	size_t i, k, n = 0, to = 0;
-
-	*through = false;
-	for (i = 0; i < process->nstacks; i++) {
-		stack = &process->stacks[i];
-		if (!stack->values.outstanding_bytes && !stack->increment_bytes)
-			continue;
-		for (k = 0; k < stack->nframes && file__is_library(stack->frames[k]->file); k++)
-			;
-		if (k == stack->nframes)
-			continue;
-		*through |= k > 0;
-		own[n].location = stack->frames[k];
-		own[n].outstanding_bytes = stack->values.outstanding_bytes;
-		own[n++].increment_bytes = stack->increment_bytes;
-	}
-	qsort(own, n, sizeof(*own), compare_own_places);
-	for (i = 1; i < n; i++) {
-		if (own[i].location != own[to].location) {
-			own[++to] = own[i];
-			continue;
-		}
-		own[to].outstanding_bytes += own[i].outstanding_bytes;
-		own[to].increment_bytes += own[i].increment_bytes;
-	}
-	n = n ? to + 1 : 0;
-	qsort(own, n, sizeof(*own), compare_own_lines);
-	return n;
-}
-
-/* Which of the program's own lines led into libraries that hold memory: often that,
- * not the library's line, is what can be changed. */
+/* Which of the program's own lines led into libraries that hold memory: often that, not the
+ * library's line, is what can be changed. */
 static int put_own_lines(const struct profile *profile, const struct profile_process *process,
 			 const struct render_options *options, FILE *out)
 {
-	struct own_line *own = calloc(process->nstacks + 1, sizeof(*own));
-	bool through;
-	size_t i, n;
+	const struct group *group;
+	struct groups groups;
+	bool through = false;
+	size_t i, shown = 0;
+	int err = profile__group(profile, process, GROUP_OWN_LINE, BY_CHANGE, &groups);
 
-	if (!own)
-		return -ENOMEM;
-	n = collect_own_lines(process, own, &through);
-	if (n && through)
-		fprintf(out, "\n%12s  %12s  %s\n", "Increment", profile->schema->title,
+	if (err)
+		return err;
+	for (i = 0; i < groups.n; i++)
+		through |= groups.groups[i].through;
+	if (through)
+		fprintf(out, "\n%12s  %12s  %s\n", "Increment", profile->schema.types[0].title,
 			"The program's own line, with the libraries that it calls");
-	for (i = 0; through && i < n && i < options->top; i++) {
-		fprintf(out, "%12s  %12s  ", format_change(own[i].increment_bytes).s,
-			format_bytes(own[i].outstanding_bytes).s);
-		put_location(own[i].location, out);
+	for (i = 0; through && i < groups.n && shown < options->top; i++) {
+		group = &groups.groups[i];
+		if (!group->values.of[0] && !group->change.of[0])
+			continue;
+		fprintf(out, "%12s  %12s  ", format_change(group->change.of[0]).s,
+			format_bytes(group->values.of[0]).s);
+		put_location(&group->location, out);
 		putc('\n', out);
+		shown++;
 	}
-	free(own);
+	groups__free(&groups);
 	return 0;
 }
 
@@ -236,8 +186,8 @@ static int compare_rows(const void *a, const void *b)
 
 /* The file's lines among the process's top ones that hold something or did, by
  * number, each once. */
-static size_t collect_rows(const struct profile_process *process, size_t top, const char *file,
-			   struct row *rows)
+static size_t collect_rows(const struct profile *profile, const struct profile_process *process,
+			   size_t top, const char *file, struct row *rows)
 {
 	const struct profile_line *line;
 	size_t i, n = 0, to = 0;
@@ -245,11 +195,11 @@ static size_t collect_rows(const struct profile_process *process, size_t top, co
 	for (i = 0; i < top; i++) {
 		line = &process->lines[i];
 		if (line->location->file != file || line->location->line <= 0 ||
-		    (!line->values.outstanding_bytes && !line->increment_bytes))
+		    (!line->values.of[0] && !line->change.of[0]))
 			continue;
 		rows[n].line = line->location->line;
 		rows[n].values = line->values;
-		rows[n++].increment_bytes = line->increment_bytes;
+		rows[n++].change = line->change;
 	}
 	qsort(rows, n, sizeof(*rows), compare_rows);
 	for (i = 1; i < n; i++) {
@@ -257,29 +207,28 @@ static size_t collect_rows(const struct profile_process *process, size_t top, co
 			rows[++to] = rows[i];
 			continue;
 		}
-		rows[to].values.outstanding_bytes += rows[i].values.outstanding_bytes;
-		rows[to].values.allocated_bytes += rows[i].values.allocated_bytes;
-		rows[to].values.allocated_count += rows[i].values.allocated_count;
-		rows[to].increment_bytes += rows[i].increment_bytes;
+		values__add(&profile->schema, &rows[to].values, &rows[i].values);
+		values__add(&profile->schema, &rows[to].change, &rows[i].change);
 	}
 	return n ? to + 1 : 0;
 }
 
-static void put_row(const struct value_type *schema, int line, const struct row *row,
-		    const char *text, FILE *out)
+static void put_row(const struct schema *schema, int line, const struct row *row, const char *text,
+		    FILE *out)
 {
+	size_t activity = schema__activity(schema);
+
 	if (row)
 		fprintf(out, "%6d  %12s  %12s  %12s   %s\n", line,
-			format_bytes(row->values.outstanding_bytes).s,
-			format_change(row->increment_bytes).s,
-			value_type__format(schema__activity(schema), &row->values).s, text);
+			format_bytes(row->values.of[0]).s, format_change(row->change.of[0]).s,
+			value__format(&schema->types[activity], row->values.of[activity]).s, text);
 	else if (text[0])
 		fprintf(out, "%6d  %12s  %12s  %12s   %s\n", line, "", "", "", text);
 	else
 		fprintf(out, "%6d\n", line);
 }
 
-static void put_rows(const struct value_type *schema, const struct profile_file *file,
+static void put_rows(const struct schema *schema, const struct profile_file *file,
 		     const struct row *rows, size_t n, FILE *out)
 {
 	int line, from, last = 0, lines = file->text->nlines;
@@ -308,17 +257,18 @@ static void put_rows(const struct value_type *schema, const struct profile_file 
 static int put_file(const struct profile *profile, const struct profile_process *process,
 		    size_t top, const struct profile_file *file, FILE *out)
 {
-	const struct value_type *schema = profile->schema;
+	const struct schema *schema = &profile->schema;
 	struct row *rows = calloc(top, sizeof(*rows));
 	size_t n;
 
 	if (!rows)
 		return -ENOMEM;
-	n = collect_rows(process, top, file->file, rows);
+	n = collect_rows(profile, process, top, file->file, rows);
 	if (n) {
 		fprintf(out, "\nFilename: %s\n\n", file->file);
-		fprintf(out, "%6s  %12s  %12s  %12s   %s\n", "Line #", schema->title, "Increment",
-			schema__activity(schema)->title, "Line Contents");
+		fprintf(out, "%6s  %12s  %12s  %12s   %s\n", "Line #", schema->types[0].title,
+			"Increment", schema->types[schema__activity(schema)].title,
+			"Line Contents");
 		fputs("====================================================================\n",
 		      out);
 		put_rows(schema, file, rows, n, out);

@@ -233,6 +233,7 @@ struct def_ranges *def_ranges__new(const struct source_text *text)
 
 	if (!scanner || !functions)
 		goto fail;
+	functions->references = 1;
 	scanner->functions = functions;
 	for (i = 0; i < text->nlines; i++)
 		take_line(scanner, text->lines[i], i + 1);
@@ -244,15 +245,24 @@ struct def_ranges *def_ranges__new(const struct source_text *text)
 	return functions;
 fail:
 	free(scanner);
+	if (functions)
+		functions->references = 1;
 	def_ranges__free(functions);
 	return NULL;
+}
+
+struct def_ranges *def_ranges__ref(struct def_ranges *functions)
+{
+	if (functions)
+		functions->references++;
+	return functions;
 }
 
 void def_ranges__free(struct def_ranges *functions)
 {
 	size_t i;
 
-	if (!functions)
+	if (!functions || --functions->references)
 		return;
 	for (i = 0; i < functions->n; i++)
 		free(functions->functions[i].name);

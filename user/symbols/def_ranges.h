@@ -18,12 +18,18 @@ struct def_range {
 
 /* A file's outermost functions, in their order; what is nested in one is its own. */
 struct def_ranges {
+	unsigned int references; /* shared by who refers to it */
 	size_t n;
 	struct def_range *functions;
 };
 
 /* NULL where memory is short. */
 struct def_ranges *def_ranges__new(const struct source_text *text);
+
+/* One more reference; NULL is allowed. */
+struct def_ranges *def_ranges__ref(struct def_ranges *functions);
+
+/* Gives a reference up, and frees with the last. NULL is allowed. */
 void def_ranges__free(struct def_ranges *functions);
 
 /* The function that the line is in, NULL where it is in none. */

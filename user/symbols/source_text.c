@@ -65,6 +65,8 @@ struct source_text *source_text__new(struct reader *reader, const char *cwd, con
 		return NULL;
 	data = reader__read(reader, path, &size);
 	text = data ? calloc(1, sizeof(*text)) : NULL;
+	if (text)
+		text->references = 1;
 	if (text && split(text, data, size)) {
 		source_text__free(text);
 		text = NULL;
@@ -73,11 +75,17 @@ struct source_text *source_text__new(struct reader *reader, const char *cwd, con
 	return text;
 }
 
+struct source_text *source_text__ref(struct source_text *text)
+{
+	text->references++;
+	return text;
+}
+
 void source_text__free(struct source_text *text)
 {
 	size_t i;
 
-	if (!text)
+	if (!text || --text->references)
 		return;
 	for (i = 0; i < text->nlines; i++)
 		free(text->lines[i]);

@@ -7,7 +7,9 @@
 
 #include "target/readers.h"
 
+/* Shared by who refers to it. */
 struct source_text {
+	unsigned int references;
 	size_t nlines;
 	char **lines; /* fit to be printed */
 };
@@ -17,6 +19,11 @@ struct source_text {
  * not absolute. NULL where it cannot be read.
  */
 struct source_text *source_text__new(struct reader *reader, const char *cwd, const char *name);
+
+/* One more reference; the same text. */
+struct source_text *source_text__ref(struct source_text *text);
+
+/* Gives a reference up, and frees with the last. NULL is allowed. */
 void source_text__free(struct source_text *text);
 
 #endif /* SOURCE_TEXT_H */

@@ -27,6 +27,7 @@ static void put(int *y, const char *text)
 static void put_process(const struct profile *profile, const struct profile_process *process,
 			int *y)
 {
+	const struct schema *schema = &profile->schema;
 	char text[512];
 	uint64_t lost = 0;
 	size_t length;
@@ -48,37 +49,38 @@ static void put_process(const struct profile *profile, const struct profile_proc
 			 "RssAnon %s = %s before the attach + %s of the lines + %s unattributed",
 			 format_bytes(process->rss_anon_bytes).s,
 			 format_bytes(process->before_attach_bytes).s,
-			 format_bytes(process->total.outstanding_bytes).s,
+			 format_bytes(process->total.of[0]).s,
 			 format_signed(process->unattributed_bytes).s);
-	else if (profile->schema->kind == VALUE_CHANGE)
+	else if (schema->types[0].kind == VALUE_CHANGE)
 		snprintf(text, sizeof(text), "RSS %s (%s at attach)  added %s by %s lines",
 			 format_bytes(process->rss_bytes).s,
 			 format_bytes(process->rss_at_attach_bytes).s,
-			 format_signed(process->total.outstanding_bytes).s,
-			 format_count(process->total.allocated_count).s);
+			 format_signed(process->total.of[0]).s,
+			 format_count(values__get(schema, &process->total, ROLE_INUSE_COUNT)).s);
 	else
 		snprintf(text, sizeof(text),
 			 "RSS %s (%s at attach)  outstanding %s in %s blocks  mapped %s",
 			 format_bytes(process->rss_bytes).s,
 			 format_bytes(process->rss_at_attach_bytes).s,
-			 format_bytes(process->total.outstanding_bytes).s,
-			 format_count(process->total.outstanding_count).s,
-			 format_bytes(process->total.mapped_bytes).s);
+			 format_bytes(process->total.of[0]).s,
+			 format_count(values__get(schema, &process->total, ROLE_INUSE_COUNT)).s,
+			 format_bytes(values__get(schema, &process->total, ROLE_MAPPED_BYTES)).s);
 	length = strlen(text);
 	snprintf(text + length, sizeof(text) - length, "  lost %s  maps %s", format_count(lost).s,
 		 format_bytes(profile->map_bytes).s);
 	put(y, text);
 }
 
-static void put_titles(const struct value_type *type, int *y)
+static void put_titles(const struct schema *schema, int *y)
 {
-	char text[128];
-	int length = snprintf(text, sizeof(text), "%12s %12s", type->title, "Increment");
+	char text[256];
+	int length = snprintf(text, sizeof(text), "%12s %12s", schema->types[0].title, "Increment");
+	size_t i;
 
-	for (type++; type->member; type++) {
-		if (type->title)
+	for (i = 1; i < schema->n; i++) {
+		if (schema->types[i].title)
 			length += snprintf(text + length, sizeof(text) - length, " %12s",
-					   type->title);
+					   schema->types[i].title);
 	}
 	snprintf(text + length, sizeof(text) - length, "  Line");
 	attron(A_REVERSE);
@@ -86,21 +88,22 @@ static void put_titles(const struct value_type *type, int *y)
 	attroff(A_REVERSE);
 }
 
-static void put_line(const struct value_type *type, const struct profile_line *line, int *y)
+static void put_line(const struct schema *schema, const struct profile_line *line, int *y)
 {
 	const struct location *location = line->location;
 	char text[4096], number[16] = "";
 	int length;
+	size_t i;
 
 	if (location->line)
 		snprintf(number, sizeof(number), ":%d", location->line);
-	length =
-		snprintf(text, sizeof(text), "%12s %12s", value_type__format(type, &line->values).s,
-			 format_change(line->increment_bytes).s);
-	for (type++; type->member; type++) {
-		if (type->title)
+	length = snprintf(text, sizeof(text), "%12s %12s",
+			  value__format(&schema->types[0], line->values.of[0]).s,
+			  format_change(line->change.of[0]).s);
+	for (i = 1; i < schema->n; i++) {
+		if (schema->types[i].title)
 			length += snprintf(text + length, sizeof(text) - length, " %12s",
-					   value_type__format(type, &line->values).s);
+					   value__format(&schema->types[i], line->values.of[i]).s);
 	}
 	snprintf(text + length, sizeof(text) - length, "  %s%s%s%s%s", location->file, number,
 		 location->function[0] ? " (" : "", location->function,
@@ -118,12 +121,12 @@ static void draw(const struct profile *profile, const char *keys)
 	for (p = 0; p < profile->nprocesses && y < LINES - 1; p++) {
 		process = &profile->processes[p];
 		put_process(profile, process, &y);
-		put_titles(profile->schema, &y);
+		put_titles(&profile->schema, &y);
 		/* The room that is left goes to all processes alike. */
 		rows = (LINES - 1 - y) / (int)(profile->nprocesses - p) -
 		       (p + 1 < profile->nprocesses);
 		for (i = 0; i < process->nlines && (int)i < rows; i++)
-			put_line(profile->schema, &process->lines[i], &y);
+			put_line(&profile->schema, &process->lines[i], &y);
 	}
 	mvaddnstr(LINES - 1, 0, keys, COLS);
 	refresh();
@@ -154,10 +157,10 @@ static const struct mode *next_mode(const struct mode *mode)
 static int watch(struct session *session, const struct top_options *options,
 		 const struct mode *mode)
 {
-	const struct profile_options how = {.order = BY_OUTSTANDING, .next = true};
+	const struct profile_options how = {.order = BY_VALUE, .next = true};
 	double interval = options->interval, next = 0;
 	const struct mode *other = next_mode(mode);
-	const struct profile *profile;
+	struct profile *profile;
 	char keys[128];
 	int err, key;
 
@@ -171,6 +174,7 @@ static int watch(struct session *session, const struct top_options *options,
 			if (err)
 				return err;
 			draw(profile, keys);
+			profile__free(profile);
 			next = session__elapsed(session) + interval;
 		}
 		while ((key = getch()) != ERR) {

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/utf8.h"
+#include "profile/build.h"
+
+/* What all sites of each line, and of each stack, come to: by index in the stack table. */
+struct sums {
+	struct values *line_values, *line_changes, *stack_values, *stack_changes;
+	size_t *line_counts, *stack_counts; /* by process id: of lines and stacks with values */
+};
+
+static void free_sums(struct sums *sums)
+{
+	free(sums->line_values);
+	free(sums->line_changes);
+	free(sums->stack_values);
+	free(sums->stack_changes);
+	free(sums->line_counts);
+	free(sums->stack_counts);
+}
+
+static void add_site(const struct build_input *input, struct sums *sums, size_t site)
+{
+	static const struct site_counters zero;
+	const struct snapshot *before = input->before;
+	ssize_t index = stack_table__of_site(input->stacks, site);
+	struct values now, old, change;
+	size_t line;
+
+	if (index < 0)
+		return;
+	line = stack_table__get(input->stacks, index)->line;
+	now = values__of_counters(input->schema, &input->now->sites[site]);
+	old = values__of_counters(input->schema,
+				  before && site < before->nsites ? &before->sites[site] : &zero);
+	change = values__difference(input->schema, &now, &old);
+	values__add(input->schema, &sums->stack_values[index], &now);
+	values__add(input->schema, &sums->stack_changes[index], &change);
+	values__add(input->schema, &sums->line_values[line], &now);
+	values__add(input->schema, &sums->line_changes[line], &change);
+}
+
+static int sum_up(const struct build_input *input, struct sums *sums)
+{
+	size_t nlines = stack_table__line_count(input->stacks);
+	size_t nstacks = stack_table__count(input->stacks), i;
+
+	sums->line_values = calloc(nlines + 1, sizeof(*sums->line_values));
+	sums->line_changes = calloc(nlines + 1, sizeof(*sums->line_changes));
+	sums->stack_values = calloc(nstacks + 1, sizeof(*sums->stack_values));
+	sums->stack_changes = calloc(nstacks + 1, sizeof(*sums->stack_changes));
+	sums->line_counts = calloc(input->now->nprocesses, sizeof(*sums->line_counts));
+	sums->stack_counts = calloc(input->now->nprocesses, sizeof(*sums->stack_counts));
+	if (!sums->line_values || !sums->line_changes || !sums->stack_values ||
+	    !sums->stack_changes || !sums->line_counts || !sums->stack_counts)
+		return -ENOMEM;
+	for (i = 1; i < input->now->nsites; i++)
+		add_site(input, sums, i);
+	for (i = 0; i < nlines; i++)
+		sums->line_counts[stack_table__line(input->stacks, i)->process] +=
+			!values__are_zero(input->schema, &sums->line_values[i]);
+	for (i = 0; i < nstacks; i++)
+		sums->stack_counts[stack_table__get(input->stacks, i)->process] +=
+			!values__are_zero(input->schema, &sums->stack_values[i]);
+	return 0;
+}
+
+/* The profile's copy of each of the stack table's locations, by their addresses: most frames
+ * are of few locations, and to compare names for each would cost more than all else. */
+struct copies {
+	struct {
+		const struct location *of, *copy;
+	} * slots;
+	size_t size, used; /* size: a power of two, at least twice what is used */
+};
+
+static size_t find_slot(const struct copies *copies, const struct location *of)
+{
+	size_t slot = (uintptr_t)of * 0x9e3779b97f4a7c15ULL >> 20 & (copies->size - 1);
+
+	while (copies->slots[slot].of && copies->slots[slot].of != of)
+		slot = (slot + 1) & (copies->size - 1);
+	return slot;
+}
+
+static int grow(struct copies *copies)
+{
+	struct copies more = {.size = copies->size ? 2 * copies->size : 1024, .used = copies->used};
+	size_t i;
+
+	more.slots = calloc(more.size, sizeof(*more.slots));
+	if (!more.slots)
+		return -ENOMEM;
+	for (i = 0; i < copies->size; i++) {
+		if (copies->slots[i].of)
+			more.slots[find_slot(&more, copies->slots[i].of)] = copies->slots[i];
+	}
+	free(copies->slots);
+	*copies = more;
+	return 0;
+}
+
+/* NULL where memory is short. */
+static const struct location *copy_location(struct profile *profile, struct copies *copies,
+					    const struct location *of)
+{
+	size_t slot;
+
+	if (copies->size <= 2 * copies->used && grow(copies))
+		return NULL;
+	slot = find_slot(copies, of);
+	if (!copies->slots[slot].of) {
+		copies->slots[slot].copy = profile__location(profile, of);
+		if (!copies->slots[slot].copy)
+			return NULL;
+		copies->slots[slot].of = of;
+		copies->used++;
+	}
+	return copies->slots[slot].copy;
+}
+
+static const struct location **copy_frames(struct profile *profile, struct copies *copies,
+					   const struct stack *stack)
+{
+	const struct location **frames = profile__alloc(profile, stack->nframes, sizeof(*frames));
+	size_t i;
+
+	for (i = 0; frames && i < stack->nframes; i++) {
+		frames[i] = copy_location(profile, copies, stack->frames[i]);
+		if (!frames[i])
+			return NULL;
+	}
+	return frames;
+}
+
+static int add_lines(const struct build_input *input, const struct sums *sums,
+		     struct profile *profile, struct copies *copies,
+		     struct profile_process *const *processes)
+{
+	const struct line *line;
+	struct profile_process *process;
+	struct profile_line *to;
+	size_t i;
+
+	for (i = 0; i < stack_table__line_count(input->stacks); i++) {
+		line = stack_table__line(input->stacks, i);
+		process = processes[line->process];
+		if (!process || values__are_zero(input->schema, &sums->line_values[i]))
+			continue;
+		to = &process->lines[process->nlines++];
+		to->location = copy_location(profile, copies, line->location);
+		to->values = sums->line_values[i];
+		to->change = sums->line_changes[i];
+		if (!to->location)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int add_stacks(const struct build_input *input, const struct sums *sums,
+		      struct profile *profile, struct copies *copies,
+		      struct profile_process *const *processes)
+{
+	const struct stack *stack;
+	struct profile_process *process;
+	struct profile_stack *to;
+	size_t i;
+
+	for (i = 0; i < stack_table__count(input->stacks); i++) {
+		stack = stack_table__get(input->stacks, i);
+		process = processes[stack->process];
+		if (!process || values__are_zero(input->schema, &sums->stack_values[i]))
+			continue;
+		to = &process->stacks[process->nstacks++];
+		to->nframes = stack->nframes;
+		to->frames = copy_frames(profile, copies, stack);
+		to->values = sums->stack_values[i];
+		to->change = sums->stack_changes[i];
+		if (!to->frames)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int describe(const struct build_input *input, struct profile *profile, size_t id,
+		    struct profile_process *process)
+{
+	const struct process_counters *counters = &input->now->processes[id];
+	const struct process_info *info = input->infos[id];
+	char comm[COMM_LEN + 1] = "";
+	int cause;
+
+	process->pid = counters->pid;
+	process->parent = counters->parent ? input->now->processes[counters->parent].pid : 0;
+	process->state = counters->state;
+	memcpy(comm, counters->comm, COMM_LEN);
+	utf8_keep_ascii(comm);
+	process->comm = profile__string(profile, comm);
+	process->cmdline = profile__string(profile, info ? info->cmdline : "");
+	process->python = profile__string(profile, info ? info->python : "");
+	process->attribution =
+		profile__string(profile, info ? attribution__name(info->attribution) : "");
+	if (!process->comm || !process->cmdline || !process->python || !process->attribution)
+		return -ENOMEM;
+	for (cause = 0; cause < LOST_CAUSES; cause++)
+		process->lost[cause] = counters->lost[cause];
+	process->rss_at_attach_bytes = info ? info->rss_at_attach : 0;
+	process->rss_bytes = info && counters->state == PROCESS_RUNNING ? info->rss : 0;
+	process->rss_anon_bytes = counters->anon_bytes;
+	process->before_attach_bytes = counters->before_bytes;
+	return 0;
+}
+
+/* A child that executed something else before it allocated is nobody's news. */
+static bool is_shown(const struct process_counters *counters, size_t nstacks)
+{
+	return counters->pid &&
+	       (!counters->parent || nstacks || counters->state == PROCESS_RUNNING);
+}
+
+/* Makes room for all processes that are shown; by_id receives where each is. */
+static int add_processes(const struct build_input *input, const struct sums *sums,
+			 struct profile *profile, struct profile_process **by_id)
+{
+	struct profile_process *process;
+	size_t id;
+	int err;
+
+	profile->processes =
+		profile__alloc(profile, input->now->nprocesses, sizeof(*profile->processes));
+	if (!profile->processes)
+		return -ENOMEM;
+	for (id = 1; id < input->now->nprocesses; id++) {
+		if (!is_shown(&input->now->processes[id], sums->stack_counts[id]))
+			continue;
+		process = by_id[id] = &profile->processes[profile->nprocesses++];
+		err = describe(input, profile, id, process);
+		process->lines =
+			profile__alloc(profile, sums->line_counts[id], sizeof(*process->lines));
+		process->stacks =
+			profile__alloc(profile, sums->stack_counts[id], sizeof(*process->stacks));
+		if (err || !process->lines || !process->stacks)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int compare_stacks(const void *a, const void *b, void *schema)
+{
+	const struct profile_stack *x = a, *y = b;
+
+	return values__compare(schema, &x->values, &y->values);
+}
+
+/* After the lines: what they and the past do not explain. */
+static void add_up(const struct build_input *input, struct profile *profile)
+{
+	struct profile_process *process;
+	size_t i;
+
+	for (i = 0; i < profile->nprocesses; i++) {
+		process = &profile->processes[i];
+		profile__add_up(profile, process, input->order);
+		qsort_r(process->stacks, process->nstacks, sizeof(*process->stacks), compare_stacks,
+			&profile->schema);
+		if (input->counts_resident)
+			process->unattributed_bytes = process->rss_anon_bytes -
+						      process->before_attach_bytes -
+						      process->total.of[0];
+	}
+}
+
+static int fill(const struct build_input *input, struct sums *sums, struct profile *profile)
+{
+	struct profile_process **by_id = calloc(input->now->nprocesses, sizeof(*by_id));
+	struct copies copies = {0};
+	int err = by_id ? sum_up(input, sums) : -ENOMEM;
+
+	if (!err)
+		err = add_processes(input, sums, profile, by_id);
+	if (!err)
+		err = add_lines(input, sums, profile, &copies, by_id);
+	if (!err)
+		err = add_stacks(input, sums, profile, &copies, by_id);
+	free(copies.slots);
+	free(by_id);
+	return err;
+}
+
+int profile__build(const struct build_input *input, struct profile **result)
+{
+	struct profile *profile = profile__new();
+	struct sums sums = {0};
+	int err;
+
+	if (!profile)
+		return -ENOMEM;
+	profile->schema = *input->schema;
+	profile->counts_resident = input->counts_resident;
+	profile->time = time(NULL);
+	profile->map_bytes = input->now->map_bytes;
+	profile->duration_seconds = input->now->seconds;
+	profile->interval_seconds =
+		input->now->seconds - (input->before ? input->before->seconds : 0);
+	profile->host = profile__string(profile, input->host);
+	profile->mode = profile__string(profile, input->mode);
+	err = profile->host && profile->mode ? fill(input, &sums, profile) : -ENOMEM;
+	free_sums(&sums);
+	if (err) {
+		profile__free(profile);
+		return err;
+	}
+	add_up(input, profile);
+	*result = profile;
+	return 0;
+}

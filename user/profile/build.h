@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From a snapshot, symbols and what is known of processes to a profile. */
+#ifndef BUILD_H
+#define BUILD_H
+
+#include "collect/snapshot.h"
+#include "profile/process_info.h"
+#include "profile/profile.h"
+#include "symbols/stack_table.h"
+
+struct build_input {
+	const char *host;
+	const char *mode;
+	const struct schema *schema;
+	bool counts_resident;
+	const struct snapshot *now;
+	const struct snapshot *before; /* changes are since this one; NULL: since the attach */
+	const struct stack_table *stacks;
+	struct process_info *const *infos; /* by process id; NULL: nothing is known */
+	enum line_order order;
+};
+
+/* 0 and a profile that the caller frees and that refers to nothing of the input, or -ENOMEM. */
+int profile__build(const struct build_input *input, struct profile **profile);
+
+#endif /* BUILD_H */

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profile/group.h"
+#include "profile/own_code.h"
+
+static const struct location nowhere = {.file = "", .function = ""};
+
+/* Adds what one line or stack comes to. */
+static void add(struct groups *groups, const struct location *location,
+		const struct profile_process *process, const struct values *values,
+		const struct values *change, bool through)
+{
+	groups->groups[groups->n++] = (struct group){
+		.location = *location,
+		.process = process,
+		.values = *values,
+		.change = *change,
+		.through = through,
+	};
+}
+
+static void add_lines(const struct profile_process *process, enum group_by by,
+		      struct groups *groups)
+{
+	const struct profile_line *line;
+	struct location location;
+	size_t i;
+
+	for (i = 0; i < process->nlines; i++) {
+		line = &process->lines[i];
+		location = *line->location;
+		if (by != GROUP_LINE)
+			location.line = 0;
+		if (by == GROUP_FILE)
+			location.function = "";
+		add(groups, &location, process, &line->values, &line->change, false);
+	}
+}
+
+static void add_own_lines(const struct profile *profile, const struct profile_process *process,
+			  struct groups *groups)
+{
+	const struct profile_stack *stack;
+	size_t i, k;
+
+	for (i = 0; i < process->nstacks; i++) {
+		stack = &process->stacks[i];
+		for (k = 0; k < stack->nframes && file__is_library(stack->frames[k]->file); k++)
+			;
+		if (k < stack->nframes)
+			add(groups, stack->frames[k], process, &stack->values, &stack->change,
+			    k > 0 && values__get(&profile->schema, &stack->values,
+						 ROLE_INUSE_BYTES));
+	}
+}
+
+static void add_process(const struct profile *profile, const struct profile_process *process,
+			enum group_by by, struct groups *groups)
+{
+	if (by == GROUP_PROCESS || by == GROUP_PROGRAM)
+		add(groups, &nowhere, process, &process->total, &process->change, false);
+	else if (by == GROUP_OWN_LINE)
+		add_own_lines(profile, process, groups);
+	else
+		add_lines(process, by, groups);
+}
+
+/* What is one group. Strings of a profile are the same pointer where they are equal. */
+static int compare_keys(const void *a, const void *b, void *by)
+{
+	const struct group *x = a, *y = b;
+	int order = strcmp(x->location.file, y->location.file);
+
+	if (!order)
+		order = strcmp(x->location.function, y->location.function);
+	if (!order)
+		order = x->location.line - y->location.line;
+	if (!order && *(enum group_by *)by == GROUP_PROCESS)
+		order = x->process->pid - y->process->pid;
+	if (!order && *(enum group_by *)by == GROUP_PROGRAM)
+		order = strcmp(x->process->cmdline, y->process->cmdline);
+	return order;
+}
+
+static void merge(const struct profile *profile, enum group_by by, struct groups *groups)
+{
+	struct group *all = groups->groups;
+	size_t i, n = 0;
+
+	qsort_r(all, groups->n, sizeof(*all), compare_keys, &by);
+	for (i = 0; i < groups->n; i++) {
+		if (!n || compare_keys(&all[n - 1], &all[i], &by)) {
+			all[n++] = all[i];
+			continue;
+		}
+		values__add(&profile->schema, &all[n - 1].values, &all[i].values);
+		values__add(&profile->schema, &all[n - 1].change, &all[i].change);
+		all[n - 1].through |= all[i].through;
+	}
+	groups->n = n;
+}
+
+static int compare_by_value(const void *a, const void *b, void *schema)
+{
+	const struct group *x = a, *y = b;
+
+	return values__compare(schema, &x->values, &y->values);
+}
+
+static int compare_by_change(const void *a, const void *b, void *schema)
+{
+	const struct group *x = a, *y = b;
+
+	if (x->change.of[0] != y->change.of[0])
+		return x->change.of[0] < y->change.of[0] ? 1 : -1;
+	return compare_by_value(a, b, schema);
+}
+
+int profile__group(const struct profile *profile, const struct profile_process *process,
+		   enum group_by by, enum line_order order, struct groups *groups)
+{
+	const struct profile_process *first = process ? process : profile->processes;
+	size_t n = process ? 1 : profile->nprocesses, most = n, i;
+
+	for (i = 0; i < n; i++)
+		most += first[i].nlines + first[i].nstacks;
+	groups->n = 0;
+	groups->groups = calloc(most + 1, sizeof(*groups->groups));
+	if (!groups->groups)
+		return -ENOMEM;
+	for (i = 0; i < n; i++)
+		add_process(profile, &first[i], by, groups);
+	merge(profile, by, groups);
+	qsort_r(groups->groups, groups->n, sizeof(*groups->groups),
+		order == BY_CHANGE ? compare_by_change : compare_by_value,
+		(void *)&profile->schema);
+	return 0;
+}
+
+void groups__free(struct groups *groups)
+{
+	free(groups->groups);
+	groups->groups = NULL;
+	groups->n = 0;
+}

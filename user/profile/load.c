@@ -1,0 +1,551 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <yajl/yajl_parse.h>
+
+#include "profile/load.h"
+
+#define SCHEMA "pymemtop.profile/1"
+
+/* What the reader is in: an object or an array. */
+enum place {
+	IN_FILE,
+	IN_PROFILE,
+	IN_SCHEMA,
+	IN_TYPE,
+	IN_PROCESSES,
+	IN_PROCESS,
+	IN_LOST,
+	IN_LINES,
+	IN_LINE,
+	IN_STACKS,
+	IN_STACK,
+	IN_FRAMES,
+	IN_FRAME,
+	IN_CHANGE,
+	IN_UNKNOWN, /* of a later version, passed over */
+};
+
+/* Objects within objects: deeper than any profile, so that a file cannot ask for more. */
+#define DEEPEST 16
+
+/* A member's name; none that is known is longer. */
+#define LONGEST_NAME 64
+
+/* Elements that are being read, until it is known how many they are. */
+struct list {
+	void *data;
+	size_t n, room;
+};
+
+struct reader_state {
+	struct profile *profile;
+	enum place places[DEEPEST];
+	int depth;
+	char key[LONGEST_NAME];
+	bool has_schema;
+	struct value_type type;
+	struct profile_process process;
+	struct profile_line line;
+	struct profile_stack stack;
+	struct location location;
+	struct values *change; /* of what is being read */
+	size_t nchanges;
+	struct list processes, lines, stacks, frames;
+	int err;
+	char *why;
+	size_t why_size;
+};
+
+static int fail(struct reader_state *state, const char *format, ...)
+{
+	va_list args;
+
+	if (!state->err) {
+		va_start(args, format);
+		vsnprintf(state->why, state->why_size, format, args);
+		va_end(args);
+		state->err = -EINVAL;
+	}
+	return 0;
+}
+
+static int no_memory(struct reader_state *state)
+{
+	state->err = -ENOMEM;
+	return 0;
+}
+
+static int append(struct reader_state *state, struct list *list, const void *element, size_t size)
+{
+	size_t room = list->room ? 2 * list->room : 64;
+	void *more;
+
+	if (list->n == list->room) {
+		more = reallocarray(list->data, room, size);
+		if (!more)
+			return no_memory(state);
+		list->data = more;
+		list->room = room;
+	}
+	memcpy((char *)list->data + list->n++ * size, element, size);
+	return 1;
+}
+
+/* The list's elements, in memory of the profile; the list is empty then. */
+static void *take(struct reader_state *state, struct list *list, size_t size, size_t *n)
+{
+	void *copy = profile__alloc(state->profile, list->n, size);
+
+	if (copy && list->n)
+		memcpy(copy, list->data, list->n * size);
+	*n = list->n;
+	list->n = 0;
+	if (!copy)
+		no_memory(state);
+	return copy;
+}
+
+static enum place here(const struct reader_state *state)
+{
+	return state->places[state->depth];
+}
+
+static bool key_is(const struct reader_state *state, const char *key)
+{
+	return !strcmp(state->key, key);
+}
+
+/* What begins at the key, in what it is in. */
+static const struct {
+	enum place in;
+	const char *key; /* NULL: an element of an array */
+	bool is_array;
+	enum place begins;
+} places[] = {
+	{IN_FILE, NULL, false, IN_PROFILE},	 {IN_PROFILE, "values", true, IN_SCHEMA},
+	{IN_SCHEMA, NULL, false, IN_TYPE},	 {IN_PROFILE, "processes", true, IN_PROCESSES},
+	{IN_PROCESSES, NULL, false, IN_PROCESS}, {IN_PROCESS, "lost", false, IN_LOST},
+	{IN_PROCESS, "lines", true, IN_LINES},	 {IN_LINES, NULL, false, IN_LINE},
+	{IN_LINE, "change", true, IN_CHANGE},	 {IN_PROCESS, "stacks", true, IN_STACKS},
+	{IN_STACKS, NULL, false, IN_STACK},	 {IN_STACK, "frames", true, IN_FRAMES},
+	{IN_FRAMES, NULL, false, IN_FRAME},	 {IN_STACK, "change", true, IN_CHANGE},
+};
+
+static void begin(struct reader_state *state, enum place place)
+{
+	static const struct location nowhere = {.file = "", .function = ""};
+
+	switch (place) {
+	case IN_TYPE:
+		memset(&state->type, 0, sizeof(state->type));
+		break;
+	case IN_PROCESS:
+		memset(&state->process, 0, sizeof(state->process));
+		state->process.comm = state->process.cmdline = "";
+		state->process.python = state->process.attribution = "";
+		break;
+	case IN_LINE:
+		memset(&state->line, 0, sizeof(state->line));
+		state->location = nowhere;
+		state->change = &state->line.change;
+		break;
+	case IN_STACK:
+		memset(&state->stack, 0, sizeof(state->stack));
+		state->change = &state->stack.change;
+		break;
+	case IN_FRAME:
+		state->location = nowhere;
+		break;
+	case IN_CHANGE:
+		state->nchanges = 0;
+		break;
+	default:
+		break;
+	}
+}
+
+static int open_place(struct reader_state *state, bool is_array)
+{
+	enum place in = here(state), place = IN_UNKNOWN;
+	size_t i;
+
+	if (state->depth + 1 == DEEPEST)
+		return fail(state, "it is nested too deeply");
+	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (places[i].in == in && places[i].is_array == is_array &&
+		    (!places[i].key || key_is(state, places[i].key)))
+			place = places[i].begins;
+	}
+	if (in == IN_FILE && place == IN_UNKNOWN)
+		return fail(state, "it is not an object");
+	if (place == IN_PROCESSES && !state->has_schema)
+		return fail(state, "it does not say what its values are, before its processes");
+	state->places[++state->depth] = place;
+	begin(state, place);
+	return 1;
+}
+
+static int end_type(struct reader_state *state)
+{
+	struct schema *schema = &state->profile->schema;
+
+	if (schema->n == MAX_VALUES || !state->type.name)
+		return fail(state, "its values are too many, or have no names");
+	schema->types[schema->n++] = state->type;
+	state->has_schema = true;
+	return 1;
+}
+
+static int end_line(struct reader_state *state)
+{
+	state->line.location = profile__location(state->profile, &state->location);
+	if (!state->line.location)
+		return no_memory(state);
+	return append(state, &state->lines, &state->line, sizeof(state->line));
+}
+
+static int end_frame(struct reader_state *state)
+{
+	const struct location *location = profile__location(state->profile, &state->location);
+
+	return location ? append(state, &state->frames, &location, sizeof(location))
+			: no_memory(state);
+}
+
+static int end_stack(struct reader_state *state)
+{
+	state->stack.frames =
+		take(state, &state->frames, sizeof(struct location *), &state->stack.nframes);
+	if (!state->stack.frames)
+		return 0;
+	if (!state->stack.nframes)
+		return fail(state, "a stack has no frames");
+	return append(state, &state->stacks, &state->stack, sizeof(state->stack));
+}
+
+static int end_process(struct reader_state *state)
+{
+	struct profile_process *process = &state->process;
+	size_t i;
+
+	process->lines = take(state, &state->lines, sizeof(*process->lines), &process->nlines);
+	process->stacks = take(state, &state->stacks, sizeof(*process->stacks), &process->nstacks);
+	if (!process->lines || !process->stacks)
+		return 0;
+	/* Of the totals, the file has not all. */
+	process->total = process->change = (struct values){0};
+	for (i = 0; i < process->nlines; i++) {
+		values__add(&state->profile->schema, &process->total, &process->lines[i].values);
+		values__add(&state->profile->schema, &process->change, &process->lines[i].change);
+	}
+	return append(state, &state->processes, process, sizeof(*process));
+}
+
+static int close_place(void *context)
+{
+	struct reader_state *state = context;
+
+	switch (state->places[state->depth--]) {
+	case IN_TYPE:
+		return end_type(state);
+	case IN_PROCESSES:
+		state->profile->processes =
+			take(state, &state->processes, sizeof(*state->profile->processes),
+			     &state->profile->nprocesses);
+		return state->profile->processes != NULL;
+	case IN_PROCESS:
+		return end_process(state);
+	case IN_LINE:
+		return end_line(state);
+	case IN_STACK:
+		return end_stack(state);
+	case IN_FRAME:
+		return end_frame(state);
+	default:
+		return 1;
+	}
+}
+
+static int open_object(void *context)
+{
+	return open_place(context, false);
+}
+
+static int open_array(void *context)
+{
+	return open_place(context, true);
+}
+
+static int take_key(void *context, const unsigned char *key, size_t length)
+{
+	struct reader_state *state = context;
+
+	if (length >= sizeof(state->key))
+		length = 0; /* none of ours */
+	memcpy(state->key, key, length);
+	state->key[length] = '\0';
+	return 1;
+}
+
+/* A place of the state where a string goes, by what it is in and its key. */
+static const char **string_at(struct reader_state *state)
+{
+	static const struct {
+		enum place in;
+		const char *key;
+		size_t offset;
+	} strings[] = {
+#define AT(member) offsetof(struct reader_state, member)
+		{IN_TYPE, "name", AT(type.name)},
+		{IN_TYPE, "title", AT(type.title)},
+		{IN_PROCESS, "comm", AT(process.comm)},
+		{IN_PROCESS, "cmdline", AT(process.cmdline)},
+		{IN_PROCESS, "python", AT(process.python)},
+		{IN_PROCESS, "attribution", AT(process.attribution)},
+		{IN_LINE, "file", AT(location.file)},
+		{IN_LINE, "function", AT(location.function)},
+		{IN_FRAME, "file", AT(location.file)},
+		{IN_FRAME, "function", AT(location.function)},
+#undef AT
+	};
+	size_t i;
+
+	if (here(state) == IN_PROFILE)
+		return key_is(state, "host")   ? &state->profile->host
+		       : key_is(state, "mode") ? &state->profile->mode
+					       : NULL;
+	for (i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
+		if (strings[i].in == here(state) && key_is(state, strings[i].key))
+			return (const char **)((char *)state + strings[i].offset);
+	}
+	return NULL;
+}
+
+/* Strings that stand for something else. */
+static int take_word(struct reader_state *state, const char *word)
+{
+	struct tm tm = {0};
+	int found = 0;
+
+	if (here(state) == IN_PROFILE && key_is(state, "schema") && strcmp(word, SCHEMA))
+		return fail(state, "its schema is %.40s, not " SCHEMA, word);
+	if (here(state) == IN_PROFILE && key_is(state, "time")) {
+		if (!strptime(word, "%Y-%m-%dT%H:%M:%SZ", &tm))
+			return fail(state, "its time is not one");
+		state->profile->time = timegm(&tm);
+	} else if (here(state) == IN_TYPE && key_is(state, "kind")) {
+		state->type.kind = found = value_kind__find(word);
+	} else if (here(state) == IN_TYPE && key_is(state, "role")) {
+		state->type.role = found = value_role__find(word);
+	} else if (here(state) == IN_PROCESS && key_is(state, "state")) {
+		for (found = PROCESS_EXECED; found >= 0 && strcmp(process_state__name(found), word);
+		     found--)
+			;
+		state->process.state = found;
+	}
+	return found < 0 ? fail(state, "it has a %s that is not known: %.40s", state->key, word)
+			 : 1;
+}
+
+static int take_string(void *context, const unsigned char *bytes, size_t length)
+{
+	struct reader_state *state = context;
+	char *word = strndup((const char *)bytes, length);
+	const char **to;
+	int status = 1;
+
+	if (!word)
+		return no_memory(state);
+	to = string_at(state);
+	if (to)
+		*to = profile__string(state->profile, word);
+	if (to && !*to)
+		status = no_memory(state);
+	else if (!to)
+		status = take_word(state, word);
+	free(word);
+	return status;
+}
+
+static int64_t *integer_at(struct reader_state *state)
+{
+	static const struct {
+		const char *key;
+		size_t offset;
+	} integers[] = {
+#define AT(member) offsetof(struct profile_process, member)
+		{"rss_bytes", AT(rss_bytes)},
+		{"rss_at_attach_bytes", AT(rss_at_attach_bytes)},
+		{"rss_anon_bytes", AT(rss_anon_bytes)},
+		{"before_attach_bytes", AT(before_attach_bytes)},
+		{"unattributed_bytes", AT(unattributed_bytes)},
+#undef AT
+	};
+	size_t i;
+	int cause;
+
+	for (i = 0; here(state) == IN_PROCESS && i < sizeof(integers) / sizeof(integers[0]); i++) {
+		if (!key_is(state, integers[i].key))
+			continue;
+		state->profile->counts_resident |= key_is(state, "rss_anon_bytes");
+		return (int64_t *)((char *)&state->process + integers[i].offset);
+	}
+	for (cause = 0; here(state) == IN_LOST && cause < LOST_CAUSES; cause++) {
+		if (key_is(state, lost__name(cause)))
+			return (int64_t *)&state->process.lost[cause];
+	}
+	return NULL;
+}
+
+static int64_t *value_at(struct reader_state *state)
+{
+	const struct schema *schema = &state->profile->schema;
+	size_t i;
+
+	if (here(state) != IN_LINE && here(state) != IN_STACK)
+		return NULL;
+	for (i = 0; i < schema->n; i++) {
+		if (key_is(state, schema->types[i].name))
+			return here(state) == IN_LINE ? &state->line.values.of[i]
+						      : &state->stack.values.of[i];
+	}
+	return NULL;
+}
+
+static int take_change(struct reader_state *state, int64_t value)
+{
+	if (state->nchanges == state->profile->schema.n)
+		return fail(state, "a change has more values than there are");
+	state->change->of[state->nchanges++] = value;
+	return 1;
+}
+
+static int take_double(void *context, double value)
+{
+	struct reader_state *state = context;
+
+	if (here(state) != IN_PROFILE)
+		return 1;
+	if (key_is(state, "duration_seconds"))
+		state->profile->duration_seconds = value;
+	else if (key_is(state, "interval_seconds"))
+		state->profile->interval_seconds = value;
+	return 1;
+}
+
+static int take_integer(void *context, long long value)
+{
+	struct reader_state *state = context;
+	int64_t *to = integer_at(state);
+
+	if (!to)
+		to = value_at(state);
+	if (to)
+		*to = value;
+	else if (here(state) == IN_CHANGE)
+		return take_change(state, value);
+	else if (here(state) == IN_PROFILE && key_is(state, "map_bytes"))
+		state->profile->map_bytes = value;
+	else if (here(state) == IN_PROFILE)
+		return take_double(context, value);
+	else if ((value < INT_MIN || value > INT_MAX) &&
+		 (key_is(state, "pid") || key_is(state, "parent") || key_is(state, "line")))
+		return fail(state, "a %s is out of range", state->key);
+	else if (here(state) == IN_PROCESS && key_is(state, "pid"))
+		state->process.pid = value;
+	else if (here(state) == IN_PROCESS && key_is(state, "parent"))
+		state->process.parent = value;
+	else if ((here(state) == IN_LINE || here(state) == IN_FRAME) && key_is(state, "line"))
+		state->location.line = value;
+	return 1;
+}
+
+static int pass_null(void *context)
+{
+	(void)context;
+	return 1;
+}
+
+static int pass_boolean(void *context, int value)
+{
+	(void)context;
+	(void)value;
+	return 1;
+}
+
+static const yajl_callbacks callbacks = {
+	.yajl_null = pass_null,
+	.yajl_boolean = pass_boolean,
+	.yajl_integer = take_integer,
+	.yajl_double = take_double,
+	.yajl_string = take_string,
+	.yajl_start_map = open_object,
+	.yajl_map_key = take_key,
+	.yajl_end_map = close_place,
+	.yajl_start_array = open_array,
+	.yajl_end_array = close_place,
+};
+
+static void say_syntax(yajl_handle handle, struct reader_state *state, const unsigned char *text,
+		       size_t length)
+{
+	unsigned char *error = yajl_get_error(handle, 0, text, length);
+
+	fail(state, "%.*s", error ? (int)strcspn((char *)error, "\n") : 0, (char *)error);
+	if (error)
+		yajl_free_error(handle, error);
+}
+
+static void parse(FILE *in, yajl_handle handle, struct reader_state *state)
+{
+	unsigned char text[64 << 10];
+	yajl_status status = yajl_status_ok;
+	size_t length;
+
+	while (status == yajl_status_ok && (length = fread(text, 1, sizeof(text), in)))
+		status = yajl_parse(handle, text, length);
+	if (ferror(in)) {
+		state->err = -EIO;
+		return;
+	}
+	if (status == yajl_status_ok)
+		status = yajl_complete_parse(handle);
+	if (status != yajl_status_ok && !state->err)
+		say_syntax(handle, state, text, length);
+	if (!state->err && (!state->profile->mode || !state->profile->processes))
+		fail(state, "it has no mode, or no processes");
+}
+
+int profile__load(FILE *in, struct profile **result, char *why, size_t size)
+{
+	struct reader_state state = {.why = why, .why_size = size};
+	yajl_handle handle = yajl_alloc(&callbacks, NULL, &state);
+
+	state.profile = profile__new();
+	if (handle && state.profile)
+		parse(in, handle, &state);
+	else
+		state.err = -ENOMEM;
+	if (!state.err && !state.profile->host)
+		state.profile->host = "";
+	free(state.processes.data);
+	free(state.lines.data);
+	free(state.stacks.data);
+	free(state.frames.data);
+	if (handle)
+		yajl_free(handle);
+	if (state.err) {
+		profile__free(state.profile);
+		return state.err;
+	}
+	*result = state.profile;
+	return 0;
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profile/sources.h"
+
+/* A file that was looked for once, for all profiles. */
+struct known_file {
+	char *name;
+	struct source_text *text;     /* NULL where it cannot be read */
+	struct def_ranges *functions; /* NULL where they were not asked for yet */
+};
+
+void known_files__free(struct known_file *files, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		free(files[i].name);
+		source_text__free(files[i].text);
+		def_ranges__free(files[i].functions);
+	}
+	free(files);
+}
+
+static struct known_file *find_known(const struct process_info *info, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < info->nfiles; i++) {
+		if (!strcmp(info->files[i].name, name))
+			return &info->files[i];
+	}
+	return NULL;
+}
+
+/* A file as that process sees it, read once. NULL where memory is short. */
+static struct known_file *find_file(struct process_info *info, const char *name,
+				    const struct read_permission *permission)
+{
+	struct known_file *known = find_known(info, name), *more;
+
+	if (known)
+		return known;
+	more = reallocarray(info->files, info->nfiles + 1, sizeof(*more));
+	if (!more)
+		return NULL;
+	info->files = more;
+	more += info->nfiles;
+	memset(more, 0, sizeof(*more));
+	more->name = strdup(name);
+	if (!more->name)
+		return NULL;
+	info->nfiles++;
+	if (info->reader && permission->may_read(permission->context, info))
+		more->text = source_text__new(info->reader, info->cwd, name);
+	return more;
+}
+
+/* Of a child that has ended, only what was read for its parent, as that ran it too: the
+ * child alone could name what it cannot read itself. */
+static struct known_file *find_text(struct process_info *info, const char *name,
+				    const struct read_permission *permission)
+{
+	struct known_file *found = find_file(info, name, permission);
+	const struct process_info *parent;
+
+	for (parent = info->parent; parent && !(found && found->text); parent = parent->parent)
+		found = find_known(parent, name);
+	return found && found->text ? found : NULL;
+}
+
+int sources__load(struct profile *profile, struct profile_process *process,
+		  struct process_info *info, const struct read_permission *permission, size_t top,
+		  bool functions)
+{
+	struct known_file *found;
+	const char *file;
+	size_t i;
+
+	if (top > process->nlines)
+		top = process->nlines;
+	process->files = profile__alloc(profile, top, sizeof(*process->files));
+	if (!process->files)
+		return -ENOMEM;
+	for (i = 0; i < top; i++) {
+		file = process->lines[i].location->file;
+		/* "<string>", "[native]" */
+		if (!file[0] || strchr("<[", file[0]) || profile_process__file(process, file))
+			continue;
+		found = find_text(info, file, permission);
+		if (!found)
+			continue;
+		if (functions && !found->functions)
+			found->functions = def_ranges__new(found->text);
+		process->files[process->nfiles++] = (struct profile_file){
+			.file = file,
+			.text = source_text__ref(found->text),
+			.functions = functions ? def_ranges__ref(found->functions) : NULL,
+		};
+	}
+	return 0;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a mode counts: a schema of values, and how they are added. */
+#ifndef VALUES_H
+#define VALUES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/types.h>
+
+#include "base/format.h"
+#include "pymemtop.h"
+
+enum value_kind {
+	VALUE_BYTES,
+	VALUE_COUNT,
+	VALUE_CHANGE, /* bytes; can be negative */
+	VALUE_LEVEL,  /* bytes that there were at some time: the most counts, not the sum */
+};
+
+/* What a value means in every mode, as pprof's sample types do. */
+enum value_role {
+	ROLE_NONE,
+	ROLE_INUSE_BYTES,
+	ROLE_INUSE_COUNT,
+	ROLE_ALLOC_BYTES,
+	ROLE_ALLOC_COUNT,
+	ROLE_MAPPED_BYTES,
+	ROLE_MAPPED_COUNT,
+};
+
+struct value_type {
+	const char *name;  /* in json */
+	const char *title; /* of its column in tables; NULL: it has none */
+	enum value_kind kind;
+	enum value_role role;
+	/* Of struct site_counters: the value is the first less the second, 0: less nothing. */
+	size_t counter, less;
+};
+
+/* More than any mode has. */
+#define MAX_VALUES 8
+
+/*
+ * A mode's values, in the order in which its lines are sorted. The first is in use; the last
+ * one with a title tells how much there was to do.
+ */
+struct schema {
+	size_t n;
+	struct value_type types[MAX_VALUES];
+};
+
+struct values {
+	int64_t of[MAX_VALUES];
+};
+
+/* What a site's counters come to. */
+struct values values__of_counters(const struct schema *schema,
+				  const struct site_counters *counters);
+
+/* Adds to. A level becomes the higher of both. */
+void values__add(const struct schema *schema, struct values *to, const struct values *values);
+
+/* How now differs from before; levels have no difference, and are 0. */
+struct values values__difference(const struct schema *schema, const struct values *now,
+				 const struct values *before);
+
+/* Whether all of them are 0. */
+bool values__are_zero(const struct schema *schema, const struct values *values);
+
+/* Order of two by the first that differs, the largest first: < 0, 0 or > 0. */
+int values__compare(const struct schema *schema, const struct values *a, const struct values *b);
+
+/* The one with that role; 0 where the schema has none. */
+int64_t values__get(const struct schema *schema, const struct values *values, enum value_role role);
+
+/* For people: "1.2 MiB", "1,234". */
+struct text value__format(const struct value_type *type, int64_t value);
+
+/* The index of the last one with a title. */
+size_t schema__activity(const struct schema *schema);
+
+/* Their names in files: "bytes", "inuse_space". */
+const char *value_kind__name(enum value_kind kind);
+const char *value_role__name(enum value_role role);
+
+/* The kind and role with that name; -EINVAL where there is none. */
+int value_kind__find(const char *name);
+int value_role__find(const char *name);
+
+#endif /* VALUES_H */
