@@ -38,7 +38,7 @@ __u32 code_generations[CODE_GENERATIONS];
 
 static __always_inline __u32 *code_generation(__u64 code)
 {
-	return &code_generations[(code * 0x9e3779b97f4a7c15ULL >> 40) & (CODE_GENERATIONS - 1)];
+	return &code_generations[CODE_SLOT(code)];
 }
 
 static __always_inline __u64 process_key(__u32 process, __u64 address)

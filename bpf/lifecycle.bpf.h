@@ -13,13 +13,11 @@
 #include "rss_counters.bpf.h"
 #include "thread.bpf.h"
 
-/* The ids that are taken. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(type, BPF_MAP_TYPE_QUEUE);
 	__uint(max_entries, MAX_PROCESSES);
-	__type(key, __u32);
-	__type(value, __u8);
-} process_numbers SEC(".maps");
+	__type(value, __u32);
+} free_processes SEC(".maps");
 
 static __always_inline void process__end(struct task_struct *task, enum process_state state,
 					 __u64 anon_bytes)
@@ -49,7 +47,6 @@ int BPF_PROG(pymemtop_fork, struct task_struct *parent, struct task_struct *chil
 	__u32 parent_tgid = BPF_CORE_READ(parent, tgid), tgid = BPF_CORE_READ(child, tgid);
 	struct process process, *known;
 	struct process_counters *counters;
-	__u8 taken = 1;
 
 	if (tgid == parent_tgid)
 		return 0;
@@ -61,7 +58,7 @@ int BPF_PROG(pymemtop_fork, struct task_struct *parent, struct task_struct *chil
 		goto add; /* vfork(): the same heap until it executes something */
 	if (!config.follow_children)
 		return 0;
-	process.id = claim_number(&process_numbers, &taken, &numbers.next_process, MAX_PROCESSES);
+	process.id = number__take(&free_processes);
 	counters = bpf_map_lookup_elem(&process_counters, &process.id);
 	if (!process.id || !counters) {
 		lose(known->id, LOST_PROCESS);

@@ -6,6 +6,23 @@
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 
+/*
+ * Process ids and sites come from queues that user space fills, with 1 and up first, and with
+ * those that it has freed: whose counts it has folded into what it keeps.
+ */
+static __always_inline __u32 number__take(void *free)
+{
+	__u32 number = 0;
+
+	return bpf_map_pop_elem(free, &number) ? 0 : number;
+}
+
+/* Gives back what was not used. */
+static __always_inline void number__give_back(void *free, __u32 number)
+{
+	bpf_map_push_elem(free, &number, 0);
+}
+
 /* How many numbers are tried while others take them too. */
 #define CLAIM_TRIES 16
 

@@ -8,11 +8,12 @@
 #define PYMEMTOP_H
 
 #define MAX_FRAMES	 128  /* of one stack: --max-frames can ask for no more */
-#define MAX_PROCESSES	 4096 /* over one recording, dead ones included */
+#define MAX_PROCESSES	 4096 /* at one time, with dead ones whose counts are still kept */
 #define MAX_LAYOUTS	 16   /* different interpreters in one recording */
 #define MAX_CPUS	 1024 /* whose parts of a counter are added up */
 #define CODE_GENERATIONS 4096 /* a power of two; 16 KiB, stays in the L1/L2 cache */
-#define COMM_LEN	 16   /* TASK_COMM_LEN */
+#define CODE_SLOT(code)	 (((code)*0x9e3779b97f4a7c15ULL >> 40) & (CODE_GENERATIONS - 1))
+#define COMM_LEN	 16 /* TASK_COMM_LEN */
 
 /* Where a process's id begins in the keys that hold it: above an address, of 52 bits
  * at most, and above the number of a 2 MiB region. MAX_PROCESSES fits the rest. */
@@ -106,7 +107,6 @@ struct config {
 	__u32 max_frames;
 	__u32 max_walk;		 /* how far a walk goes: frames of the C stack (3.12 and later) lie
 				  * between Python's, rarely many; the verifier follows each step */
-	__u32 max_sites;	 /* site numbers go from 1 to max_sites - 1 */
 	__u32 cpus;		 /* that there can be */
 	__u32 sample;		 /* rss: every how many-th new page is taken, for so many */
 	__u8 has_task_storage;	 /* usable in uprobes, from Linux 5.12 on */
@@ -118,15 +118,10 @@ struct config {
 	__u8 never;	     /* false, but not to the compiler */
 };
 
-/* The next numbers to give out. */
-struct numbers {
-	__u32 next_site;
-	__u32 next_process;
-};
-
 /* A process to record: the value under its tgid. */
 struct process {
-	__u32 id;     /* never reused, from 1: every other key holds this, not the pid */
+	__u32 id;     /* from 1: every other key holds this, not the pid; another's only once all of
+		       * this one's counts were folded */
 	__u32 parent; /* id of the one that forked it; 0: the user named it */
 	__u32 image;  /* index of its address space's probe_table; a fork's children share it */
 	__u32 layout; /* index into the layouts, for ATTRIBUTION_FRAMES */
@@ -297,6 +292,7 @@ struct site_record {
 	__u16 nframes;
 	__u16 end; /* enum stack_end */
 	__u32 pad;
+	__u64 hash;			 /* under which it is found */
 	struct frame frames[MAX_FRAMES]; /* leaf first, nframes of them */
 };
 

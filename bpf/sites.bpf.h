@@ -22,13 +22,30 @@ struct {
 	__type(value, __u32);
 } sites SEC(".maps");
 
-/* The numbers that are taken. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(type, BPF_MAP_TYPE_QUEUE);
 	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u8);
-} site_numbers SEC(".maps");
+	__type(value, __u32);
+} free_sites SEC(".maps");
+
+/* Sends user space the stack's code objects that it does not have. 0, or CODE_LOST. */
+static __always_inline int site__send_codes(struct thread *t)
+{
+	__u64 code;
+	int i;
+
+	if (t->process.attribution != ATTRIBUTION_FRAMES)
+		return 0;
+	for (i = 0; i < MAX_FRAMES && i < t->stack.nframes; i++) {
+		code = t->stack.frames[i].code;
+		if (code__is_known(t->process.id, code))
+			continue;
+		/* One that cannot be read has no name; the others have theirs. */
+		if (code__send(code, t->stack.frames[i].generation & ~FRAME_GENERATOR) == CODE_LOST)
+			return CODE_LOST;
+	}
+	return 0;
+}
 
 /*
  * Makes a site of the current thread's stack: sends user space the code objects
@@ -39,47 +56,32 @@ __noinline int site__new(__u64 hash)
 {
 	struct thread *t = thread__find();
 	__u32 number, *other;
-	__u8 taken = 1;
-	__u64 code;
 	int i;
 
 	if (!t)
 		return 0;
-	if (!t->spare_site) {
-		t->spare_site =
-			claim_number(&site_numbers, &taken, &numbers.next_site, config.max_sites);
-		if (!t->spare_site) {
-			lose(t->process.id, LOST_SITE);
-			return 0;
-		}
+	i = t->stack.nframes;
+	if (i > MAX_FRAMES || site__send_codes(t))
+		return 0;
+	number = number__take(&free_sites);
+	if (!number) {
+		lose(t->process.id, LOST_SITE);
+		return 0;
 	}
-	if (t->process.attribution == ATTRIBUTION_FRAMES) {
-		for (i = 0; i < MAX_FRAMES && i < t->stack.nframes; i++) {
-			code = t->stack.frames[i].code;
-			if (code__is_known(t->process.id, code))
-				continue;
-			/* One that cannot be read has no name; the others have theirs. */
-			if (code__send(code, t->stack.frames[i].generation & ~FRAME_GENERATOR) ==
-			    CODE_LOST)
-				return 0;
-		}
-	}
-	number = t->spare_site;
 	t->stack.record.type = RECORD_SITE;
 	t->stack.record.process = t->process.id;
 	t->stack.site = number;
+	t->stack.hash = hash;
 	t->stack.namer = t->process.attribution == ATTRIBUTION_FRAMES ? t->process.id : 0;
-	i = t->stack.nframes;
-	if (i > MAX_FRAMES)
-		return 0;
 	if (bpf_ringbuf_output(&ring, &t->stack,
 			       sizeof(t->stack) - (MAX_FRAMES - i) * sizeof(struct frame), 0)) {
 		lose(t->process.id, LOST_RING);
+		number__give_back(&free_sites, number);
 		return 0;
 	}
-	t->spare_site = 0;
 	if (bpf_map_update_elem(&sites, &hash, &number, BPF_NOEXIST)) {
-		/* Another thread was first; our number stays at zero. */
+		/* Another thread was first. */
+		number__give_back(&free_sites, number);
 		other = bpf_map_lookup_elem(&sites, &hash);
 		if (!other) {
 			lose(t->process.id, LOST_SITE);

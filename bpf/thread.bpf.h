@@ -62,9 +62,8 @@ struct thread {
 	__u64 hash;	     /* of the stack below */
 	__u64 site_hash;     /* the last site's, to know it again without a look-up */
 	__u32 site;
-	__u32 spare_site; /* a number taken and not used, as the ring was full */
-	__u32 in_fault;	  /* rss: a page fault of its is being recorded */
-	__u32 untaken;	  /* rss: new pages passed over since the last one taken, + 1 */
+	__u32 in_fault; /* rss: a page fault of its is being recorded */
+	__u32 untaken;	/* rss: new pages passed over since the last one taken, + 1 */
 	__u64 scratch[SCRATCH_SIZE / 8];
 	__u8 window[WINDOW_SIZE + SCRATCH_SIZE]; /* and a frame that is elsewhere */
 	struct site_record stack;

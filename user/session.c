@@ -11,6 +11,7 @@
 #include "base/procfs.h"
 #include "base/signals.h"
 #include "profile/build.h"
+#include "profile/recycle.h"
 #include "profile/sources.h"
 #include "session.h"
 #include "symbols/stack_table.h"
@@ -18,6 +19,9 @@
 
 /* How often it is looked whether the targets are still there, milliseconds. */
 #define CHECK_MS 100
+
+/* How often what has ended is made room of. */
+#define RECYCLE_SECONDS 1.0
 
 struct session {
 	const struct mode *mode;
@@ -28,8 +32,12 @@ struct session {
 	struct target **targets;
 	size_t ntargets;
 	struct process_info **infos; /* by process id; NULL: not met yet */
-	struct snapshot *now, *before;
+	struct recycler *recycler;
+	struct snapshot *now;
+	struct totals totals, before; /* of the snapshot; that changes are counted from */
+	double before_seconds;
 	double start;
+	double next_recycling;
 	char host[256];
 };
 
@@ -39,9 +47,11 @@ void session__free(struct session *session)
 
 	if (!session)
 		return;
+	recycler__free(session->recycler);
 	collector__close(session->collector);
 	snapshot__free(session->now);
-	snapshot__free(session->before);
+	totals__done(&session->totals);
+	totals__done(&session->before);
 	for (i = 0; session->infos && i < MAX_PROCESSES; i++)
 		process_info__free(session->infos[i]);
 	free(session->infos);
@@ -65,7 +75,7 @@ static int note_target(struct session *session, const struct target *target, siz
 		log_error("source lines of process %d are left out: its files cannot be read with "
 			  "its rights: %s",
 			  target->pid, strerror(-err));
-	session->infos[id] = process_info__of_target(target, reader);
+	session->infos[id] = process_info__of_target(target, id, reader);
 	return session->infos[id] ? 0 : -ENOMEM;
 }
 
@@ -131,6 +141,11 @@ int session__new(const struct session_options *options, struct session **result)
 		err = collector__attach(session->collector, session->targets, session->ntargets);
 	if (err)
 		goto fail;
+	session->recycler =
+		recycler__new(session->collector, session->stacks, session->mode->schema);
+	err = -ENOMEM;
+	if (!session->recycler)
+		goto fail;
 	session->start = clock_seconds(CLOCK_MONOTONIC);
 	log_detail("recording");
 	*result = session;
@@ -180,7 +195,24 @@ static int take_snapshot(struct session *session)
 	}
 	snapshot__free(session->now);
 	session->now = snapshot;
-	return 0;
+	return totals__of_snapshot(&session->totals, session->mode->schema, snapshot,
+				   session->stacks, recycler__folded(session->recycler));
+}
+
+static int recycle(struct session *session)
+{
+	double now = clock_seconds(CLOCK_MONOTONIC);
+	int err;
+
+	if (now < session->next_recycling)
+		return 0;
+	err = recycler__run(session->recycler, session->infos, &session->before);
+	session->next_recycling =
+		now +
+		(recycler__is_pressed(session->recycler) ? RECYCLE_SECONDS / 4 : RECYCLE_SECONDS);
+	if (err)
+		log_error("what has ended cannot be made room of: %s", strerror(-err));
+	return err;
 }
 
 bool session__is_alive(const struct session *session)
@@ -203,6 +235,9 @@ int session__wait(struct session *session, double seconds)
 
 	for (;;) {
 		note_children(session);
+		err = recycle(session);
+		if (err)
+			return err;
 		left = end - clock_seconds(CLOCK_MONOTONIC);
 		if (left <= 0 || signals__caught() || !session__is_alive(session))
 			return 0;
@@ -273,7 +308,7 @@ static int complete(struct session *session, const struct profile_options *optio
 
 	for (i = 0; !err && i < profile->nprocesses; i++) {
 		process = &profile->processes[i];
-		info = find_info(session, process->pid);
+		info = process->ended ? NULL : find_info(session, process->pid);
 		if (by_line)
 			filter__drop_files(session->filter, process);
 		top = by_line ? process->nlines : options->sources_of;
@@ -293,12 +328,16 @@ int session__profile(struct session *session, const struct profile_options *opti
 		.mode = session->mode->name,
 		.schema = session->mode->schema,
 		.counts_resident = session->mode->counts_resident,
-		.before = session->before,
+		.before = &session->before,
+		.before_seconds = session->before_seconds,
+		.totals = &session->totals,
+		.ended = recycler__ended(session->recycler),
 		.stacks = session->stacks,
 		.infos = session->infos,
 		.order = options->order,
 	};
 	struct profile *profile = NULL;
+	struct totals swap;
 	int err = take_snapshot(session);
 
 	if (err)
@@ -313,9 +352,10 @@ int session__profile(struct session *session, const struct profile_options *opti
 		return err;
 	}
 	if (options->next) {
-		snapshot__free(session->before);
-		session->before = session->now;
-		session->now = NULL;
+		swap = session->before;
+		session->before = session->totals;
+		session->totals = swap;
+		session->before_seconds = session->now->seconds;
 	}
 	*result = profile;
 	return 0;

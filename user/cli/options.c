@@ -13,6 +13,7 @@
 #include "cli/options.h"
 #include "modes/modes.h"
 #include "render/renderers.h"
+#include "symbols/stack_table.h"
 #include "target/target.h"
 #include "version.h"
 
@@ -34,8 +35,6 @@ enum {
 	OPTION_VERSION,
 };
 
-/* The site's number is kept in 20 bits (bpf/blocks.bpf.h). */
-#define MOST_SITES   (1 << 20)
 #define MOST_BLOCKS  (1 << 28)
 #define MOST_REGIONS (1 << 24)
 #define MOST_SAMPLE  1000000

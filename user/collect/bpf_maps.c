@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,56 +12,158 @@
 
 #include "pymemtop.h"
 
-int map__keys(const struct bpf_map *map, void **result, size_t *n)
-{
-	size_t size = bpf_map__key_size(map), room = 0;
-	char *keys = NULL, *more, *next;
-	int fd = bpf_map__fd(map);
+/* Elements read at a time; those of larger values are read key by key. */
+#define BATCH	      4096
+#define LARGEST_VALUE 64
 
-	/* Where the last key is deleted meanwhile, it begins anew. */
-	for (*n = 0; *n <= bpf_map__max_entries(map); ++*n) {
-		if (*n == room) {
-			room = room ? 2 * room : 1024;
-			more = reallocarray(keys, room, size);
-			if (!more) {
-				free(keys);
-				return -ENOMEM;
-			}
-			keys = more;
-		}
-		next = keys + *n * size;
-		if (bpf_map_get_next_key(fd, *n ? next - size : NULL, next))
-			break;
-	}
-	*result = keys;
+/* Keys, and values if these are small, as they are collected. */
+struct elements {
+	char *keys, *values;
+	size_t n, room, key_size, value_size;
+};
+
+static int reserve(struct elements *elements, size_t more)
+{
+	size_t room = elements->n + more;
+	char *keys, *values;
+
+	if (room <= elements->room)
+		return 0;
+	room += room / 2;
+	keys = reallocarray(elements->keys, room, elements->key_size);
+	if (keys)
+		elements->keys = keys;
+	values = reallocarray(elements->values, room, elements->value_size);
+	if (values)
+		elements->values = values;
+	if (!keys || !values)
+		return -ENOMEM;
+	elements->room = room;
 	return 0;
 }
 
-/* The keys are read in one go first: deleting while going through a hash begins it
- * anew. */
+/* By batches, since 5.6: a system call for thousands of elements. */
+static int read_batches(int fd, struct elements *elements)
+{
+	__u32 in, out, count, size = BATCH;
+	bool first = true;
+	int err = 0;
+
+	while (!err) {
+		err = reserve(elements, size);
+		if (err)
+			return err;
+		count = size;
+		err = bpf_map_lookup_batch(fd, first ? NULL : &in, &out,
+					   elements->keys + elements->n * elements->key_size,
+					   elements->values + elements->n * elements->value_size,
+					   &count, NULL);
+		if (err == -ENOSPC) {
+			/* A bucket has more than that. */
+			size *= 2;
+			err = 0;
+			continue;
+		}
+		if (!err || err == -ENOENT)
+			elements->n += count;
+		in = out;
+		first = false;
+	}
+	return err == -ENOENT ? 0 : err;
+}
+
+/* Key by key. Where the last one is deleted meanwhile, it begins anew. */
+static int read_keys(const struct bpf_map *map, struct elements *elements)
+{
+	int fd = bpf_map__fd(map);
+	char *next;
+
+	while (elements->n <= bpf_map__max_entries(map)) {
+		if (reserve(elements, 1))
+			return -ENOMEM;
+		next = elements->keys + elements->n * elements->key_size;
+		if (bpf_map_get_next_key(fd, elements->n ? next - elements->key_size : NULL, next))
+			break;
+		elements->n++;
+	}
+	return 0;
+}
+
+/* has_values: whether the values are there as well. The caller frees both, in any case. */
+static int read_elements(const struct bpf_map *map, struct elements *elements, bool *has_values)
+{
+	int err = -EINVAL;
+
+	elements->key_size = bpf_map__key_size(map);
+	elements->value_size = bpf_map__value_size(map);
+	*has_values = elements->value_size <= LARGEST_VALUE;
+	if (*has_values)
+		err = read_batches(bpf_map__fd(map), elements);
+	if (!err || err == -ENOMEM)
+		return err;
+	*has_values = false;
+	elements->n = 0;
+	if (elements->value_size > LARGEST_VALUE)
+		elements->value_size = 1; /* none is read */
+	return read_keys(map, elements);
+}
+
+int map__keys(const struct bpf_map *map, void **result, size_t *n)
+{
+	struct elements elements = {0};
+	bool has_values;
+	int err = read_elements(map, &elements, &has_values);
+
+	free(elements.values);
+	if (err) {
+		free(elements.keys);
+		return err;
+	}
+	*result = elements.keys;
+	*n = elements.n;
+	return 0;
+}
+
+static void delete_keys(const struct bpf_map *map, const char *keys, size_t size, size_t n)
+{
+	int fd = bpf_map__fd(map);
+	__u32 count = n;
+	size_t i;
+
+	/* It ends at the first that is gone already. */
+	if (!n || (!bpf_map_delete_batch(fd, keys, &count, NULL) && count == n))
+		return;
+	for (i = 0; i < n; i++)
+		bpf_map_delete_elem(fd, keys + i * size);
+}
+
 int map__sweep(const struct bpf_map *map, int shift, const bool *dead)
 {
-	size_t size = bpf_map__key_size(map), n, i;
-	struct mapping value;
-	int fd = bpf_map__fd(map);
+	struct elements elements = {0};
+	size_t i, n = 0;
+	bool has_values;
 	__u64 key;
 	__u32 id;
-	void *keys;
-	int err = map__keys(map, &keys, &n);
+	int err = read_elements(map, &elements, &has_values);
 
-	if (err)
-		return err;
-	for (i = 0; i < n; i++) {
+	for (i = 0; !err && i < elements.n; i++) {
 		key = 0;
-		memcpy(&key, (char *)keys + i * size, size);
-		id = shift ? key >> shift : 0;
-		if (!shift && !bpf_map_lookup_elem(fd, &key, &value))
-			id = value.process;
+		memcpy(&key, elements.keys + i * elements.key_size, elements.key_size);
+		if (shift)
+			id = key >> shift;
+		else if (has_values)
+			id = ((const struct mapping *)elements.values)[i].process;
+		else
+			id = 0;
 		if (id < MAX_PROCESSES && dead[id])
-			bpf_map_delete_elem(fd, &key);
+			memmove(elements.keys + n++ * elements.key_size,
+				elements.keys + i * elements.key_size, elements.key_size);
 	}
-	free(keys);
-	return 0;
+	if (!err)
+		delete_keys(map, elements.keys, elements.key_size, n);
+	free(elements.keys);
+	free(elements.values);
+	return err;
 }
 
 static uint64_t map_memory(const struct bpf_map *map)

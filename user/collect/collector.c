@@ -35,8 +35,7 @@ static void raise_file_limit(void)
 
 static int open_parts(struct collector *collector, const struct record_sink *sink)
 {
-	int err = counters__new(collector->object, collector->numbers, &collector->options, sink,
-				&collector->counters);
+	int err = counters__new(collector->object, &collector->options, sink, &collector->counters);
 
 	if (err) {
 		log_error("the BPF programs' maps cannot be read: %s", strerror(-err));
@@ -45,8 +44,8 @@ static int open_parts(struct collector *collector, const struct record_sink *sin
 	err = uprobe_events__new(&collector->probes);
 	if (err)
 		return err;
-	collector->processes = processes__new(collector->object, collector->numbers,
-					      collector->counters, collector->probes);
+	collector->processes =
+		processes__new(collector->object, collector->counters, collector->probes);
 	return collector->processes ? 0 : -ENOMEM;
 }
 
@@ -131,4 +130,21 @@ int collector__snapshot(struct collector *collector, struct snapshot **snapshot)
 {
 	return collector->type->snapshot ? collector->type->snapshot(collector, snapshot)
 					 : counters__snapshot(collector->counters, snapshot);
+}
+
+int collector__drain(struct collector *collector)
+{
+	return counters__drain(collector->counters);
+}
+
+int collector__free_site(struct collector *collector, __u32 site, __u64 hash)
+{
+	return counters__free_site(collector->counters, site, hash);
+}
+
+int collector__free_process(struct collector *collector, __u32 id)
+{
+	if (collector->type->forget)
+		collector->type->forget(collector, id);
+	return processes__forget(collector->processes, id);
 }

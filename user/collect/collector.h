@@ -41,7 +41,7 @@ struct collector {
 	const struct collector_type *type;
 	struct collector_options options;
 	const struct bpf_object *object;
-	struct numbers *numbers; /* the programs' */
+	const __u32 *generations; /* of code objects (bpf/code.bpf.h) */
 	struct counters *counters;
 	struct uprobe_events *probes;
 	struct processes *processes;
@@ -58,7 +58,7 @@ struct collector_type {
 
 	/*
 	 * Loads its BPF object, which has bpf/counters.bpf.h, lifecycle.bpf.h and what they need,
-	 * and fills in own, object and numbers. 0 or -errno; unload() in either case.
+	 * and fills in own, object and generations. 0 or -errno; unload() in either case.
 	 */
 	int (*load)(struct collector *collector);
 	void (*unload)(struct collector *collector);
@@ -72,6 +72,9 @@ struct collector_type {
 
 	/* In place of counters__snapshot(). */
 	int (*snapshot)(struct collector *collector, struct snapshot **snapshot);
+
+	/* The id is going to be another process's. */
+	void (*forget)(struct collector *collector, __u32 id);
 };
 
 /* Who receives the records that the programs send (struct record in bpf/pymemtop.h). */
@@ -105,5 +108,13 @@ const struct process_counters *collector__processes(const struct collector *coll
 
 /* 0 and the state of things, which the caller frees, or -errno. */
 int collector__snapshot(struct collector *collector, struct snapshot **snapshot);
+
+/* Hands on all that the programs have sent. 0 or -errno. */
+int collector__drain(struct collector *collector);
+
+/* Gives a site, or the id of a process that has ended, to be used again: see
+ * counters__free_site() and processes__forget(). 0 or -errno. */
+int collector__free_site(struct collector *collector, __u32 site, __u64 hash);
+int collector__free_process(struct collector *collector, __u32 id);
 
 #endif /* COLLECTOR_H */

@@ -16,12 +16,14 @@
 
 struct counters {
 	const struct bpf_object *object;
-	const volatile struct numbers *numbers;
 	struct record_sink sink;
 	struct ring_buffer *ring;
-	const struct process_counters *processes; /* mapped */
-	const struct site_counters *counts;	  /* mapped */
+	struct process_counters *processes; /* mapped */
+	struct site_counters *counts;	    /* mapped */
 	size_t max_sites;
+	size_t next_process; /* above all ids that were given out */
+	size_t next_site;    /* the next one that was in no queue yet */
+	size_t free_sites;   /* in the queue; or fewer, where threads made the same site at once */
 	double begin;
 };
 
@@ -55,7 +57,7 @@ static int size_maps(struct bpf_object *object, const struct collector_options *
 		unsigned int entries;
 	} sizes[] = {
 		{"sites", options->max_sites},
-		{"site_numbers", options->max_sites},
+		{"free_sites", options->max_sites},
 		{"site_counters", options->max_sites},
 		{"probe_tables", options->targets},
 		{"codes", options->max_sites > 65536 ? options->max_sites : 65536},
@@ -120,7 +122,6 @@ int counters__configure(struct bpf_object *object, struct config *config,
 	kernel_features__log();
 	config->max_frames = options->max_frames;
 	config->max_walk = options->max_frames * 2;
-	config->max_sites = options->max_sites;
 	config->has_task_storage = feature__has(FEATURE_TASK_STORAGE);
 	config->has_marker_storage = feature__has(FEATURE_LARGE_STORAGE);
 	config->use_markers = options->markers;
@@ -140,17 +141,19 @@ int counters__configure(struct bpf_object *object, struct config *config,
 
 static int on_record(void *context, void *data, size_t size)
 {
-	const struct record_sink *sink = context;
+	struct counters *counters = context;
 
-	return sink->take(sink->context, data, size);
+	if (size >= sizeof(struct record) && ((const struct record *)data)->type == RECORD_SITE &&
+	    counters->free_sites)
+		counters->free_sites--;
+	return counters->sink.take(counters->sink.context, data, size);
 }
 
-/* Maps an array of the kernel's, read-only. */
-static int map_array(const struct bpf_object *object, const char *name, size_t size,
-		     const void **array)
+/* Maps an array of the kernel's. */
+static int map_array(const struct bpf_object *object, const char *name, size_t size, void **array)
 {
 	int fd = bpf_object__find_map_fd_by_name(object, name);
-	void *mapped = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	void *mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (mapped == MAP_FAILED)
 		return -errno;
@@ -159,7 +162,7 @@ static int map_array(const struct bpf_object *object, const char *name, size_t s
 }
 
 /* Lets the programs find out where each CPU's part of a counter is. 0 or -errno. */
-static int pymemtop_cpus(const struct bpf_object *object)
+static int measure_cpus(const struct bpf_object *object)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, options);
 	int fd = bpf_program__fd(bpf_object__find_program_by_name(object, "pymemtop_cpus"));
@@ -167,9 +170,33 @@ static int pymemtop_cpus(const struct bpf_object *object)
 	return fd < 0 ? 0 : bpf_prog_test_run_opts(fd, &options);
 }
 
-int counters__new(const struct bpf_object *object, const struct numbers *numbers,
-		  const struct collector_options *options, const struct record_sink *sink,
-		  struct counters **result)
+/* Sites that there are in the queue at least, while there are any left: a burst of new ones
+ * must not wait for us. It is a fifth of what the ring has room for. */
+#define SITES_AHEAD 16384
+
+static int push(const struct counters *counters, const char *queue, __u32 number)
+{
+	int fd = bpf_object__find_map_fd_by_name(counters->object, queue);
+
+	return bpf_map_update_elem(fd, NULL, &number, BPF_ANY);
+}
+
+static int fill_sites(struct counters *counters)
+{
+	int err;
+
+	while (counters->free_sites < SITES_AHEAD && counters->next_site < counters->max_sites) {
+		err = push(counters, "free_sites", counters->next_site);
+		if (err)
+			return err == -E2BIG ? 0 : err;
+		counters->next_site++;
+		counters->free_sites++;
+	}
+	return 0;
+}
+
+int counters__new(const struct bpf_object *object, const struct collector_options *options,
+		  const struct record_sink *sink, struct counters **result)
 {
 	struct counters *counters = calloc(1, sizeof(*counters));
 	int err;
@@ -177,21 +204,23 @@ int counters__new(const struct bpf_object *object, const struct numbers *numbers
 	if (!counters)
 		return -ENOMEM;
 	counters->object = object;
-	counters->numbers = numbers;
+	counters->next_process = counters->next_site = 1;
 	counters->sink = *sink;
 	counters->max_sites = options->max_sites;
-	err = pymemtop_cpus(object);
+	err = measure_cpus(object);
 	if (!err)
 		err = map_array(object, "process_counters", processes_size(),
-				(const void **)&counters->processes);
+				(void **)&counters->processes);
 	if (!err)
 		err = map_array(object, "site_counters", counts_size(counters),
-				(const void **)&counters->counts);
+				(void **)&counters->counts);
 	if (!err) {
 		counters->ring = ring_buffer__new(bpf_object__find_map_fd_by_name(object, "ring"),
-						  on_record, &counters->sink, NULL);
+						  on_record, counters, NULL);
 		err = counters->ring ? 0 : -errno;
 	}
+	if (!err)
+		err = fill_sites(counters);
 	if (err) {
 		counters__free(counters);
 		return err;
@@ -206,9 +235,9 @@ void counters__free(struct counters *counters)
 		return;
 	ring_buffer__free(counters->ring);
 	if (counters->processes)
-		munmap((void *)counters->processes, processes_size());
+		munmap(counters->processes, processes_size());
 	if (counters->counts)
-		munmap((void *)counters->counts, counts_size(counters));
+		munmap(counters->counts, counts_size(counters));
 	free(counters);
 }
 
@@ -221,14 +250,57 @@ int counters__poll(struct counters *counters, int timeout_ms)
 {
 	int err = ring_buffer__poll(counters->ring, timeout_ms);
 
-	return err < 0 ? err : 0;
+	return err < 0 ? err : fill_sites(counters);
+}
+
+int counters__open_process(struct counters *counters, const struct process_counters *process)
+{
+	if (counters->next_process == MAX_PROCESSES)
+		return -E2BIG;
+	counters->processes[counters->next_process] = *process;
+	return counters->next_process++;
+}
+
+int counters__release_ids(struct counters *counters)
+{
+	__u32 id;
+	int err = 0;
+
+	for (id = counters->next_process; !err && id < MAX_PROCESSES; id++)
+		err = push(counters, "free_processes", id);
+	counters->next_process = MAX_PROCESSES;
+	return err;
+}
+
+int counters__free_site(struct counters *counters, __u32 site, __u64 hash)
+{
+	int fd = bpf_object__find_map_fd_by_name(counters->object, "sites");
+
+	bpf_map_delete_elem(fd, &hash);
+	memset(&counters->counts[site], 0, sizeof(counters->counts[site]));
+	counters->free_sites++;
+	return push(counters, "free_sites", site);
+}
+
+int counters__free_process(struct counters *counters, __u32 id)
+{
+	memset(&counters->processes[id], 0, sizeof(counters->processes[id]));
+	return push(counters, "free_processes", id);
+}
+
+void counters__set_state(struct counters *counters, __u32 id, enum process_state state)
+{
+	*(volatile __u32 *)&counters->processes[id].state = state;
+}
+
+void counters__reparent(struct counters *counters, __u32 id, __u32 parent)
+{
+	*(volatile __u32 *)&counters->processes[id].parent = parent;
 }
 
 const struct process_counters *counters__processes(const struct counters *counters, size_t *n)
 {
-	*n = counters->numbers->next_process;
-	if (*n > MAX_PROCESSES)
-		*n = MAX_PROCESSES;
+	*n = counters->next_process;
 	return counters->processes;
 }
 
@@ -273,14 +345,12 @@ static __u64 skipped_runs(const struct bpf_object *object)
 /* Counts first, then the ring: so each site that has counts has its stack. */
 int counters__snapshot(struct counters *counters, struct snapshot **result)
 {
-	size_t nsites = counters->numbers->next_site, nprocesses, i;
+	size_t nsites = counters->next_site, nprocesses, i;
 	const struct process_counters *processes = counters__processes(counters, &nprocesses);
 	struct snapshot *snapshot;
 	__u64 skipped;
 	int err;
 
-	if (nsites > counters->max_sites)
-		nsites = counters->max_sites;
 	snapshot = snapshot__new(nprocesses, nsites);
 	if (!snapshot)
 		return -ENOMEM;
@@ -299,4 +369,38 @@ int counters__snapshot(struct counters *counters, struct snapshot **result)
 	}
 	*result = snapshot;
 	return 0;
+}
+
+int counters__drain(struct counters *counters)
+{
+	int err = ring_buffer__consume(counters->ring);
+
+	return err < 0 ? err : 0;
+}
+
+size_t counters__sites_left(const struct counters *counters)
+{
+	return counters->free_sites + (counters->max_sites - counters->next_site);
+}
+
+struct site_counters counters__site(const struct counters *counters, __u32 site)
+{
+	struct site_counters copy;
+
+	copy_count(&copy, &counters->counts[site]);
+	return copy;
+}
+
+size_t counters__most_sites(const struct counters *counters)
+{
+	return counters->max_sites;
+}
+
+bool counters__has_code(const struct counters *counters, __u32 process, __u64 address)
+{
+	int fd = bpf_object__find_map_fd_by_name(counters->object, "codes");
+	__u64 key = (__u64)process << PROCESS_KEY_SHIFT | address;
+	__u8 known;
+
+	return !bpf_map_lookup_elem(fd, &key, &known);
 }

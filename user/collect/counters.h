@@ -26,12 +26,11 @@ int counters__configure(struct bpf_object *object, struct config *config,
 			const struct collector_options *options, bool can_allocate);
 
 /*
- * After the load. numbers is where the programs keep theirs, and the sink receives what they
- * send; numbers and the sink's context outlive the counters. 0 and the counters, or -errno.
+ * After the load. The sink receives what the programs send; its context outlives the counters.
+ * 0 and the counters, or -errno.
  */
-int counters__new(const struct bpf_object *object, const struct numbers *numbers,
-		  const struct collector_options *options, const struct record_sink *sink,
-		  struct counters **counters);
+int counters__new(const struct bpf_object *object, const struct collector_options *options,
+		  const struct record_sink *sink, struct counters **counters);
 
 /* NULL is allowed. */
 void counters__free(struct counters *counters);
@@ -43,8 +42,41 @@ void counters__begin(struct counters *counters);
  * 0 or -errno; -EINTR where a signal came. */
 int counters__poll(struct counters *counters, int timeout_ms);
 
+/* Opens a process's counters, under the next id from 1 on: to be called before any process
+ * forks under watch. The id, or -errno. */
+int counters__open_process(struct counters *counters, const struct process_counters *process);
+
+/* Lets the programs give out the ids that are left. 0 or -errno. */
+int counters__release_ids(struct counters *counters);
+
+/*
+ * The counters of a site, or of a process and an id, are what they were before it came; they
+ * can be given out again. hash is the one that the site's record had. Nothing may refer to them
+ * any more. 0 or -errno.
+ */
+int counters__free_site(struct counters *counters, __u32 site, __u64 hash);
+int counters__free_process(struct counters *counters, __u32 id);
+
+void counters__set_state(struct counters *counters, __u32 id, enum process_state state);
+
+/* Makes a process another one's child, as its parent's id is being freed. */
+void counters__reparent(struct counters *counters, __u32 id, __u32 parent);
+
 /* The processes' counters as they are now, by id from 1; n with the unused [0]. */
 const struct process_counters *counters__processes(const struct counters *counters, size_t *n);
+
+/* Hands on all that the programs have sent. 0 or -errno. */
+int counters__drain(struct counters *counters);
+
+/* Sites that can still be given out, and that there can be. */
+size_t counters__sites_left(const struct counters *counters);
+size_t counters__most_sites(const struct counters *counters);
+
+/* Whether the programs have sent a process's code object at that address, which lives. */
+bool counters__has_code(const struct counters *counters, __u32 process, __u64 address);
+
+/* A site's counters, as they are now. */
+struct site_counters counters__site(const struct counters *counters, __u32 site);
 
 /* 0 and the state of things, which the caller frees, or -errno. */
 int counters__snapshot(struct counters *counters, struct snapshot **snapshot);

@@ -22,26 +22,29 @@ static const char *const lifecycle[] = {"pymemtop_fork", "pymemtop_exec", "pymem
 
 struct processes {
 	const struct bpf_object *object;
-	struct numbers *numbers;
-	const struct counters *counters;
+	struct counters *counters;
 	struct uprobe_events *probes;
 	struct bpf_link *links[LIFECYCLE];
 	struct py_layout layouts[MAX_LAYOUTS]; /* as in the map */
 	__u32 nlayouts;
-	size_t kept; /* processes, by id, that uprobe_events__keep() was called for */
+	size_t taken; /* ids, when last looked */
 	double next_sweep;
-	bool swept[MAX_PROCESSES]; /* by process id */
+	struct {
+		bool met;	    /* it was seen, and its probes are kept */
+		bool swept;	    /* it is dead, and holds nothing in the maps */
+	} seen[MAX_PROCESSES];	    /* by process id */
+	__u32 swept[MAX_PROCESSES]; /* ids, in the order of their ends */
+	size_t nswept;
 };
 
-struct processes *processes__new(const struct bpf_object *object, struct numbers *numbers,
-				 const struct counters *counters, struct uprobe_events *probes)
+struct processes *processes__new(const struct bpf_object *object, struct counters *counters,
+				 struct uprobe_events *probes)
 {
 	struct processes *processes = calloc(1, sizeof(*processes));
 
 	if (!processes)
 		return NULL;
 	processes->object = object;
-	processes->numbers = numbers;
 	processes->counters = counters;
 	processes->probes = probes;
 	return processes;
@@ -83,27 +86,31 @@ static int attach_lifecycle(struct processes *processes)
 	return err;
 }
 
-static int write_counters(struct processes *processes, const struct target *target, __u32 id,
-			  enum process_state state)
+static struct process_counters counters_of(const struct target *target, enum process_state state)
 {
 	struct process_counters counters = {.pid = target->pid, .state = state};
 
 	memcpy(counters.comm, target->comm, sizeof(counters.comm));
-	return update(processes, "process_counters", &id, &counters);
+	return counters;
 }
 
 int processes__open(struct processes *processes, struct target *const *targets, size_t n)
 {
-	int err = attach_lifecycle(processes);
-	__u32 id;
+	struct process_counters counters;
+	int err = attach_lifecycle(processes), id = 0;
+	size_t i;
 
-	processes->numbers->next_process = processes->kept = n + 1;
-	for (id = 1; !err && id <= n; id++) {
-		err = write_counters(processes, targets[id - 1], id, PROCESS_RUNNING);
-		if (err)
-			log_error("process %d has no books: %s", targets[id - 1]->pid,
-				  strerror(-err));
+	for (i = 0; !err && i < n; i++) {
+		counters = counters_of(targets[i], PROCESS_RUNNING);
+		id = counters__open_process(processes->counters, &counters);
+		err = id < 0 ? id : 0;
+		if (!err)
+			processes->seen[id].met = true;
 	}
+	if (!err)
+		err = counters__release_ids(processes->counters);
+	if (err)
+		log_error("the processes cannot be counted: %s", strerror(-err));
 	return err;
 }
 
@@ -153,7 +160,7 @@ int processes__admit(struct processes *processes, struct target *const *targets,
 		err = admit(processes, targets[i], i + 1);
 		/* It may have ended before that was seen. */
 		if (!err && !proc_exists(targets[i]->pid))
-			err = write_counters(processes, targets[i], i + 1, PROCESS_EXITED);
+			counters__set_state(processes->counters, i + 1, PROCESS_EXITED);
 		if (err)
 			log_error("process %d cannot be recorded: %s", targets[i]->pid,
 				  strerror(-err));
@@ -165,19 +172,30 @@ int processes__admit(struct processes *processes, struct target *const *targets,
 static void keep_children(struct processes *processes, const struct process_counters *counts,
 			  size_t n)
 {
-	for (; processes->kept < n; processes->kept++) {
-		pid_t pid = counts[processes->kept].pid;
-		int err = pid ? uprobe_events__keep(processes->probes, pid) : 0;
+	size_t id;
+	int err;
 
+	processes->taken = 0;
+	for (id = 1; id < n; id++) {
+		processes->taken += !!counts[id].pid;
+		if (!counts[id].pid || processes->seen[id].met)
+			continue;
+		processes->seen[id].met = true;
+		err = uprobe_events__keep(processes->probes, counts[id].pid);
 		if (err && err != -ESRCH)
-			log_detail("process %d: %s", pid, strerror(-err));
+			log_detail("process %d: %s", counts[id].pid, strerror(-err));
 	}
+}
+
+bool processes__are_short(const struct processes *processes)
+{
+	return processes->taken > MAX_PROCESSES / 2;
 }
 
 static const struct {
 	const char *map;
 	int shift; /* of the process's id in the key; 0: it is in the value */
-} swept[] = {
+} swept_maps[] = {
 	{"codes", PROCESS_KEY_SHIFT},
 	{"blocks", PROCESS_KEY_SHIFT},
 	{"mapped_regions", REGION_KEY_SHIFT},
@@ -199,20 +217,28 @@ static void sweep_dead(struct processes *processes, const struct process_counter
 	if (begin < processes->next_sweep)
 		return;
 	for (id = 1; id < n; id++) {
-		if (processes->swept[id] || !counts[id].pid || counts[id].state == PROCESS_RUNNING)
+		if (processes->seen[id].swept || !counts[id].pid ||
+		    counts[id].state == PROCESS_RUNNING)
 			continue;
 		dead[id] = any = true;
 	}
-	for (i = 0; any && i < sizeof(swept) / sizeof(swept[0]); i++) {
-		map = bpf_object__find_map_by_name(processes->object, swept[i].map);
-		if (map && map__sweep(map, swept[i].shift, dead))
+	for (i = 0; any && i < sizeof(swept_maps) / sizeof(swept_maps[0]); i++) {
+		map = bpf_object__find_map_by_name(processes->object, swept_maps[i].map);
+		if (map && map__sweep(map, swept_maps[i].shift, dead))
 			any = false; /* no memory: another time */
 	}
-	for (id = 1; any && id < n; id++)
-		processes->swept[id] |= dead[id];
-	/* Where there is much to go through, it is done less often. */
-	processes->next_sweep =
-		begin + SWEEP_SECONDS + SWEEP_REST * (clock_seconds(CLOCK_MONOTONIC) - begin);
+	for (id = 1; any && id < n; id++) {
+		if (!dead[id])
+			continue;
+		processes->seen[id].swept = true;
+		processes->swept[processes->nswept++] = id;
+		uprobe_events__release(processes->probes, counts[id].pid);
+	}
+	/* Where there is much to go through, it is done less often, as long as there is time. */
+	processes->next_sweep = clock_seconds(CLOCK_MONOTONIC);
+	if (!processes__are_short(processes))
+		processes->next_sweep +=
+			SWEEP_SECONDS + SWEEP_REST * (processes->next_sweep - begin);
 }
 
 void processes__keep_up(struct processes *processes)
@@ -223,4 +249,51 @@ void processes__keep_up(struct processes *processes)
 	counts = counters__processes(processes->counters, &n);
 	keep_children(processes, counts, n);
 	sweep_dead(processes, counts, n);
+}
+
+/* Ids that a process has which is not the one that is counted under them: made by vfork(), it
+ * may outlive its parent. 0 or -ENOMEM. */
+static int find_borrowed(const struct processes *processes, bool *borrowed)
+{
+	const struct bpf_map *map = bpf_object__find_map_by_name(processes->object, "processes");
+	struct process process;
+	size_t n, i;
+	void *keys;
+	int err = map__keys(map, &keys, &n);
+
+	for (i = 0; !err && i < n; i++) {
+		if (!bpf_map_lookup_elem(bpf_map__fd(map), (__u32 *)keys + i, &process) &&
+		    process.id < MAX_PROCESSES)
+			borrowed[process.id] = true;
+	}
+	if (!err)
+		free(keys);
+	return err;
+}
+
+size_t processes__dead(const struct processes *processes, size_t kept, __u32 *ids, size_t most)
+{
+	bool borrowed[MAX_PROCESSES] = {false};
+	size_t i, n = 0;
+
+	if (processes->nswept <= kept || find_borrowed(processes, borrowed))
+		return 0;
+	for (i = 0; i < processes->nswept - kept && n < most; i++) {
+		if (!borrowed[processes->swept[i]])
+			ids[n++] = processes->swept[i];
+	}
+	return n;
+}
+
+int processes__forget(struct processes *processes, __u32 id)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < processes->nswept; i++) {
+		if (processes->swept[i] != id)
+			processes->swept[n++] = processes->swept[i];
+	}
+	processes->nswept = n;
+	processes->seen[id].met = processes->seen[id].swept = false;
+	return counters__free_process(processes->counters, id);
 }

@@ -18,7 +18,7 @@ static int lines_load(struct collector *collector)
 	if (!err)
 		err = lines_bpf__load(bpf);
 	collector->object = bpf->obj;
-	collector->numbers = &bpf->data->numbers;
+	collector->generations = bpf->bss->code_generations;
 	return err;
 }
 

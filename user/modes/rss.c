@@ -88,7 +88,7 @@ static int rss_load(struct collector *collector)
 	if (!err)
 		err = rss_bpf__load(bpf);
 	collector->object = bpf->obj;
-	collector->numbers = &bpf->data->numbers;
+	collector->generations = bpf->bss->code_generations;
 	return err;
 }
 
@@ -202,6 +202,14 @@ static int rss_snapshot(struct collector *collector, struct snapshot **result)
 	return 0;
 }
 
+static void rss_forget(struct collector *collector, __u32 id)
+{
+	struct rss *rss = collector->own;
+
+	rss->anon[id] = rss->anon_at_attach[id] = 0;
+	reconciler__forget(rss->reconciler, id);
+}
+
 #define OF(counter) offsetof(struct site_counters, counter)
 
 static const struct schema rss_schema = {
@@ -225,6 +233,7 @@ static const struct collector_type rss_collector = {
 	.attach = rss_attach,
 	.keep_up = rss_keep_up,
 	.snapshot = rss_snapshot,
+	.forget = rss_forget,
 };
 
 const struct mode rss_mode = {

@@ -89,6 +89,12 @@ void reconciler__free(struct reconciler *reconciler)
 	free(reconciler);
 }
 
+void reconciler__forget(struct reconciler *reconciler, __u32 id)
+{
+	pagemap__free(reconciler->subjects[id].pagemap);
+	reconciler->subjects[id] = (struct subject){0};
+}
+
 bool reconciler__can_look(const struct reconciler *reconciler, size_t id)
 {
 	return !reconciler->subjects[id].refused;

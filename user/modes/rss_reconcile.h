@@ -32,4 +32,7 @@ int reconciler__look(struct reconciler *reconciler, double seconds);
 /* Whether the process's pages can be looked at. */
 bool reconciler__can_look(const struct reconciler *reconciler, size_t id);
 
+/* The id is going to be another process's. */
+void reconciler__forget(struct reconciler *reconciler, __u32 id);
+
 #endif /* RSS_RECONCILE_H */

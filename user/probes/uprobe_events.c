@@ -33,8 +33,14 @@ struct probe {
 	char name[32];
 	unsigned long id; /* of the event */
 	struct bpf_link *link;
-	struct place *locations;
+	struct place *places;
 	size_t nplaces;
+};
+
+/* A perf event that is open. */
+struct event {
+	int fd;
+	pid_t pid; /* that it is kept for; 0: others inherit it, for good */
 };
 
 struct uprobe_events {
@@ -43,7 +49,7 @@ struct uprobe_events {
 	char group[32];
 	struct probe *probes;
 	size_t nprobes;
-	int *events;
+	struct event *events;
 	size_t nevents;
 	bool swaps; /* contexts are swapped: see open_inherited_event() */
 };
@@ -161,13 +167,13 @@ void uprobe_events__free(struct uprobe_events *probes)
 	if (!probes)
 		return;
 	for (i = 0; i < probes->nevents; i++)
-		close(probes->events[i]);
+		close(probes->events[i].fd);
 	detach_all(probes);
 	for (i = 0; i < probes->nprobes; i++) {
 		if (define(probes, "-:%s/%s", probes->group, probes->probes[i].name))
 			log_detail("the definition of %s/%s stays: %s", probes->group,
 				   probes->probes[i].name, strerror(errno));
-		free(probes->probes[i].locations);
+		free(probes->probes[i].places);
 	}
 	free(probes->events);
 	free(probes->probes);
@@ -226,15 +232,15 @@ static int note_place(struct probe *probe, const struct place *place)
 	size_t i;
 
 	for (i = 0; i < probe->nplaces; i++) {
-		if (probe->locations[i].device == place->device &&
-		    probe->locations[i].inode == place->inode &&
-		    probe->locations[i].offset == place->offset)
+		if (probe->places[i].device == place->device &&
+		    probe->places[i].inode == place->inode &&
+		    probe->places[i].offset == place->offset)
 			return 0;
 	}
-	more = reallocarray(probe->locations, probe->nplaces + 1, sizeof(*more));
+	more = reallocarray(probe->places, probe->nplaces + 1, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
-	probe->locations = more;
+	probe->places = more;
 	more[probe->nplaces++] = *place;
 	return 1;
 }
@@ -358,9 +364,9 @@ int uprobe_events__attach(struct uprobe_events *probes, const char *name,
 	return err;
 }
 
-static int keep_event(struct uprobe_events *probes, int fd)
+static int keep_event(struct uprobe_events *probes, int fd, pid_t pid)
 {
-	int *more;
+	struct event *more;
 
 	if (probes->nevents % 64 == 0) {
 		more = reallocarray(probes->events, probes->nevents + 64, sizeof(*more));
@@ -370,7 +376,7 @@ static int keep_event(struct uprobe_events *probes, int fd)
 		}
 		probes->events = more;
 	}
-	probes->events[probes->nevents++] = fd;
+	probes->events[probes->nevents++] = (struct event){fd, pid};
 	return 0;
 }
 
@@ -385,7 +391,7 @@ static int watch_thread(struct uprobe_events *probes, pid_t thread, bool follow)
 		fd = open_inherited_event(probes, &probes->probes[i], thread, follow);
 		if (fd < 0)
 			return fd;
-		err = keep_event(probes, fd);
+		err = keep_event(probes, fd, 0);
 		if (err)
 			return err;
 	}
@@ -412,9 +418,22 @@ int uprobe_events__keep(struct uprobe_events *probes, pid_t pid)
 		if (!probes->probes[i].link)
 			continue;
 		fd = open_own_event(&probes->probes[i], pid);
-		err = fd < 0 ? fd : keep_event(probes, fd);
+		err = fd < 0 ? fd : keep_event(probes, fd, pid);
 	}
 	return err;
+}
+
+void uprobe_events__release(struct uprobe_events *probes, pid_t pid)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < probes->nevents; i++) {
+		if (probes->events[i].pid == pid)
+			close(probes->events[i].fd);
+		else
+			probes->events[n++] = probes->events[i];
+	}
+	probes->nevents = n;
 }
 
 /*

@@ -51,4 +51,7 @@ int uprobe_events__watch(struct uprobe_events *probes, pid_t pid, bool follow);
  * 6.12 could otherwise lose its probes when it makes threads. 0 or -errno. */
 int uprobe_events__keep(struct uprobe_events *probes, pid_t pid);
 
+/* What was kept for a process that has ended. */
+void uprobe_events__release(struct uprobe_events *probes, pid_t pid);
+
 #endif /* UPROBE_EVENTS_H */

@@ -9,9 +9,10 @@
 #include "base/utf8.h"
 #include "profile/build.h"
 
-/* What all sites of each line, and of each stack, come to: by index in the stack table. */
+/* What all stacks of each line come to, and how stacks have changed: by index in the stack
+ * table. */
 struct sums {
-	struct values *line_values, *line_changes, *stack_values, *stack_changes;
+	struct values *line_values, *line_changes, *stack_changes;
 	size_t *line_counts, *stack_counts; /* by process id: of lines and stacks with values */
 };
 
@@ -19,55 +20,51 @@ static void free_sums(struct sums *sums)
 {
 	free(sums->line_values);
 	free(sums->line_changes);
-	free(sums->stack_values);
 	free(sums->stack_changes);
 	free(sums->line_counts);
 	free(sums->stack_counts);
 }
 
-static void add_site(const struct build_input *input, struct sums *sums, size_t site)
+static void add_stack(const struct build_input *input, struct sums *sums, size_t index)
 {
-	static const struct site_counters zero;
-	const struct snapshot *before = input->before;
-	ssize_t index = stack_table__of_site(input->stacks, site);
-	struct values now, old, change;
-	size_t line;
+	static const struct values zero;
+	const struct stack *stack = stack_table__get(input->stacks, index);
+	const struct totals *before = input->before;
+	const struct values *now = &input->totals->of[index];
+	struct values change;
 
-	if (index < 0)
+	if (!stack)
 		return;
-	line = stack_table__get(input->stacks, index)->line;
-	now = values__of_counters(input->schema, &input->now->sites[site]);
-	old = values__of_counters(input->schema,
-				  before && site < before->nsites ? &before->sites[site] : &zero);
-	change = values__difference(input->schema, &now, &old);
-	values__add(input->schema, &sums->stack_values[index], &now);
-	values__add(input->schema, &sums->stack_changes[index], &change);
-	values__add(input->schema, &sums->line_values[line], &now);
-	values__add(input->schema, &sums->line_changes[line], &change);
+	change = values__difference(input->schema, now,
+				    before && index < before->n ? &before->of[index] : &zero);
+	values__add(input->schema, &sums->line_values[stack->line], now);
+	values__add(input->schema, &sums->line_changes[stack->line], &change);
+	sums->stack_changes[index] = change;
+	sums->stack_counts[stack->process] += !values__are_zero(input->schema, now);
 }
 
 static int sum_up(const struct build_input *input, struct sums *sums)
 {
 	size_t nlines = stack_table__line_count(input->stacks);
 	size_t nstacks = stack_table__count(input->stacks), i;
+	const struct line *line;
 
 	sums->line_values = calloc(nlines + 1, sizeof(*sums->line_values));
 	sums->line_changes = calloc(nlines + 1, sizeof(*sums->line_changes));
-	sums->stack_values = calloc(nstacks + 1, sizeof(*sums->stack_values));
 	sums->stack_changes = calloc(nstacks + 1, sizeof(*sums->stack_changes));
-	sums->line_counts = calloc(input->now->nprocesses, sizeof(*sums->line_counts));
-	sums->stack_counts = calloc(input->now->nprocesses, sizeof(*sums->stack_counts));
-	if (!sums->line_values || !sums->line_changes || !sums->stack_values ||
-	    !sums->stack_changes || !sums->line_counts || !sums->stack_counts)
+	sums->line_counts = calloc(MOST_IDS, sizeof(*sums->line_counts));
+	sums->stack_counts = calloc(MOST_IDS, sizeof(*sums->stack_counts));
+	if (!sums->line_values || !sums->line_changes || !sums->stack_changes ||
+	    !sums->line_counts || !sums->stack_counts)
 		return -ENOMEM;
-	for (i = 1; i < input->now->nsites; i++)
-		add_site(input, sums, i);
-	for (i = 0; i < nlines; i++)
-		sums->line_counts[stack_table__line(input->stacks, i)->process] +=
-			!values__are_zero(input->schema, &sums->line_values[i]);
 	for (i = 0; i < nstacks; i++)
-		sums->stack_counts[stack_table__get(input->stacks, i)->process] +=
-			!values__are_zero(input->schema, &sums->stack_values[i]);
+		add_stack(input, sums, i);
+	for (i = 0; i < nlines; i++) {
+		line = stack_table__line(input->stacks, i);
+		if (line)
+			sums->line_counts[line->process] +=
+				!values__are_zero(input->schema, &sums->line_values[i]);
+	}
 	return 0;
 }
 
@@ -150,7 +147,7 @@ static int add_lines(const struct build_input *input, const struct sums *sums,
 
 	for (i = 0; i < stack_table__line_count(input->stacks); i++) {
 		line = stack_table__line(input->stacks, i);
-		process = processes[line->process];
+		process = line ? processes[line->process] : NULL;
 		if (!process || values__are_zero(input->schema, &sums->line_values[i]))
 			continue;
 		to = &process->lines[process->nlines++];
@@ -174,13 +171,13 @@ static int add_stacks(const struct build_input *input, const struct sums *sums,
 
 	for (i = 0; i < stack_table__count(input->stacks); i++) {
 		stack = stack_table__get(input->stacks, i);
-		process = processes[stack->process];
-		if (!process || values__are_zero(input->schema, &sums->stack_values[i]))
+		process = stack ? processes[stack->process] : NULL;
+		if (!process || values__are_zero(input->schema, &input->totals->of[i]))
 			continue;
 		to = &process->stacks[process->nstacks++];
 		to->nframes = stack->nframes;
 		to->frames = copy_frames(profile, copies, stack);
-		to->values = sums->stack_values[i];
+		to->values = input->totals->of[i];
 		to->change = sums->stack_changes[i];
 		if (!to->frames)
 			return -ENOMEM;
@@ -191,30 +188,51 @@ static int add_stacks(const struct build_input *input, const struct sums *sums,
 static int describe(const struct build_input *input, struct profile *profile, size_t id,
 		    struct profile_process *process)
 {
-	const struct process_counters *counters = &input->now->processes[id];
 	const struct process_info *info = input->infos[id];
 	char comm[COMM_LEN + 1] = "";
-	int cause;
 
-	process->pid = counters->pid;
-	process->parent = counters->parent ? input->now->processes[counters->parent].pid : 0;
-	process->state = counters->state;
-	memcpy(comm, counters->comm, COMM_LEN);
+	memcpy(comm, input->now->processes[id].comm, COMM_LEN);
 	utf8_keep_ascii(comm);
 	process->comm = profile__string(profile, comm);
 	process->cmdline = profile__string(profile, info ? info->cmdline : "");
 	process->python = profile__string(profile, info ? info->python : "");
 	process->attribution =
 		profile__string(profile, info ? attribution__name(info->attribution) : "");
-	if (!process->comm || !process->cmdline || !process->python || !process->attribution)
-		return -ENOMEM;
+	return process->comm && process->cmdline && process->python && process->attribution
+		       ? 0
+		       : -ENOMEM;
+}
+
+static void count(const struct build_input *input, size_t id, struct profile_process *process)
+{
+	const struct process_counters *counters = &input->now->processes[id];
+	const struct process_info *info = input->infos[id];
+	int cause;
+
+	process->pid = counters->pid;
+	process->parent = counters->parent ? input->now->processes[counters->parent].pid : 0;
+	process->state = counters->state;
 	for (cause = 0; cause < LOST_CAUSES; cause++)
 		process->lost[cause] = counters->lost[cause];
 	process->rss_at_attach_bytes = info ? info->rss_at_attach : 0;
 	process->rss_bytes = info && counters->state == PROCESS_RUNNING ? info->rss : 0;
 	process->rss_anon_bytes = counters->anon_bytes;
 	process->before_attach_bytes = counters->before_bytes;
-	return 0;
+}
+
+static void count_ended(const struct build_input *input, size_t root,
+			struct profile_process *process)
+{
+	const struct ended *ended = &input->ended[root];
+	int cause;
+
+	process->ended = ended->n;
+	process->parent = input->now->processes[root].pid;
+	process->state = PROCESS_EXITED;
+	for (cause = 0; cause < LOST_CAUSES; cause++)
+		process->lost[cause] = ended->lost[cause];
+	process->rss_anon_bytes = ended->anon_bytes;
+	process->before_attach_bytes = ended->before_bytes;
 }
 
 /* A child that executed something else before it allocated is nobody's news. */
@@ -224,31 +242,43 @@ static bool is_shown(const struct process_counters *counters, size_t nstacks)
 	       (!counters->parent || nstacks || counters->state == PROCESS_RUNNING);
 }
 
+static int add_process(const struct build_input *input, const struct sums *sums,
+		       struct profile *profile, size_t id, size_t described)
+{
+	struct profile_process *process = &profile->processes[profile->nprocesses++];
+
+	process->lines = profile__alloc(profile, sums->line_counts[id], sizeof(*process->lines));
+	process->stacks = profile__alloc(profile, sums->stack_counts[id], sizeof(*process->stacks));
+	if (!process->lines || !process->stacks)
+		return -ENOMEM;
+	return describe(input, profile, described, process);
+}
+
 /* Makes room for all processes that are shown; by_id receives where each is. */
 static int add_processes(const struct build_input *input, const struct sums *sums,
 			 struct profile *profile, struct profile_process **by_id)
 {
-	struct profile_process *process;
-	size_t id;
-	int err;
+	size_t id, n = input->now->nprocesses;
+	int err = 0;
 
-	profile->processes =
-		profile__alloc(profile, input->now->nprocesses, sizeof(*profile->processes));
+	profile->processes = profile__alloc(profile, 2 * n, sizeof(*profile->processes));
 	if (!profile->processes)
 		return -ENOMEM;
-	for (id = 1; id < input->now->nprocesses; id++) {
+	for (id = 1; !err && id < n; id++) {
 		if (!is_shown(&input->now->processes[id], sums->stack_counts[id]))
 			continue;
-		process = by_id[id] = &profile->processes[profile->nprocesses++];
-		err = describe(input, profile, id, process);
-		process->lines =
-			profile__alloc(profile, sums->line_counts[id], sizeof(*process->lines));
-		process->stacks =
-			profile__alloc(profile, sums->stack_counts[id], sizeof(*process->stacks));
-		if (err || !process->lines || !process->stacks)
-			return -ENOMEM;
+		by_id[id] = &profile->processes[profile->nprocesses];
+		err = add_process(input, sums, profile, id, id);
+		count(input, id, by_id[id]);
 	}
-	return 0;
+	for (id = 1; !err && id < n; id++) {
+		if (!input->ended[id].n)
+			continue;
+		by_id[ENDED_OF(id)] = &profile->processes[profile->nprocesses];
+		err = add_process(input, sums, profile, ENDED_OF(id), id);
+		count_ended(input, id, by_id[ENDED_OF(id)]);
+	}
+	return err;
 }
 
 static int compare_stacks(const void *a, const void *b, void *schema)
@@ -278,7 +308,7 @@ static void add_up(const struct build_input *input, struct profile *profile)
 
 static int fill(const struct build_input *input, struct sums *sums, struct profile *profile)
 {
-	struct profile_process **by_id = calloc(input->now->nprocesses, sizeof(*by_id));
+	struct profile_process **by_id = calloc(MOST_IDS, sizeof(*by_id));
 	struct copies copies = {0};
 	int err = by_id ? sum_up(input, sums) : -ENOMEM;
 
@@ -306,8 +336,7 @@ int profile__build(const struct build_input *input, struct profile **result)
 	profile->time = time(NULL);
 	profile->map_bytes = input->now->map_bytes;
 	profile->duration_seconds = input->now->seconds;
-	profile->interval_seconds =
-		input->now->seconds - (input->before ? input->before->seconds : 0);
+	profile->interval_seconds = input->now->seconds - input->before_seconds;
 	profile->host = profile__string(profile, input->host);
 	profile->mode = profile__string(profile, input->mode);
 	err = profile->host && profile->mode ? fill(input, &sums, profile) : -ENOMEM;

@@ -4,8 +4,10 @@
 #define BUILD_H
 
 #include "collect/snapshot.h"
+#include "profile/ended.h"
 #include "profile/process_info.h"
 #include "profile/profile.h"
+#include "profile/totals.h"
 #include "symbols/stack_table.h"
 
 struct build_input {
@@ -14,9 +16,12 @@ struct build_input {
 	const struct schema *schema;
 	bool counts_resident;
 	const struct snapshot *now;
-	const struct snapshot *before; /* changes are since this one; NULL: since the attach */
+	const struct totals *totals; /* of it */
+	const struct totals *before; /* changes are since these; NULL: since the attach */
+	double before_seconds;	     /* when these were, after the attach */
 	const struct stack_table *stacks;
 	struct process_info *const *infos; /* by process id; NULL: nothing is known */
+	const struct ended *ended;	   /* likewise: their children that are gone */
 	enum line_order order;
 };
 

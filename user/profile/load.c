@@ -463,6 +463,8 @@ static int take_integer(void *context, long long value)
 		state->process.pid = value;
 	else if (here(state) == IN_PROCESS && key_is(state, "parent"))
 		state->process.parent = value;
+	else if (here(state) == IN_PROCESS && key_is(state, "ended"))
+		state->process.ended = value > 0 ? value : 0;
 	else if ((here(state) == IN_LINE || here(state) == IN_FRAME) && key_is(state, "line"))
 		state->location.line = value;
 	return 1;

@@ -19,7 +19,8 @@ static struct process_info *complete(struct process_info *info, const char *cmdl
 	return NULL;
 }
 
-struct process_info *process_info__of_target(const struct target *target, struct reader *reader)
+struct process_info *process_info__of_target(const struct target *target, __u32 id,
+					     struct reader *reader)
 {
 	struct process_info *info = calloc(1, sizeof(*info));
 	char cwd[PATH_MAX];
@@ -28,6 +29,7 @@ struct process_info *process_info__of_target(const struct target *target, struct
 		return NULL;
 	strcpy(info->python, target->version);
 	info->attribution = target->attribution;
+	info->root = id;
 	info->reader = reader;
 	/* Where it is not known, relative names are found nowhere. */
 	proc_cwd(target->pid, cwd, sizeof(cwd));

@@ -16,6 +16,7 @@ struct known_file;
 
 struct process_info {
 	const struct process_info *parent; /* NULL: the user named the process */
+	__u32 root; /* id of the named one that it descends from; its own where it is that */
 	char *cmdline;
 	char python[32];
 	enum attribution attribution;
@@ -28,7 +29,8 @@ struct process_info {
 };
 
 /* Of a target that is about to be recorded. NULL where memory is short. */
-struct process_info *process_info__of_target(const struct target *target, struct reader *reader);
+struct process_info *process_info__of_target(const struct target *target, __u32 id,
+					     struct reader *reader);
 
 /* Of a child with that id, which its parent's are taken for but for what is its own. */
 struct process_info *process_info__of_child(const struct process_info *parent, pid_t pid);

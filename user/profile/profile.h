@@ -45,6 +45,7 @@ struct profile_file {
 
 struct profile_process {
 	pid_t pid, parent; /* parent 0: the user named the process */
+	size_t ended; /* not 0: this is the sum of so many children of parent that have ended */
 	const char *comm;
 	const char *cmdline;	 /* as it was given: it can hold anything */
 	const char *python;	 /* its version */

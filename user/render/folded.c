@@ -26,6 +26,15 @@ static void put_frame(const struct location *location, FILE *out)
 	fprintf(out, ":%d)", location->line);
 }
 
+static void put_process(const struct profile_process *process, FILE *out)
+{
+	put_escaped(process->comm, out);
+	if (process->ended)
+		fprintf(out, " [children of %d that have ended]", process->parent);
+	else
+		fprintf(out, " %d", process->pid);
+}
+
 static const enum value_role weighed[] = {
 	[WEIGHT_BYTES] = ROLE_INUSE_BYTES,
 	[WEIGHT_COUNT] = ROLE_INUSE_COUNT,
@@ -38,8 +47,8 @@ static void put_rest(const struct profile_process *process, const char *name, in
 {
 	if (bytes <= 0 || weight == WEIGHT_ALLOCATED)
 		return;
-	put_escaped(process->comm, out);
-	fprintf(out, " %d;%s %" PRId64 "\n", process->pid, name,
+	put_process(process, out);
+	fprintf(out, ";%s %" PRId64 "\n", name,
 		weight == WEIGHT_COUNT ? bytes >> PAGE_SHIFT : bytes);
 }
 
@@ -58,8 +67,7 @@ static int render(const struct profile *profile, const struct render_options *op
 					     weighed[options->weight]);
 			if (weight <= 0)
 				continue;
-			put_escaped(process->comm, out);
-			fprintf(out, " %d", process->pid);
+			put_process(process, out);
 			for (k = stack->nframes; k-- > 0;)
 				put_frame(stack->frames[k], out);
 			fprintf(out, " %" PRId64 "\n", weight);

@@ -165,6 +165,8 @@ static void put_process(struct writer *writer, const struct profile *profile,
 	check(writer, yajl_gen_map_open(writer->gen));
 	put_integer_member(writer, "pid", process->pid);
 	put_integer_member(writer, "parent", process->parent);
+	if (process->ended)
+		put_integer_member(writer, "ended", process->ended);
 	put_text_member(writer, "comm", process->comm);
 	put_text_member(writer, "cmdline", process->cmdline);
 	put_string_member(writer, "state", process_state__name(process->state));

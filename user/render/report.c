@@ -37,7 +37,9 @@ static void put_lost(const struct profile_process *process, FILE *out)
 
 static void put_state(const struct profile_process *process, FILE *out)
 {
-	if (process->state == PROCESS_EXITED)
+	if (process->ended)
+		fputs("  State        what is outstanding is as it was when each ended\n", out);
+	else if (process->state == PROCESS_EXITED)
 		fputs("  State        has exited; what is outstanding is as it was then\n", out);
 	else if (process->state == PROCESS_EXECED)
 		fputs("  State        has executed another program, and is recorded no more\n",
@@ -75,8 +77,12 @@ static void put_header(const struct profile *profile, const struct profile_proce
 	char *cmdline =
 		utf8_from_str((const uint8_t *)process->cmdline, strlen(process->cmdline), 0);
 
-	fprintf(out, "Process %d", process->pid);
-	if (process->parent)
+	if (process->ended)
+		fprintf(out, "%s children of %d that have ended, together",
+			format_count(process->ended).s, process->parent);
+	else
+		fprintf(out, "Process %d", process->pid);
+	if (process->parent && !process->ended)
 		fprintf(out, " (child of %d)", process->parent);
 	fprintf(out, ": %s\n", cmdline && cmdline[0] ? cmdline : process->comm);
 	fprintf(out, "  Python       CPython %s, mode %s, attribution %s\n", process->python,

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <search.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,7 @@ struct code {
 	__s32 first_traceable;
 	enum line_table line_table;
 	const char *file, *function; /* NULL until all parts came */
+	bool dead;		     /* it was so when that was last looked at */
 	struct part parts[CODE_PARTS];
 };
 
@@ -43,6 +45,7 @@ struct code_objects {
 	void *strings; /* trees of <search.h> */
 	void *locations;
 	void *codes;
+	size_t n; /* of codes */
 };
 
 struct code_objects *code_objects__new(void)
@@ -140,6 +143,7 @@ static struct code *make_code(struct code_objects *names, __u32 process, __u64 a
 		free(code);
 		return NULL;
 	}
+	names->n++;
 	return code;
 }
 
@@ -149,7 +153,7 @@ int code_objects__add_part(struct code_objects *names, const struct code_part *r
 	struct code *code;
 	struct part *part;
 
-	if (record->kind > 4 || record->kind == 3 || size < header ||
+	if (size < header || record->kind > 4 || record->kind == 3 ||
 	    record->size > size - header || record->part >= CODE_PARTS ||
 	    record->total > CODE_PART_LIMIT || record->offset > record->total ||
 	    record->size > record->total - record->offset)
@@ -286,6 +290,78 @@ const struct location *code_objects__resolve(struct code_objects *names, __u32 p
 		return NULL;
 	}
 	return location;
+}
+
+/* Code objects that are looked for in the tree. */
+struct search {
+	bool (*is_wanted)(struct code *code, void *context);
+	void *context;
+	struct code **found;
+	size_t n, room;
+};
+
+static void take_wanted(const void *node, VISIT visit, void *context)
+{
+	struct code *code = *(struct code *const *)node;
+	struct search *search = context;
+	struct code **more;
+
+	if ((visit != postorder && visit != leaf) || !search->is_wanted(code, search->context))
+		return;
+	if (search->n == search->room) {
+		more = reallocarray(search->found, 2 * search->room + 64, sizeof(*more));
+		if (!more)
+			return; /* it stays, unused */
+		search->found = more;
+		search->room = 2 * search->room + 64;
+	}
+	search->found[search->n++] = code;
+}
+
+static void forget(struct code_objects *names, bool (*is_wanted)(struct code *code, void *context),
+		   void *context)
+{
+	struct search search = {.is_wanted = is_wanted, .context = context};
+	size_t i;
+
+	twalk_r(names->codes, take_wanted, &search);
+	for (i = 0; i < search.n; i++) {
+		tdelete(search.found[i], &names->codes, compare_codes);
+		free_code(search.found[i]);
+	}
+	names->n -= search.n;
+	free(search.found);
+}
+
+static bool is_of_process(struct code *code, void *process)
+{
+	return code->process == *(__u32 *)process;
+}
+
+void code_objects__forget_process(struct code_objects *names, __u32 process)
+{
+	forget(names, is_of_process, &process);
+}
+
+size_t code_objects__count(const struct code_objects *names)
+{
+	return names->n;
+}
+
+/* Dead at two looks: what names it in a record that is still to come, has come by then. */
+static bool was_dead(struct code *code, void *context)
+{
+	const struct code_life *life = context;
+	bool was = code->dead;
+
+	/* Process 0: names that markers gave. */
+	code->dead = code->process && !life->is_alive(life->context, code->process, code->address);
+	return was && code->dead;
+}
+
+void code_objects__forget_dead(struct code_objects *names, const struct code_life *life)
+{
+	forget(names, was_dead, (void *)life);
 }
 
 const struct location *location__of_end(enum stack_end end)

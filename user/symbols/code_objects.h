@@ -38,6 +38,21 @@ int code_objects__add_inherited(struct code_objects *names, const struct inherit
 const struct location *code_objects__resolve(struct code_objects *names, __u32 process,
 					     const struct frame *frame, bool *skip);
 
+/* How many there are. */
+size_t code_objects__count(const struct code_objects *names);
+
+/* Forgets those of a process. */
+void code_objects__forget_process(struct code_objects *names, __u32 process);
+
+/* Whether a process has a code object at an address that the BPF side has sent. */
+struct code_life {
+	bool (*is_alive)(void *context, __u32 process, __u64 address);
+	void *context;
+};
+
+/* Forgets those that were dead at this look, and at the last one. */
+void code_objects__forget_dead(struct code_objects *names, const struct code_life *life);
+
 /* The place that stands for how a stack ends, NULL for STACK_WHOLE. */
 const struct location *location__of_end(enum stack_end end);
 

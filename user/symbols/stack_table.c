@@ -16,16 +16,27 @@ struct indexed_stack {
 
 struct indexed_line {
 	size_t index;
+	size_t users; /* stacks with this leaf */
 	struct line line;
 };
 
+/* What a site's record said. */
+struct site {
+	size_t stack; /* index + 1; 0: there is no such site */
+	__u64 hash;
+	size_t nframes; /* of code objects that can die */
+	struct code_at *frames;
+};
+
 struct stack_table {
-	struct code_objects *names;
+	struct code_objects *codes;
 	void *stack_tree, *line_tree; /* of <search.h> */
 	struct indexed_stack **stacks;
 	struct indexed_line **lines;
-	__u32 *site_stacks; /* by site: its stack's index + 1 */
+	struct site *sites; /* by number */
 	size_t nstacks, nlines, nsites;
+	size_t *free_stacks, *free_lines; /* indexes without one */
+	size_t nfree_stacks, nfree_lines;
 };
 
 struct stack_table *stack_table__new(void)
@@ -34,8 +45,8 @@ struct stack_table *stack_table__new(void)
 
 	if (!stacks)
 		return NULL;
-	stacks->names = code_objects__new();
-	if (!stacks->names) {
+	stacks->codes = code_objects__new();
+	if (!stacks->codes) {
 		free(stacks);
 		return NULL;
 	}
@@ -44,14 +55,20 @@ struct stack_table *stack_table__new(void)
 
 void stack_table__free(struct stack_table *stacks)
 {
+	size_t i;
+
 	if (!stacks)
 		return;
 	tdestroy(stacks->stack_tree, free);
 	tdestroy(stacks->line_tree, free);
+	for (i = 0; i < stacks->nsites; i++)
+		free(stacks->sites[i].frames);
+	free(stacks->sites);
 	free(stacks->stacks);
 	free(stacks->lines);
-	free(stacks->site_stacks);
-	code_objects__free(stacks->names);
+	free(stacks->free_stacks);
+	free(stacks->free_lines);
+	code_objects__free(stacks->codes);
 	free(stacks);
 }
 
@@ -115,8 +132,10 @@ static ssize_t index_line(struct stack_table *stacks, __u32 process,
 		free(line);
 		return (*known)->index;
 	}
-	line->index = stacks->nlines;
-	stacks->lines[stacks->nlines++] = line;
+	line->users = 0;
+	line->index =
+		stacks->nfree_lines ? stacks->free_lines[--stacks->nfree_lines] : stacks->nlines++;
+	stacks->lines[line->index] = line;
 	return line->index;
 
 no_memory:
@@ -140,9 +159,11 @@ static ssize_t index_stack(struct stack_table *stacks, struct indexed_stack *sta
 	line = index_line(stacks, stack->stack.process, stack->stack.frames[0]);
 	if (line < 0 || !tsearch(stack, &stacks->stack_tree, compare_stacks))
 		goto no_memory;
+	stacks->lines[line]->users++;
 	stack->stack.line = line;
-	stack->index = stacks->nstacks;
-	stacks->stacks[stacks->nstacks++] = stack;
+	stack->index = stacks->nfree_stacks ? stacks->free_stacks[--stacks->nfree_stacks]
+					    : stacks->nstacks++;
+	stacks->stacks[stack->index] = stack;
 	return stack->index;
 
 no_memory:
@@ -165,7 +186,7 @@ static struct indexed_stack *name_stack(struct stack_table *stacks,
 	stack->stack.process = record->record.process;
 	stack->stack.nframes = 0;
 	for (i = 0; i < record->nframes; i++) {
-		location = code_objects__resolve(stacks->names, record->namer, &record->frames[i],
+		location = code_objects__resolve(stacks->codes, record->namer, &record->frames[i],
 						 &skip);
 		if (!location) {
 			free(stack);
@@ -182,22 +203,36 @@ static struct indexed_stack *name_stack(struct stack_table *stacks,
 	return stack;
 }
 
-static int note_site(struct stack_table *stacks, __u32 site, size_t stack)
+static int note_site(struct stack_table *stacks, const struct site_record *record, size_t stack)
 {
-	size_t n = stacks->nsites ? stacks->nsites : 1024;
-	__u32 *more;
+	size_t n = stacks->nsites ? stacks->nsites : 1024, i;
+	struct site *more, *site;
 
-	while (n <= site)
+	while (n <= record->site)
 		n *= 2;
 	if (n != stacks->nsites) {
-		more = reallocarray(stacks->site_stacks, n, sizeof(*more));
+		more = reallocarray(stacks->sites, n, sizeof(*more));
 		if (!more)
 			return -ENOMEM;
 		memset(more + stacks->nsites, 0, (n - stacks->nsites) * sizeof(*more));
-		stacks->site_stacks = more;
+		stacks->sites = more;
 		stacks->nsites = n;
 	}
-	stacks->site_stacks[site] = stack + 1;
+	site = &stacks->sites[record->site];
+	free(site->frames);
+	*site = (struct site){.stack = stack + 1, .hash = record->hash};
+	/* Names that markers gave do not die. */
+	if (!record->namer)
+		return 0;
+	site->frames = calloc(record->nframes + 1, sizeof(*site->frames));
+	if (!site->frames)
+		return -ENOMEM;
+	for (i = 0; i < record->nframes; i++)
+		site->frames[i] = (struct code_at){
+			.address = record->frames[i].code,
+			.generation = record->frames[i].generation & ~FRAME_GENERATOR,
+		};
+	site->nframes = record->nframes;
 	return 0;
 }
 
@@ -207,12 +242,13 @@ static int add_site(struct stack_table *stacks, const struct site_record *record
 	struct indexed_stack *stack;
 	ssize_t index;
 
-	if (size < header || record->nframes > MAX_FRAMES || record->end > STACK_BEFORE_ATTACH ||
+	if (size < header || record->site >= MOST_SITES || record->nframes > MAX_FRAMES ||
+	    record->end > STACK_BEFORE_ATTACH ||
 	    size < header + record->nframes * sizeof(record->frames[0]))
 		return 0;
 	stack = name_stack(stacks, record);
 	index = stack ? index_stack(stacks, stack) : -ENOMEM;
-	return index < 0 ? (int)index : note_site(stacks, record->site, index);
+	return index < 0 ? (int)index : note_site(stacks, record, index);
 }
 
 int stack_table__add_record(struct stack_table *stacks, const void *data, size_t size)
@@ -225,11 +261,11 @@ int stack_table__add_record(struct stack_table *stacks, const void *data, size_t
 	case RECORD_SITE:
 		return add_site(stacks, data, size);
 	case RECORD_CODE:
-		return code_objects__add_code(stacks->names, data, size);
+		return code_objects__add_code(stacks->codes, data, size);
 	case RECORD_CODE_PART:
-		return code_objects__add_part(stacks->names, data, size);
+		return code_objects__add_part(stacks->codes, data, size);
 	case RECORD_INHERITED_CODE:
-		return code_objects__add_inherited(stacks->names, data, size);
+		return code_objects__add_inherited(stacks->codes, data, size);
 	}
 	return 0;
 }
@@ -241,7 +277,7 @@ size_t stack_table__count(const struct stack_table *stacks)
 
 const struct stack *stack_table__get(const struct stack_table *stacks, size_t i)
 {
-	return &stacks->stacks[i]->stack;
+	return stacks->stacks[i] ? &stacks->stacks[i]->stack : NULL;
 }
 
 size_t stack_table__line_count(const struct stack_table *stacks)
@@ -251,10 +287,78 @@ size_t stack_table__line_count(const struct stack_table *stacks)
 
 const struct line *stack_table__line(const struct stack_table *stacks, size_t i)
 {
-	return &stacks->lines[i]->line;
+	return stacks->lines[i] ? &stacks->lines[i]->line : NULL;
+}
+
+size_t stack_table__site_count(const struct stack_table *stacks)
+{
+	return stacks->nsites;
 }
 
 ssize_t stack_table__of_site(const struct stack_table *stacks, size_t site)
 {
-	return site < stacks->nsites ? (ssize_t)stacks->site_stacks[site] - 1 : -1;
+	return site < stacks->nsites ? (ssize_t)stacks->sites[site].stack - 1 : -1;
+}
+
+__u64 stack_table__hash(const struct stack_table *stacks, size_t site)
+{
+	return stacks->sites[site].hash;
+}
+
+const struct code_at *stack_table__codes(const struct stack_table *stacks, size_t site, size_t *n)
+{
+	*n = stacks->sites[site].nframes;
+	return stacks->sites[site].frames;
+}
+
+void stack_table__forget_site(struct stack_table *stacks, size_t site)
+{
+	free(stacks->sites[site].frames);
+	stacks->sites[site] = (struct site){0};
+}
+
+/* Puts an index aside for another; where memory is short, it stays unused. */
+static void put_aside(size_t **list, size_t *n, size_t index)
+{
+	if (!grow(list, *n, sizeof(**list)))
+		(*list)[(*n)++] = index;
+}
+
+static void remove_stack(struct stack_table *stacks, size_t index)
+{
+	struct indexed_stack *stack = stacks->stacks[index];
+	struct indexed_line *line = stacks->lines[stack->stack.line];
+
+	tdelete(stack, &stacks->stack_tree, compare_stacks);
+	stacks->stacks[index] = NULL;
+	put_aside(&stacks->free_stacks, &stacks->nfree_stacks, index);
+	free(stack);
+	if (--line->users)
+		return;
+	tdelete(line, &stacks->line_tree, compare_lines);
+	stacks->lines[line->index] = NULL;
+	put_aside(&stacks->free_lines, &stacks->nfree_lines, line->index);
+	free(line);
+}
+
+ssize_t stack_table__move(struct stack_table *stacks, size_t index, __u32 process)
+{
+	const struct stack *from = &stacks->stacks[index]->stack;
+	size_t size = sizeof(struct indexed_stack) + from->nframes * sizeof(from->frames[0]);
+	struct indexed_stack *stack = malloc(size);
+	ssize_t to;
+
+	if (!stack)
+		return -ENOMEM;
+	memcpy(stack, stacks->stacks[index], size);
+	stack->stack.process = process;
+	to = index_stack(stacks, stack);
+	if (to >= 0)
+		remove_stack(stacks, index);
+	return to;
+}
+
+struct code_objects *stack_table__code_objects(const struct stack_table *stacks)
+{
+	return stacks->codes;
 }

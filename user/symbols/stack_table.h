@@ -21,10 +21,19 @@ struct stack {
 	const struct location *frames[]; /* leaf first */
 };
 
+/* A code object: the address alone can be another's in time. */
+struct code_at {
+	__u64 address;
+	__u32 generation;
+};
+
 struct line {
 	__u32 process;
 	const struct location *location;
 };
+
+/* More than there can be: the BPF side keeps a site in 20 bits (bpf/blocks.bpf.h). */
+#define MOST_SITES (1 << 20)
 
 struct stack_table;
 
@@ -35,13 +44,34 @@ void stack_table__free(struct stack_table *stacks);
  * over. */
 int stack_table__add_record(struct stack_table *stacks, const void *data, size_t size);
 
-/* Both live as long as the stacks, and never change: there only come more. */
+/*
+ * By index, which stays as long as the stack or line does; NULL where there is none any more.
+ * The counts are above all indexes. They change with what is added, moved and forgotten.
+ */
 size_t stack_table__count(const struct stack_table *stacks);
 const struct stack *stack_table__get(const struct stack_table *stacks, size_t i);
 size_t stack_table__line_count(const struct stack_table *stacks);
 const struct line *stack_table__line(const struct stack_table *stacks, size_t i);
 
-/* The index of a site's stack, -1 where it has not arrived. */
+/* Above all sites. */
+size_t stack_table__site_count(const struct stack_table *stacks);
+
+/* The index of a site's stack, -1 where it has not arrived, or is forgotten. */
 ssize_t stack_table__of_site(const struct stack_table *stacks, size_t site);
+
+/* The hash of a site that has arrived, and the code objects of its frames: n of them, none
+ * where these cannot die. */
+__u64 stack_table__hash(const struct stack_table *stacks, size_t site);
+const struct code_at *stack_table__codes(const struct stack_table *stacks, size_t site, size_t *n);
+
+/* There is no such site any more: its number can be another stack's. */
+void stack_table__forget_site(struct stack_table *stacks, size_t site);
+
+/* Makes a stack one of another process. The index that it has there, where one that reads the
+ * same is the same; or -ENOMEM. No site may be of it any more. */
+ssize_t stack_table__move(struct stack_table *stacks, size_t index, __u32 process);
+
+/* Whose names the frames have; the stack table owns them. */
+struct code_objects *stack_table__code_objects(const struct stack_table *stacks);
 
 #endif /* STACK_TABLE_H */

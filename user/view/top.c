@@ -35,12 +35,16 @@ static void put_process(const struct profile *profile, const struct profile_proc
 
 	for (cause = 0; cause < LOST_CAUSES; cause++)
 		lost += process->lost[cause];
-	snprintf(text, sizeof(text), "%d %s  CPython %s, %s, %s, %.0f s%s", process->pid,
-		 process->comm, process->python, profile->mode, process->attribution,
-		 profile->duration_seconds,
-		 process->state == PROCESS_EXITED   ? ", has exited"
-		 : process->state == PROCESS_EXECED ? ", has executed another program"
-						    : "");
+	if (process->ended)
+		snprintf(text, sizeof(text), "%s children of %d that have ended, together",
+			 format_count(process->ended).s, process->parent);
+	else
+		snprintf(text, sizeof(text), "%d %s  CPython %s, %s, %s, %.0f s%s", process->pid,
+			 process->comm, process->python, profile->mode, process->attribution,
+			 profile->duration_seconds,
+			 process->state == PROCESS_EXITED   ? ", has exited"
+			 : process->state == PROCESS_EXECED ? ", has executed another program"
+							    : "");
 	attron(A_BOLD);
 	put(y, text);
 	attroff(A_BOLD);

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""children, codes: forks so many children that end at once, each with a block of its own still
+held; then makes so many code objects that run once, and hold nothing. Says how far it is."""
+import os
+import sys
+
+from books import begin, finish
+
+SIZE = 30_000
+
+
+def child():
+    kept = bytearray(SIZE)
+    os._exit(len(kept) != SIZE)
+
+
+def one_off(number):
+    names = {}
+    exec(compile("\n" * (number % 5000) + "def made():\n    return len(bytes(1000))", "<made>", "exec"),
+         names)
+    return names["made"]()
+
+
+def fork(n):
+    for i in range(n):
+        pid = os.fork()
+        if not pid:
+            child()
+        os.waitpid(pid, 0)
+
+
+begin()
+for tenth in range(10):
+    fork(int(sys.argv[1]) // 10)
+    for number in range(int(sys.argv[2]) // 10):
+        one_off(number)
+    print("tenth", flush=True)
+    sys.stdin.readline()
+finish()

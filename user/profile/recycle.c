@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collect/counters.h"
+#include "collect/processes.h"
+#include "profile/recycle.h"
+
+/* Of the children that have ended, so many are still shown by themselves; a quarter of the ids
+ * that there are. */
+#define DEAD_KEPT (MAX_PROCESSES / 4)
+
+/* When fewer sites are left than that part of them, those of dead code come back. */
+#define SITES_LOW 2 /* half */
+
+/* Code objects that come before dead ones are looked for again. */
+#define CODES_AHEAD 4096
+
+struct recycler {
+	struct collector *collector;
+	struct stack_table *stacks;
+	const struct schema *schema;
+	struct totals folded;
+	struct ended ended[MAX_PROCESSES]; /* by the id of a named process */
+	size_t next_codes;		   /* from so many on, the dead ones are looked for */
+	bool *stale; /* by site: it was so at the last run, and nobody finds it since */
+	size_t nstale;
+};
+
+struct recycler *recycler__new(struct collector *collector, struct stack_table *stacks,
+			       const struct schema *schema)
+{
+	struct recycler *recycler = calloc(1, sizeof(*recycler));
+
+	if (!recycler)
+		return NULL;
+	recycler->collector = collector;
+	recycler->stacks = stacks;
+	recycler->schema = schema;
+	recycler->next_codes = CODES_AHEAD;
+	return recycler;
+}
+
+void recycler__free(struct recycler *recycler)
+{
+	if (!recycler)
+		return;
+	totals__done(&recycler->folded);
+	free(recycler->stale);
+	free(recycler);
+}
+
+const struct totals *recycler__folded(const struct recycler *recycler)
+{
+	return &recycler->folded;
+}
+
+const struct ended *recycler__ended(const struct recycler *recycler)
+{
+	return recycler->ended;
+}
+
+/* Keeps a site's counts with its stack, and gives its number back. */
+static int fold_site(struct recycler *recycler, size_t site, size_t stack)
+{
+	struct site_counters counters = counters__site(recycler->collector->counters, site);
+	struct values values = values__of_counters(recycler->schema, &counters);
+	__u64 hash = stack_table__hash(recycler->stacks, site);
+
+	values__add(recycler->schema, &recycler->folded.of[stack], &values);
+	stack_table__forget_site(recycler->stacks, site);
+	return collector__free_site(recycler->collector, site, hash);
+}
+
+static int fold_sites_of(struct recycler *recycler, const bool *dead)
+{
+	const struct stack *stack;
+	ssize_t index;
+	size_t site;
+	int err = 0;
+
+	for (site = 1; !err && site < stack_table__site_count(recycler->stacks); site++) {
+		index = stack_table__of_site(recycler->stacks, site);
+		stack = index < 0 ? NULL : stack_table__get(recycler->stacks, index);
+		if (stack && stack->process < MAX_PROCESSES && dead[stack->process])
+			err = fold_site(recycler, site, index);
+	}
+	return err;
+}
+
+/* The dead processes' stacks become those of the ended children of who was named. */
+static int move_stacks_of(struct recycler *recycler, struct process_info *const *infos,
+			  const bool *dead, struct totals *before)
+{
+	size_t n = stack_table__count(recycler->stacks), i;
+	const struct stack *stack;
+	ssize_t to;
+	int err;
+
+	for (i = 0; i < n; i++) {
+		stack = stack_table__get(recycler->stacks, i);
+		if (!stack || stack->process >= MAX_PROCESSES || !dead[stack->process])
+			continue;
+		to = stack_table__move(recycler->stacks, i, ENDED_OF(infos[stack->process]->root));
+		if (to < 0)
+			return to;
+		err = totals__reserve(&recycler->folded, to + 1);
+		if (!err)
+			err = totals__reserve(before, to + 1);
+		if (err)
+			return err;
+		totals__move(&recycler->folded, recycler->schema, i, to);
+		if (i < before->n)
+			totals__move(before, recycler->schema, i, to);
+	}
+	return 0;
+}
+
+/* Its children are its parent's. */
+static void orphan_children(struct recycler *recycler, struct process_info **infos, __u32 id)
+{
+	struct counters *counters = recycler->collector->counters;
+	const struct process_counters *processes;
+	size_t n, i;
+
+	processes = counters__processes(counters, &n);
+	for (i = 1; i < n; i++) {
+		if (infos[i] && infos[i]->parent == infos[id])
+			infos[i]->parent = infos[id]->parent;
+		if (processes[i].pid && processes[i].parent == id)
+			counters__reparent(counters, i, processes[id].parent);
+	}
+}
+
+static int fold_process(struct recycler *recycler, struct process_info **infos, __u32 id)
+{
+	const struct process_counters *processes;
+	size_t n;
+
+	processes = counters__processes(recycler->collector->counters, &n);
+	ended__add(&recycler->ended[infos[id]->root], &processes[id]);
+	orphan_children(recycler, infos, id);
+	code_objects__forget_process(stack_table__code_objects(recycler->stacks), id);
+	process_info__free(infos[id]);
+	infos[id] = NULL;
+	return collector__free_process(recycler->collector, id);
+}
+
+/* Whom the user named stays as it is; and of whom nothing is known yet, for now. */
+static size_t drop_named(struct process_info *const *infos, __u32 *ids, size_t n)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < n; i++) {
+		if (infos[ids[i]] && infos[ids[i]]->parent)
+			ids[kept++] = ids[i];
+	}
+	return kept;
+}
+
+static int fold_batch(struct recycler *recycler, struct process_info **infos, struct totals *before,
+		      const __u32 *ids, size_t n)
+{
+	bool dead[MAX_PROCESSES] = {false};
+	size_t i;
+	int err;
+
+	for (i = 0; i < n; i++)
+		dead[ids[i]] = true;
+	err = fold_sites_of(recycler, dead);
+	if (!err)
+		err = move_stacks_of(recycler, infos, dead, before);
+	for (i = 0; !err && i < n; i++)
+		err = fold_process(recycler, infos, ids[i]);
+	return err;
+}
+
+static int fold_dead(struct recycler *recycler, struct process_info **infos, struct totals *before)
+{
+	__u32 ids[MAX_PROCESSES];
+	size_t n = processes__dead(recycler->collector->processes, DEAD_KEPT, ids, MAX_PROCESSES);
+
+	n = drop_named(infos, ids, n);
+	return n ? fold_batch(recycler, infos, before, ids, n) : 0;
+}
+
+static bool sites_are_short(const struct recycler *recycler)
+{
+	const struct counters *counters = recycler->collector->counters;
+
+	return counters__sites_left(counters) < counters__most_sites(counters) / SITES_LOW;
+}
+
+/* Whether the stack cannot come again under that number: one of its code objects died since, or
+ * one that shares its generation; then it would come under another. */
+static bool is_stale(const struct recycler *recycler, size_t site)
+{
+	const struct code_at *codes;
+	size_t n, i;
+
+	codes = stack_table__codes(recycler->stacks, site, &n);
+	for (i = 0; i < n; i++) {
+		if (*(volatile const __u32 *)&recycler->collector
+			     ->generations[CODE_SLOT(codes[i].address)] != codes[i].generation)
+			return true;
+	}
+	return false;
+}
+
+static bool holds_nothing(const struct site_counters *counters)
+{
+	return counters->allocated_bytes == counters->freed_bytes &&
+	       counters->allocated_count == counters->freed_count &&
+	       counters->mapped_bytes == counters->unmapped_bytes &&
+	       counters->mapped_count == counters->unmapped_count;
+}
+
+static int remember_stale(struct recycler *recycler, size_t n)
+{
+	bool *more;
+
+	if (n <= recycler->nstale)
+		return 0;
+	more = reallocarray(recycler->stale, n, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	memset(more + recycler->nstale, 0, (n - recycler->nstale) * sizeof(*more));
+	recycler->stale = more;
+	recycler->nstale = n;
+	return 0;
+}
+
+/*
+ * Sites of code that died, and that hold nothing, in two steps: a thread that was about to
+ * count something there, has done so by the next run.
+ */
+static int fold_stale(struct recycler *recycler)
+{
+	size_t n = stack_table__site_count(recycler->stacks), site;
+	struct site_counters counters;
+	ssize_t stack;
+	bool stale;
+	int err = remember_stale(recycler, n);
+
+	for (site = 1; !err && site < n; site++) {
+		stack = stack_table__of_site(recycler->stacks, site);
+		counters = counters__site(recycler->collector->counters, site);
+		stale = stack >= 0 && holds_nothing(&counters) && is_stale(recycler, site);
+		if (stale && recycler->stale[site])
+			err = fold_site(recycler, site, stack);
+		recycler->stale[site] = stale && !recycler->stale[site];
+	}
+	return err;
+}
+
+static bool is_alive(void *counters, __u32 process, __u64 address)
+{
+	return counters__has_code(counters, process, address);
+}
+
+static void forget_dead_codes(struct recycler *recycler)
+{
+	struct code_objects *codes = stack_table__code_objects(recycler->stacks);
+	const struct code_life life = {is_alive, recycler->collector->counters};
+
+	if (code_objects__count(codes) < recycler->next_codes)
+		return;
+	code_objects__forget_dead(codes, &life);
+	/* Until those that are dead now are gone at the next look, there is one. */
+	if (code_objects__count(codes) < recycler->next_codes)
+		recycler->next_codes = code_objects__count(codes) + CODES_AHEAD;
+}
+
+int recycler__run(struct recycler *recycler, struct process_info **infos, struct totals *before)
+{
+	int err = collector__drain(recycler->collector);
+
+	if (!err)
+		err = totals__reserve(&recycler->folded, stack_table__count(recycler->stacks));
+	if (!err)
+		err = fold_dead(recycler, infos, before);
+	if (!err && sites_are_short(recycler))
+		err = fold_stale(recycler);
+	forget_dead_codes(recycler);
+	return err;
+}
+
+bool recycler__is_pressed(const struct recycler *recycler)
+{
+	return sites_are_short(recycler) || processes__are_short(recycler->collector->processes);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What all sites of each stack come to: values by index in the stack table. */
+#ifndef TOTALS_H
+#define TOTALS_H
+
+#include "collect/snapshot.h"
+#include "profile/values.h"
+#include "symbols/stack_table.h"
+
+struct totals {
+	size_t n;
+	struct values *of;
+};
+
+/* Makes room for n stacks at least; new ones have 0. 0 or -ENOMEM. */
+int totals__reserve(struct totals *totals, size_t n);
+
+/* Those of a snapshot, and of what was folded before it. 0 or -ENOMEM; totals is zero, or such
+ * ones from before. */
+int totals__of_snapshot(struct totals *totals, const struct schema *schema,
+			const struct snapshot *snapshot, const struct stack_table *stacks,
+			const struct totals *folded);
+
+/* Moves a stack's values to another stack's. Both have room. */
+void totals__move(struct totals *totals, const struct schema *schema, size_t from, size_t to);
+
+void totals__done(struct totals *totals);
+
+#endif /* TOTALS_H */
