@@ -2,11 +2,13 @@
 # make          builds ./pymemtop
 # make demo     installs what is missing, builds, and profiles a leaking program
 # make test     installs what is missing, builds, and runs every test
+# make unit     builds, and runs the tests that need no root: seconds
+# make lint     clang-format, clang-tidy, cppcheck, shellcheck, codespell
 # make test-kernels  boots kernels, emulated, and tests in them: KERNELS="6.1 newest" for those
 #               of tests/kernels/kernels (all), CHECKS=--all for every check
 # make bench    measures probes, and whole programs, alone and under profilers; needs PyPI
 # make install  PREFIX and DESTDIR as usual
-# V=1 shows the commands; WERROR=1 makes warnings errors. For another machine: MACHINE,
+# V=1 shows the commands; WERROR=1 makes warnings errors; SANITIZE=1 builds with ASan and UBSan. For another machine: MACHINE,
 # CC, SYSROOT and PKG_CONFIG, as tests/cross does it.
 
 BUILD ?= build
@@ -27,9 +29,10 @@ msg = @printf '  %-8s %s\n' "$(1)" "$(2)";
 endif
 
 WARNINGS := -Wall -Wextra $(if $(WERROR),-Werror)
-CFLAGS ?= -g -O2
+CFLAGS ?= -g -O2 $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer)
+comma := ,
 LIBRARIES := capstone libbpf libelf ncursesw yajl zlib
-ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) -Ibpf -Iuser -I$(BUILD) \
+ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) -Ibpf -Iuser -isystem $(BUILD) \
 	$(shell $(PKG_CONFIG) --cflags $(LIBRARIES))
 LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES)) -lm
 # The kernel's UAPI headers have a part that is the architecture's own. Programs
@@ -42,7 +45,7 @@ OBJECTS := $(patsubst user/%.c,$(BUILD)/%.o,$(SOURCES))
 # All but main(), for the unit tests as well.
 LIBRARY := $(BUILD)/libpymemtop.a
 
-.PHONY: all demo test test-kernels bench install clean
+.PHONY: all demo test unit lint test-kernels bench install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -84,6 +87,22 @@ test:
 	$(Q)scripts/setup test
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(MAKE) --no-print-directory -C tests
+
+unit: all
+	$(Q)$(MAKE) --no-print-directory -C tests unit
+
+lint:
+	$(Q)scripts/setup lint
+	$(Q)$(MAKE) --no-print-directory compile_commands.json
+	$(Q)scripts/lint
+
+# Each file's command, as editors and clang-tidy want it.
+compile_commands.json: Makefile $(SOURCES) | all
+	$(call msg,GEN,$@)
+	$(Q)for file in $(SOURCES); do \
+		printf '{"directory": "%s", "file": "%s", "command": "%s -c %s"},\n' "$$PWD" \
+			"$$file" '$(CC) $(ALL_CFLAGS)' "$$file"; \
+	done | sed -e '1s/^/[/' -e '$$s/,$$/]/' > $@
 
 KERNELS ?= $(shell sed -nE 's/^([a-z0-9][^[:space:]]*).*/\1/p' tests/kernels/kernels)
 

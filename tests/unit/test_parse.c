@@ -241,6 +241,8 @@ static void arguments(void **state)
 	assert_false(usdt_args__parse("8@%", args, 1));
 	assert_false(usdt_args__parse("8@", args, 1));
 	assert_false(usdt_args__parse("", args, 1));
+	/* A number that begins behind blanks, beyond the argument. */
+	assert_false(usdt_args__parse(" 8@\f -2", args, 1));
 	assert_false(usdt_args__parse("8@8(%rax", args, 1));
 #else
 	assert_true(usdt_args__parse("8@x0 -4@[sp, 12] 4@3", args, 3));

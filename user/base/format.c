@@ -9,7 +9,7 @@ struct text format_bytes(uint64_t bytes)
 {
 	static const char units[] = "KMGTPE";
 	double value = bytes / 1024.0;
-	struct text text;
+	struct text text = {0};
 	int unit = 0;
 
 	if (bytes < 1024) {
@@ -44,7 +44,7 @@ struct text format_count(uint64_t count)
 {
 	char digits[FORMAT_SIZE];
 	int length = snprintf(digits, sizeof(digits), "%" PRIu64, count), i;
-	struct text text;
+	struct text text = {0};
 	char *to = text.s;
 
 	for (i = 0; i < length; i++) {

@@ -66,9 +66,12 @@ static int make_task_storage(unsigned int size)
 	byte = btf__add_int(btf, "char", 1, BTF_INT_CHAR);
 	value = btf__add_array(btf, number, byte, size);
 	if (value > 0 && !btf__load_into_kernel(btf)) {
-		LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC,
-			    .btf_fd = btf__fd(btf), .btf_key_type_id = number,
-			    .btf_value_type_id = value, );
+		LIBBPF_OPTS(bpf_map_create_opts, options);
+
+		options.map_flags = BPF_F_NO_PREALLOC;
+		options.btf_fd = btf__fd(btf);
+		options.btf_key_type_id = number;
+		options.btf_value_type_id = value;
 		fd = bpf_map_create(BPF_MAP_TYPE_TASK_STORAGE, "pymemtop_try", 4, size, 0,
 				    &options);
 	}

@@ -3,13 +3,17 @@
 
 #include "cli/commands.h"
 
-extern const struct command top_command, record_command, doctor_command;
+/* A new one is its file, and a line here. */
+#define COMMANDS(ENTRY) \
+	ENTRY(top)      \
+	ENTRY(record)   \
+	ENTRY(doctor)
 
-static const struct command *const commands[] = {
-	&top_command,
-	&record_command,
-	&doctor_command,
-};
+#define DECLARE(name) extern const struct command name##_command;
+COMMANDS(DECLARE)
+
+#define ENTER(name) &name##_command,
+static const struct command *const commands[] = {COMMANDS(ENTER)};
 
 const struct command *command__get(size_t i)
 {

@@ -3,13 +3,17 @@
 
 #include "modes/modes.h"
 
-extern const struct mode heap_mode, rss_mode, lines_mode;
+/* A new one is its file, and a line here. */
+#define MODES(ENTRY) \
+	ENTRY(heap)  \
+	ENTRY(rss)   \
+	ENTRY(lines)
 
-static const struct mode *const modes[] = {
-	&heap_mode,
-	&rss_mode,
-	&lines_mode,
-};
+#define DECLARE(name) extern const struct mode name##_mode;
+MODES(DECLARE)
+
+#define ENTER(name) &name##_mode,
+static const struct mode *const modes[] = {MODES(ENTER)};
 
 const struct mode *mode__get(size_t i)
 {

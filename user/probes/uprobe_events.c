@@ -451,7 +451,7 @@ int uprobe_events__watch(struct uprobe_events *probes, pid_t pid, bool follow)
 		any = false;
 		threads = proc_threads(pid, &n);
 		err = threads ? 0 : -errno;
-		for (i = 0; !err && i < n; i++) {
+		for (i = 0; threads && !err && i < n; i++) {
 			if (is_in(seen, nseen, threads[i]))
 				continue;
 			any = true;

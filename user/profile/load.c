@@ -340,6 +340,7 @@ static int take_word(struct reader_state *state, const char *word)
 	if (here(state) == IN_PROFILE && key_is(state, "time")) {
 		if (!strptime(word, "%Y-%m-%dT%H:%M:%SZ", &tm))
 			return fail(state, "its time is not one");
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is parsed into one. */
 		state->profile->time = timegm(&tm);
 	} else if (here(state) == IN_TYPE && key_is(state, "kind")) {
 		state->type.kind = found = value_kind__find(word);

@@ -3,15 +3,18 @@
 
 #include "render/renderers.h"
 
-extern const struct renderer report_renderer, folded_renderer, json_renderer,
-	memory_profiler_renderer;
+/* A new one is its file, and a line here. */
+#define RENDERERS(ENTRY) \
+	ENTRY(report)    \
+	ENTRY(folded)    \
+	ENTRY(json)      \
+	ENTRY(memory_profiler)
 
-static const struct renderer *const renderers[] = {
-	&report_renderer,
-	&folded_renderer,
-	&json_renderer,
-	&memory_profiler_renderer,
-};
+#define DECLARE(name) extern const struct renderer name##_renderer;
+RENDERERS(DECLARE)
+
+#define ENTER(name) &name##_renderer,
+static const struct renderer *const renderers[] = {RENDERERS(ENTER)};
 
 const struct renderer *renderer__get(size_t i)
 {

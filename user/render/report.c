@@ -264,7 +264,7 @@ static int put_file(const struct profile *profile, const struct profile_process 
 		    size_t top, const struct profile_file *file, FILE *out)
 {
 	const struct schema *schema = &profile->schema;
-	struct row *rows = calloc(top, sizeof(*rows));
+	struct row *rows = calloc(top + 1, sizeof(*rows));
 	size_t n;
 
 	if (!rows)

@@ -173,7 +173,7 @@ int credentials__assume(const struct credentials *credentials)
 {
 	uid_t uid = credentials->uid[3];
 	gid_t gid = credentials->gid[3];
-	struct file_id ours;
+	struct file_id ours = {0};
 	uint64_t kept;
 	int err = identify(AT_FDCWD, "/proc/self/ns/user", &ours);
 

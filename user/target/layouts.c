@@ -11,16 +11,17 @@ struct cpython {
 	struct py_layout slots;
 };
 
-/* A new version: scripts/cpython-layout makes the file, and one line here. */
+/* A new version: scripts/cpython-layout makes the file, and one line here. The newest is last:
+ * later ones are read in its form. */
 static const struct cpython versions[] = {
+#include "target/layouts/3.8.h"
+#include "target/layouts/3.9.h"
 #include "target/layouts/3.10.h"
 #include "target/layouts/3.11.h"
 #include "target/layouts/3.12.h"
 #include "target/layouts/3.13.h"
 #include "target/layouts/3.14.h"
 #include "target/layouts/3.15.h"
-#include "target/layouts/3.8.h"
-#include "target/layouts/3.9.h"
 };
 
 #define VERSIONS (sizeof(versions) / sizeof(versions[0]))
@@ -95,7 +96,7 @@ static unsigned int larger(unsigned int a, unsigned int b)
 }
 
 /* How much is read of a thread state, and of a frame: in one go, so not all of a page. */
-static bool value(struct py_layout *l)
+static bool size_reads(struct py_layout *l)
 {
 	unsigned int tstate, frame;
 
@@ -131,6 +132,6 @@ bool layout__of_description(unsigned int major, unsigned int minor,
 	/* Since 3.14 its threads each have a bytecode of their own. */
 	if (slots[SLOT_FREE_THREADED] && minor > 13)
 		return false;
-	return fill_described(known ? known : newest, slots, (__u16 *)layout) && value(layout) &&
-	       (known || is_of_form(layout, &newest->layout));
+	return fill_described(known ? known : newest, slots, (__u16 *)layout) &&
+	       size_reads(layout) && (known || is_of_form(layout, &newest->layout));
 }

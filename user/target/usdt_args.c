@@ -63,7 +63,7 @@ static bool find_register(const char *name, size_t length, __u16 *offset)
 /* "%reg", "$constant", "(%reg)", "offset(%reg)" */
 static bool parse_place(const char *text, size_t length, struct marker_arg *arg)
 {
-	char *end;
+	char *end = (char *)text;
 
 	if (text[0] == '%') {
 		arg->kind = ARG_REGISTER;
@@ -77,6 +77,9 @@ static bool parse_place(const char *text, size_t length, struct marker_arg *arg)
 	arg->kind = ARG_MEMORY;
 	arg->offset = text[0] == '(' ? 0 : strtoll(text, &end, 0);
 	if (text[0] != '(') {
+		/* It skips blanks of all kinds, so that it can end beyond. */
+		if (end > text + length)
+			return false;
 		length -= end - text;
 		text = end;
 	}
