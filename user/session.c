@@ -86,6 +86,7 @@ static int find_targets(struct session *session, const struct session_options *o
 		.attribution = options->attribution,
 		.lines = options->mode->by_line,
 		.before_main = options->before_main,
+		.images = options->images,
 	};
 	struct target *target;
 	size_t i;

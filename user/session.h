@@ -16,6 +16,7 @@ struct session_options {
 	const pid_t *pids;
 	size_t npids;
 	bool all;		     /* leave those of them out that cannot be recorded */
+	struct images *images;	     /* likewise; NULL: each target has its own */
 	const struct filter *filter; /* outlives the session */
 	bool before_main;	     /* the processes have not reached main() yet */
 };

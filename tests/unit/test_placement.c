@@ -194,7 +194,8 @@ static void libcs(void **state)
 		assert_non_null(elf);
 		assert_int_equal(placement__read_text(elf, &text), 0);
 		for (k = 0; k < 4; k++) {
-			assert_int_equal(elf_file__dynamic_symbols(elf, &names[k], 1, &symbol), 1);
+			elf_file__dynamic_symbols(elf, &names[k], 1, &symbol);
+			assert_true(symbol.address);
 			placement__find(&text, symbol.address, symbol.size, wishes[k], &placement);
 			printf("# %-40s %-8s +%-3d %-8s %-20s %s\n",
 			       strrchr(files.gl_pathv[i], '/') + 1, names[k],

@@ -13,6 +13,7 @@ int explain__run(const struct options *options)
 	const struct target_spec spec = {
 		.attribution = options->attribution,
 		.lines = options->mode->by_line,
+		.images = options->images,
 	};
 	struct target *target;
 	size_t i;

@@ -14,6 +14,7 @@
 #include "modes/modes.h"
 #include "render/renderers.h"
 #include "symbols/stack_table.h"
+#include "target/images.h"
 #include "target/target.h"
 #include "version.h"
 
@@ -360,6 +361,7 @@ static void set_defaults(struct options *options)
 	options->renderer = renderer__get(0);
 	options->render.top = 20;
 	collector_options__init(&options->collector);
+	options->images = images__new();
 }
 
 /* What goes with one mode only. */
@@ -397,6 +399,7 @@ static int check(const struct options *options)
 
 void options__free(struct options *options)
 {
+	images__free(options->images);
 	free(options->pids);
 	free(options->filter.functions);
 	free(options->filter.files);
@@ -430,7 +433,7 @@ int options__parse(struct options *options, int argc, char **argv)
 
 int options__find_all(struct options *options)
 {
-	options->pids = target__list(&options->npids);
+	options->pids = target__list(&options->npids, options->images);
 	if (!options->pids || !options->npids) {
 		log_error("no process runs CPython 3.7 or later");
 		return -ESRCH;
@@ -453,5 +456,6 @@ struct session_options options__session(const struct options *options)
 		.npids = options->npids,
 		.all = options->all,
 		.filter = &options->filter,
+		.images = options->images,
 	};
 }

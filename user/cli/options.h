@@ -29,6 +29,7 @@ struct options {
 	const struct mode *mode;      /* never NULL once parsed */
 	enum attribution attribution; /* 0: auto */
 	struct collector_options collector;
+	struct images *images; /* of all processes that are looked at */
 	struct filter filter;
 	bool explain; /* only tell where the probes would be */
 	bool verbose;

@@ -20,6 +20,7 @@ struct attaching {
 	const struct bpf_object *object;
 	struct uprobe_events *probes;
 	const struct probe_spec *spec;
+	struct known_places *known;
 	__u32 nmarkers; /* marker_sites so far */
 	struct marker_site markers[MAX_MARKERS];
 	struct probe_entry table[MAX_PROBES]; /* of one process */
@@ -81,7 +82,7 @@ static int add_points(struct attaching *probing, const struct target *target)
 {
 	struct probe_point *points;
 	size_t n, i;
-	int err = probe_points__list(target, probing->spec, &points, &n);
+	int err = probe_points__list(target, probing->spec, probing->known, &points, &n);
 
 	if (err)
 		return err;
@@ -112,15 +113,19 @@ int probes__attach(const struct bpf_object *object, struct uprobe_events *probes
 		   struct target *const *targets, size_t n, const struct probe_spec *spec,
 		   bool follow)
 {
-	struct attaching probing = {.object = object, .probes = probes, .spec = spec};
+	struct attaching probing = {.object = object,
+				    .probes = probes,
+				    .spec = spec,
+				    .known = known_places__new()};
 	/* Returns first: what is entered is then seen to leave. */
 	const char *const programs[] = {"pymemtop_leave", "pymemtop_enter"};
 	struct bpf_program *program;
 	size_t i, living;
-	int err = 0;
+	int err = probing.known ? 0 : -ENOMEM;
 
 	for (i = 0; !err && i < n; i++)
 		err = prepare(&probing, targets[i], i);
+	known_places__free(probing.known);
 	for (i = 0; !err && i < sizeof(programs) / sizeof(programs[0]); i++) {
 		program = bpf_object__find_program_by_name(object, programs[i]);
 		/* Of many, some may have ended by now. */

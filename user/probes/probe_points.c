@@ -68,67 +68,163 @@ static struct probe_point *add_point(struct list *list, const struct probe_point
 	return more;
 }
 
-static int add_function(struct list *list, const struct target_file *file,
-			const struct code_bytes *text, const struct probed_function *function,
-			bool at_entry)
-{
-	struct probe_point *point;
-	struct elf_symbol symbol;
+/* A function's place in a file: the same for all processes that map it. */
+struct known_place {
+	const struct elf_file *elf;
+	const char *function;
+	uint64_t address; /* of the function; 0: the file has none */
+	struct placement placement;
+};
 
-	elf_file__dynamic_symbols(file->elf, &function->name, 1, &symbol);
-	if (!symbol.function)
-		return 0;
-	point = add_point(list, &(struct probe_point){
-					.function = function->name,
-					.kind = function->kind,
-					.file = file,
-					.address = symbol.address,
-					.returns = function->spec.returns,
-				});
-	if (!point)
-		return -ENOMEM;
-	if (at_entry)
-		point->placement.address = point->address;
-	else
-		placement__find(text, point->address, symbol.size, &function->spec,
-				&point->placement);
-	return 0;
+struct known_places {
+	struct known_place *all;
+	size_t n;
+};
+
+struct known_places *known_places__new(void)
+{
+	return calloc(1, sizeof(struct known_places));
 }
 
-static int add_functions(struct list *list, const struct target_file *file,
-			 const struct probed_function *functions, size_t n, bool at_entry)
+void known_places__free(struct known_places *known)
 {
-	struct code_bytes text;
-	size_t i;
-	int err = placement__read_text(file->elf, &text);
+	if (known)
+		free(known->all);
+	free(known);
+}
 
-	if (err)
-		return err;
-	for (i = 0; !err && i < n; i++)
-		err = add_function(list, file, &text, &functions[i], at_entry);
-	free((void *)text.bytes);
+static const struct known_place *find_place(const struct known_places *known,
+					    const struct elf_file *elf, const char *function)
+{
+	size_t i;
+
+	for (i = 0; i < known->n; i++) {
+		if (known->all[i].elf == elf && known->all[i].function == function)
+			return &known->all[i];
+	}
+	return NULL;
+}
+
+/* NULL where memory is short. */
+static const struct known_place *add_place(struct known_places *known,
+					   const struct known_place *place)
+{
+	struct known_place *more = reallocarray(known->all, known->n + 1, sizeof(*more));
+
+	if (!more)
+		return NULL;
+	known->all = more;
+	more[known->n] = *place;
+	return &more[known->n++];
+}
+
+/* A file's code, read when it is first needed. */
+struct lazy_text {
+	const struct elf_file *elf;
+	struct code_bytes text;
+	bool is_read;
+};
+
+static int read_text(struct lazy_text *lazy)
+{
+	int err = lazy->is_read ? 0 : placement__read_text(lazy->elf, &lazy->text);
+
+	lazy->is_read |= !err;
+	return err;
+}
+
+static void free_text(struct lazy_text *lazy)
+{
+	if (lazy->is_read)
+		free((void *)lazy->text.bytes);
+}
+
+/* Where that function of the file is probed. 0 or -errno. */
+static int place_function(struct known_places *known, struct elf_file *elf, struct lazy_text *lazy,
+			  const struct probed_function *function, bool at_entry,
+			  const struct known_place **result)
+{
+	struct known_place place = {.elf = elf, .function = function->name};
+	struct elf_symbol symbol;
+	int err;
+
+	*result = find_place(known, elf, function->name);
+	if (*result)
+		return 0;
+	elf_file__dynamic_symbols(elf, &function->name, 1, &symbol);
+	if (symbol.function) {
+		place.address = place.placement.address = symbol.address;
+		err = at_entry ? 0 : read_text(lazy);
+		if (err)
+			return err;
+		if (!at_entry)
+			placement__find(&lazy->text, symbol.address, symbol.size, &function->spec,
+					&place.placement);
+	}
+	*result = add_place(known, &place);
+	return *result ? 0 : -ENOMEM;
+}
+
+static int add_functions(struct list *list, struct known_places *known,
+			 const struct target_file *file, const struct probed_function *functions,
+			 size_t n, bool at_entry)
+{
+	struct lazy_text lazy = {.elf = file->elf};
+	const struct known_place *place;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < n; i++) {
+		err = place_function(known, file->elf, &lazy, &functions[i], at_entry, &place);
+		if (err || !place->address)
+			continue;
+		if (!add_point(list, &(struct probe_point){
+					     .function = functions[i].name,
+					     .kind = functions[i].kind,
+					     .file = file,
+					     .address = place->address,
+					     .placement = place->placement,
+					     .returns = functions[i].spec.returns,
+				     }))
+			err = -ENOMEM;
+	}
+	free_text(&lazy);
 	return err;
 }
 
 /* code_dealloc() has no symbol where a file is stripped; a hundred bytes are less
  * than it is long, and more than are looked at. */
-static int add_code_dealloc(struct list *list, const struct target *target)
+static int add_code_dealloc(struct list *list, struct known_places *known,
+			    const struct target *target)
 {
 	static const struct placement_spec spec = {.args = ARG(1)};
-	struct probe_point *point = add_point(list, &(struct probe_point){
-							    .function = "code_dealloc",
-							    .kind = PROBE_CODE_DEALLOC,
-							    .file = &target->python,
-							    .address = target->code_dealloc,
-						    });
-	struct code_bytes text;
-	int err = point ? placement__read_text(target->python.elf, &text) : -ENOMEM;
+	static const char name[] = "code_dealloc";
+	struct known_place place = {
+		.elf = target->python.elf,
+		.function = name,
+		.address = target->code_dealloc,
+	};
+	struct lazy_text lazy = {.elf = target->python.elf};
+	const struct known_place *found = find_place(known, place.elf, name);
+	int err = 0;
 
-	if (err)
-		return err;
-	placement__find(&text, point->address, 100, &spec, &point->placement);
-	free((void *)text.bytes);
-	return 0;
+	/* Where the process says that it is somewhere else, it is no process like others. */
+	if (!found || found->address != place.address) {
+		err = read_text(&lazy);
+		if (!err)
+			placement__find(&lazy.text, place.address, 100, &spec, &place.placement);
+		found = err ? NULL : found ? &place : add_place(known, &place);
+	}
+	if (!err && (!found || !add_point(list, &(struct probe_point){
+							.function = name,
+							.kind = PROBE_CODE_DEALLOC,
+							.file = &target->python,
+							.address = target->code_dealloc,
+							.placement = found->placement,
+						})))
+		err = -ENOMEM;
+	free_text(&lazy);
+	return err;
 }
 
 /* Where the compiler put them, on a nop, which every kernel emulates. */
@@ -164,21 +260,22 @@ static int add_markers(struct list *list, const struct target *target)
 }
 
 int probe_points__list(const struct target *target, const struct probe_spec *spec,
-		       struct probe_point **points, size_t *n)
+		       struct known_places *known, struct probe_point **points, size_t *n)
 {
 	struct list list = {0};
 	size_t i;
 	int err = 0;
 
 	for (i = 0; !err && spec->allocators && i < target->nallocators; i++)
-		err = add_functions(&list, &target->allocators[i], allocators, COUNT(allocators),
-				    spec->at_entry);
+		err = add_functions(&list, known, &target->allocators[i], allocators,
+				    COUNT(allocators), spec->at_entry);
 	for (i = 0; !err && spec->mappers && i < target->nallocators; i++)
-		err = add_functions(&list, &target->allocators[i], mappers, COUNT(mappers),
+		err = add_functions(&list, known, &target->allocators[i], mappers, COUNT(mappers),
 				    spec->at_entry);
 	if (!err)
-		err = target->attribution == ATTRIBUTION_USDT ? add_markers(&list, target)
-							      : add_code_dealloc(&list, target);
+		err = target->attribution == ATTRIBUTION_USDT
+			      ? add_markers(&list, target)
+			      : add_code_dealloc(&list, known, target);
 	if (err) {
 		free(list.points);
 		return err;
@@ -190,10 +287,12 @@ int probe_points__list(const struct target *target, const struct probe_spec *spe
 
 int probe_points__explain(const struct target *target, const struct probe_spec *spec, FILE *out)
 {
+	struct known_places *known = known_places__new();
 	struct probe_point *points, *point;
 	size_t n;
-	int err = probe_points__list(target, spec, &points, &n);
+	int err = known ? probe_points__list(target, spec, known, &points, &n) : -ENOMEM;
 
+	known_places__free(known);
 	if (err)
 		return err;
 	fprintf(out, "Process %d (%s), CPython %s, attribution %s\n", target->pid, target->comm,

@@ -10,6 +10,8 @@
 #include "probes/placement.h"
 #include "target/target.h"
 
+struct known_places;
+
 struct probe_point {
 	const char *function; /* or marker */
 	enum probe_kind kind;
@@ -28,13 +30,18 @@ struct probe_spec {
 	bool at_entry;	 /* on the functions' first instructions */
 };
 
+/* Where functions were found and placed, for other processes that map the same files. NULL
+ * where memory is short. */
+struct known_places *known_places__new(void);
+void known_places__free(struct known_places *known);
+
 /*
  * All points of a target: those of the wish, and code_dealloc() or the markers, as its
  * attribution needs. 0, the points, which the caller frees and which refer to the
  * target, and their number, or -errno.
  */
 int probe_points__list(const struct target *target, const struct probe_spec *spec,
-		       struct probe_point **points, size_t *n);
+		       struct known_places *known, struct probe_point **points, size_t *n);
 
 /* Prints them. 0 or -errno. */
 int probe_points__explain(const struct target *target, const struct probe_spec *spec, FILE *out);

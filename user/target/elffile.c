@@ -12,6 +12,11 @@ struct elf_file {
 	int fd;
 	Elf *elf;
 	GElf_Ehdr header;
+	unsigned int references;
+	/* The last names that were looked for, and what was found. */
+	const char *const *names;
+	size_t n;
+	struct elf_symbol *symbols;
 };
 
 struct elf_file *elf_file__new(int fd)
@@ -24,6 +29,7 @@ struct elf_file *elf_file__new(int fd)
 		return NULL;
 	}
 	elf->fd = fd;
+	elf->references = 1;
 	/* Read, not mapped: who truncates a mapped file ends us with SIGBUS. */
 	elf->elf = elf_begin(fd, ELF_C_READ, NULL);
 	if (!elf->elf || elf_kind(elf->elf) != ELF_K_ELF || gelf_getclass(elf->elf) != ELFCLASS64 ||
@@ -34,12 +40,20 @@ struct elf_file *elf_file__new(int fd)
 	return elf;
 }
 
+struct elf_file *elf_file__ref(struct elf_file *elf)
+{
+	if (elf)
+		elf->references++;
+	return elf;
+}
+
 void elf_file__free(struct elf_file *elf)
 {
-	if (!elf)
+	if (!elf || --elf->references)
 		return;
 	elf_end(elf->elf);
 	close(elf->fd);
+	free(elf->symbols);
 	free(elf);
 }
 
@@ -53,15 +67,15 @@ uint64_t elf_file__entry(const struct elf_file *elf)
 	return elf->header.e_entry;
 }
 
-size_t elf_file__dynamic_symbols(const struct elf_file *elf, const char *const *names, size_t n,
-				 struct elf_symbol *symbols)
+static void find_symbols(const struct elf_file *elf, const char *const *names, size_t n,
+			 struct elf_symbol *symbols)
 {
 	Elf_Scn *section = NULL;
-	size_t found = 0, i, k;
 	const char *name;
 	GElf_Shdr header;
 	Elf_Data *data;
 	GElf_Sym sym;
+	size_t i, k;
 
 	memset(symbols, 0, n * sizeof(*symbols));
 	while ((section = elf_nextscn(elf->elf, section))) {
@@ -80,11 +94,25 @@ size_t elf_file__dynamic_symbols(const struct elf_file *elf, const char *const *
 				symbols[k].address = sym.st_value;
 				symbols[k].size = sym.st_size;
 				symbols[k].function = GELF_ST_TYPE(sym.st_info) == STT_FUNC;
-				found++;
 			}
 		}
 	}
-	return found;
+}
+
+void elf_file__dynamic_symbols(struct elf_file *elf, const char *const *names, size_t n,
+			       struct elf_symbol *symbols)
+{
+	if (elf->symbols && elf->names == names && elf->n == n) {
+		memcpy(symbols, elf->symbols, n * sizeof(*symbols));
+		return;
+	}
+	find_symbols(elf, names, n, symbols);
+	free(elf->symbols);
+	elf->symbols = calloc(n, sizeof(*symbols));
+	elf->names = names;
+	elf->n = n;
+	if (elf->symbols)
+		memcpy(elf->symbols, symbols, n * sizeof(*symbols));
 }
 
 /* Finds the loaded segment for which test is true. */

@@ -12,6 +12,11 @@ struct elf_file;
 
 /* Takes the descriptor over, also on failure. NULL where it is no ELF file. */
 struct elf_file *elf_file__new(int fd);
+
+/* One more reference; NULL is allowed. */
+struct elf_file *elf_file__ref(struct elf_file *elf);
+
+/* Gives a reference up, and closes with the last. NULL is allowed. */
 void elf_file__free(struct elf_file *elf);
 
 /* The descriptor, which stays the file's. */
@@ -24,9 +29,9 @@ struct elf_symbol {
 };
 
 /* The defined symbols of n names, in one pass over the dynamic table; address 0 where
- * one is missing. Returns how many were found. */
-size_t elf_file__dynamic_symbols(const struct elf_file *elf, const char *const *names, size_t n,
-				 struct elf_symbol *symbols);
+ * one is missing. The same names as the last time are not looked for again. */
+void elf_file__dynamic_symbols(struct elf_file *elf, const char *const *names, size_t n,
+			       struct elf_symbol *symbols);
 
 /* The file offset of a linked address; false where no executable segment, or no
  * segment at all, has it. */

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/procfs.h"
 #include "target/arch.h"
+#include "target/images.h"
 #include "target/target.h"
 
 /* How often, and after how long, it is looked again for what a process that starts has
@@ -185,10 +186,11 @@ static void found_python(struct target *target, const struct elf_symbol *symbols
 }
 
 /* Looks at one mapped file; takes the descriptor over. */
-static int look_at_file(struct target *target, const struct proc_map *map, int fd)
+static int look_at_file(struct target *target, struct images *images, const struct proc_map *map,
+			int fd)
 {
 	struct elf_symbol symbols[SYMBOLS];
-	struct elf_file *elf = elf_file__new(fd);
+	struct elf_file *elf = images__open(images, fd);
 	uint64_t bias;
 	int err = 0;
 
@@ -209,7 +211,7 @@ static int look_at_file(struct target *target, const struct proc_map *map, int f
 		target->python.bias = bias;
 		found_python(target, symbols);
 		/* A static program can be both; each owner has its own. */
-		elf = elf_file__new(dup(elf_file__fd(elf)));
+		elf = elf_file__ref(elf);
 	}
 	if (elf && is_allocator(map->path, symbols)) {
 		err = add_allocator(target, elf, bias);
@@ -221,7 +223,7 @@ static int look_at_file(struct target *target, const struct proc_map *map, int f
 }
 
 /* Goes through the files with code, each once: their maps lie together. */
-static int look_at_maps(struct target *target)
+static int look_at_maps(struct target *target, struct images *images)
 {
 	unsigned int dev_major = 0, dev_minor = 0;
 	FILE *maps = proc_maps__open(target->pid);
@@ -244,33 +246,33 @@ static int look_at_maps(struct target *target)
 			log_detail("a mapped file, inode %" PRIu64 ", cannot be opened: %s",
 				   map.inode, strerror(-fd));
 		else
-			err = look_at_file(target, &map, fd);
+			err = look_at_file(target, images, &map, fd);
 	}
 	fclose(maps);
 	return err;
 }
 
-bool target__is_python(pid_t pid)
+bool target__is_python(pid_t pid, struct images *images)
 {
 	struct target *target = calloc(1, sizeof(*target));
 	bool is_python = false;
 
 	if (target) {
 		target->pid = pid;
-		is_python = !look_at_maps(target) && target->python.elf;
+		is_python = !look_at_maps(target, images) && target->python.elf;
 	}
 	target__free(target);
 	return is_python;
 }
 
-pid_t *target__list(size_t *n)
+pid_t *target__list(size_t *n, struct images *images)
 {
 	size_t nprocesses, i;
 	pid_t *pids = proc_processes(&nprocesses);
 
 	*n = 0;
 	for (i = 0; pids && i < nprocesses; i++) {
-		if (target__is_python(pids[i]))
+		if (target__is_python(pids[i], images))
 			pids[(*n)++] = pids[i];
 	}
 	return pids;
@@ -372,12 +374,12 @@ static void forget_files(struct target *target)
 }
 
 /* A process that has just been started has the program mapped before its libc. */
-static int look_at_starting_process(struct target *target)
+static int look_at_starting_process(struct target *target, struct images *images)
 {
 	int err, i;
 
 	for (i = 0;; i++) {
-		err = look_at_maps(target);
+		err = look_at_maps(target, images);
 		if (err || !target->python.elf || target->nallocators || i == START_TRIES)
 			return err;
 		forget_files(target);
@@ -395,7 +397,7 @@ static int look_at_process(struct target *target, const struct target_spec *spec
 	}
 	proc_comm(target->pid, target->comm, sizeof(target->comm));
 	proc_cmdline(target->pid, target->cmdline, sizeof(target->cmdline));
-	err = look_at_starting_process(target);
+	err = look_at_starting_process(target, spec->images);
 	if (err) {
 		log_error("process %d cannot be examined: %s", target->pid, strerror(-err));
 		return err;

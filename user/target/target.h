@@ -12,6 +12,8 @@
 #include "target/layouts.h"
 #include "target/usdt_args.h"
 
+struct images;
+
 enum marker_type {
 	MARKER_ENTRY,
 	MARKER_RETURN,
@@ -61,6 +63,7 @@ struct target_spec {
 	enum attribution attribution; /* 0: auto */
 	bool lines;		      /* its line markers are what is recorded: mode lines */
 	bool before_main;	      /* it has not reached main() yet */
+	struct images *images;	      /* where its files are kept; NULL: they are its own */
 };
 
 /* Looks at a process. Returns 0 and the target, which the caller frees, or -errno, having
@@ -69,11 +72,11 @@ int target__new(pid_t pid, const struct target_spec *spec, struct target **targe
 void target__free(struct target *target);
 
 /* Whether a CPython is mapped in the process. */
-bool target__is_python(pid_t pid);
+bool target__is_python(pid_t pid, struct images *images);
 
 /* All processes that run CPython: a malloc'ed array, the number of them in n. NULL with
  * errno. */
-pid_t *target__list(size_t *n);
+pid_t *target__list(size_t *n, struct images *images);
 
 /* "function__entry" and the others. */
 const char *marker__name(enum marker_type type);
