@@ -56,12 +56,9 @@ __noinline int site__new(__u64 hash)
 {
 	struct thread *t = thread__find();
 	__u32 number, *other;
-	int i;
+	int n;
 
-	if (!t)
-		return 0;
-	i = t->stack.nframes;
-	if (i > MAX_FRAMES || site__send_codes(t))
+	if (!t || site__send_codes(t))
 		return 0;
 	number = number__take(&free_sites);
 	if (!number) {
@@ -73,8 +70,12 @@ __noinline int site__new(__u64 hash)
 	t->stack.site = number;
 	t->stack.hash = hash;
 	t->stack.namer = t->process.attribution == ATTRIBUTION_FRAMES ? t->process.id : 0;
+	/* Never more. It is compared here, where the verifier still knows it. */
+	n = *(volatile __u16 *)&t->stack.nframes;
+	if (n > MAX_FRAMES)
+		return 0;
 	if (bpf_ringbuf_output(&ring, &t->stack,
-			       sizeof(t->stack) - (MAX_FRAMES - i) * sizeof(struct frame), 0)) {
+			       sizeof(t->stack) - (MAX_FRAMES - n) * sizeof(struct frame), 0)) {
 		lose(t->process.id, LOST_RING);
 		number__give_back(&free_sites, number);
 		return 0;
