@@ -157,11 +157,6 @@ int pagemap__new(pid_t pid, bool may_scan, struct pagemap **result)
 	return 0;
 }
 
-bool pagemap__scans(const struct pagemap *pagemap)
-{
-	return pagemap->scans;
-}
-
 void pagemap__free(struct pagemap *pagemap)
 {
 	if (!pagemap)

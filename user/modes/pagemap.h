@@ -29,9 +29,6 @@ struct pagemap;
 int pagemap__new(pid_t pid, bool may_scan, struct pagemap **pagemap);
 void pagemap__free(struct pagemap *pagemap);
 
-/* Whether the kernel finds the pages. */
-bool pagemap__scans(const struct pagemap *pagemap);
-
 /* Takes the mappings as they are now; to be called before each pass. 0 or -errno. */
 int pagemap__refresh(struct pagemap *pagemap);
 
