@@ -74,68 +74,85 @@ __noinline int pages__go(__u32 process, __u32 owner, __u32 n)
 }
 
 /*
- * Takes the pages from first on that have one owner off the books. Returns how many were
- * passed, at least 1. By itself, so that the verifier does not know that number in the loop
- * over such runs: before 6.2 it would follow each one that is possible.
+ * Gives the pages from first on that have one owner to a site, unless it is another's; site 0
+ * takes them off the books. Returns how many were passed, at least 1. By itself, so that the
+ * verifier does not know that number in the loop over such runs: before 6.2 it would follow
+ * each one that is possible.
  */
-__noinline int page_region__clear_run(__u64 key, __u32 bounds)
+__noinline int page_region__give_run(__u64 key, __u32 bounds, __u32 site)
 {
 	__u32 first = bounds >> 16, last = bounds & 0xffff, process = key >> REGION_KEY_SHIFT;
 	struct page_region *region = bpf_map_lookup_elem(&page_regions, &key);
-	__u32 owner, i;
+	__u32 owner, to, i;
 
 	if (!region)
 		return REGION_PAGES;
 	owner = region->owner[first & (REGION_PAGES - 1)];
+	to = site && owner ? owner : site;
 	for (i = 0; i < REGION_PAGES && first + i < last; i++) {
 		__u32 *page = &region->owner[(first + i) & (REGION_PAGES - 1)];
 
 		if (*page != owner)
 			break;
-		*page = 0;
+		*page = to;
 	}
-	pages__go(process, owner, i);
+	if (to != owner) {
+		pages__go(process, owner, i);
+		pages__come(process, to, i);
+	}
 	return i ? i : 1;
 }
 
-/* Takes the pages within packed bounds off the books, and with all of them the region. */
-__noinline int page_region__clear(__u64 key, __u32 bounds)
+/* The same for all pages within packed bounds; the region goes with the last of them. */
+__noinline int page_region__give(__u64 key, __u32 bounds, __u32 site)
 {
 	__u32 first = bounds >> 16, last = bounds & 0xffff, i;
 	struct page_region *region = bpf_map_lookup_elem(&page_regions, &key);
 	bool all = last - first == REGION_PAGES;
 
+	if (!region && site) {
+		region = page_region__make(key);
+		if (!region)
+			lose(key >> REGION_KEY_SHIFT, LOST_PAGE);
+	}
 	if (!region)
 		return 0;
 	for (i = 0; i < REGION_PAGES && first < last; i++)
-		first += page_region__clear_run(key, first << 16 | last);
+		first += page_region__give_run(key, first << 16 | last, site);
 	__sync_fetch_and_add(&region->faults, 1);
-	if (all)
+	if (all && !site)
 		bpf_map_delete_elem(&page_regions, &key);
 	return 0;
 }
 
-__noinline int page_span__clear(__u64 start, __u64 end, __u32 process)
+__noinline int page_span__give(__u64 start, __u64 end, __u32 process, __u32 site)
 {
 	__u64 index = start >> REGION_SHIFT;
 	int i;
 
 	for (i = 0; i < SPAN_REGIONS && index << REGION_SHIFT < end; i++, index++)
-		page_region__clear(region_key(process, index), region_bounds(index, start, end));
+		page_region__give(region_key(process, index), region_bounds(index, start, end),
+				  site);
 	return 0;
 }
 
-/* Takes the pages in [start, end) off the books: they have no owner any more. What is
- * beyond 64 GiB is left to those who look at what is resident. */
-__noinline int pages__clear(__u64 start, __u64 end, __u32 process)
+/* The same for [start, end). What is beyond 64 GiB is left to those who look at what is
+ * resident. */
+__noinline int pages__give(__u64 start, __u64 end, __u32 process, __u32 site)
 {
 	int i;
 
 	for (i = 0; i < MAX_SPANS + 1 && start < end; i++) {
-		page_span__clear(start, span_end(start, end), process);
+		page_span__give(start, span_end(start, end), process, site);
 		start = span_end(start, end);
 	}
 	return 0;
+}
+
+/* The pages in [start, end) have no owner any more. */
+static __always_inline void pages__clear(__u64 start, __u64 end, __u32 process)
+{
+	pages__give(start, end, process, 0);
 }
 
 /* Moves n pages within one region to another; both firsts come packed, from << 16 | to. */
@@ -150,7 +167,7 @@ __noinline int page_region__move(__u64 from_key, __u64 to_key, __u32 firsts, __u
 	to = page_region__make(to_key);
 	if (!to) {
 		lose(process, LOST_PAGE);
-		return page_region__clear(from_key, from_first << 16 | (from_first + n));
+		return page_region__give(from_key, from_first << 16 | (from_first + n), 0);
 	}
 	for (i = 0; i < REGION_PAGES && i < n; i++) {
 		__u32 *page = &from->owner[(from_first + i) & (REGION_PAGES - 1)];

@@ -147,6 +147,8 @@ enum probe_kind {
 	PROBE_MUNMAP,
 	PROBE_MREMAP,
 	PROBE_MADVISE,
+	PROBE_MLOCK,
+	PROBE_MLOCK2, /* (address, length, flags) */
 	PROBE_BRK,
 	PROBE_CODE_DEALLOC,
 	PROBE_MARKER_ENTRY,
@@ -201,9 +203,11 @@ struct process_counters {
 	char comm[COMM_LEN]; /* at the fork */
 	__u32 uid, gid;	     /* effective ones at its end */
 	__u32 pad;
-	__u64 capabilities; /* effective ones at its end */
-	__u64 before_bytes; /* rss: still resident of what was so when it was first looked at */
-	__u64 anon_bytes;   /* rss: RssAnon at its end */
+	__u64 capabilities;    /* effective ones at its end */
+	__u64 before_bytes;    /* rss: still resident of what was so when it was first looked at */
+	__u64 anon_bytes;      /* rss: RssAnon at its end */
+	__u64 populates_begun; /* rss: calls that make pages resident without a fault */
+	__u64 populates_ended; /* ... and gave them to their line */
 	__u64 lost[LOST_CAUSES];
 };
 

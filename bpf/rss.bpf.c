@@ -6,8 +6,9 @@
  * of the program, and those of the kernel on its behalf (read() into a new buffer). They
  * are the same ones that perf's software event page-faults counts, and they tell writes
  * from reads. Where they are missing (arm64), handle_mm_fault() is looked at. Pages leave through
- * functions of libc that are probed. Both run ahead of what really becomes of the page: that, user
- * space looks up (user/modes/rss_reconcile.c), and corrects.
+ * functions of libc that are probed, and so come those that are asked for beforehand, for which
+ * there is no fault. All run ahead of what really becomes of the page: that, user space looks up
+ * (user/modes/rss_reconcile.c), and corrects.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -24,13 +25,19 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* asm-generic/mman-common.h, linux/mman.h */
+/* asm-generic/mman-common.h, asm-generic/mman.h, linux/mman.h */
+#define PROT_WRITE	     0x2
+#define MAP_PRIVATE	     0x02
 #define MAP_FIXED	     0x10
+#define MAP_LOCKED	     0x2000
+#define MAP_POPULATE	     0x8000
+#define MLOCK_ONFAULT	     0x01
 #define MADV_DONTNEED	     4
 #define MADV_DONTNEED_LOCKED 24
 
-/* linux/mm_types.h */
+/* linux/mm_types.h, linux/mm.h */
 #define FAULT_FLAG_WRITE (1 << 0)
+#define VM_LOCKED	 0x2000
 
 /* Of every config.sample new pages one, the first of them at random. */
 static __always_inline bool is_sampled(struct thread *t)
@@ -167,7 +174,54 @@ static __always_inline void pages__leave(struct thread *t, __u64 address, __u64 
 		pages__clear(address, address + page_up(length), t->process.id);
 }
 
-static __always_inline void enter_brk(struct thread *t, __u64 address)
+/*
+ * The call makes all of it resident before anybody touches it. Meanwhile user space is not to
+ * guess whose these pages are. Of a sample, each page taken stands for others that were
+ * touched: these are left out.
+ */
+static __always_inline void populate__begin(struct pt_regs *ctx, struct thread *t, __u32 kind,
+					    __u64 address, __u64 length)
+{
+	struct process_counters *counters;
+
+	if (config.sample > 1)
+		return;
+	t->call.sp = PT_REGS_SP(ctx);
+	t->call.kind = kind;
+	t->call.address = address;
+	t->call.size = length;
+	counters = bpf_map_lookup_elem(&process_counters, &t->process.id);
+	if (counters)
+		__sync_fetch_and_add(&counters->populates_begun, 1);
+}
+
+/* Those of them that are not the process's own leave at the next look. */
+static __always_inline void populate__end(struct thread *t, __u64 result)
+{
+	bool maps = t->call.kind == PROBE_MMAP, failed = maps ? is_error(result) : (__s32)result;
+	__u64 address = maps ? result : t->call.address;
+	__u64 start = address & ~(PAGE_SIZE - 1), end = page_up(address + t->call.size);
+	struct process_counters *counters;
+	__u32 site = 0;
+
+	if (!failed && is_range(start, end - start))
+		site = site__find();
+	if (site)
+		pages__give(start, end, t->process.id, site);
+	counters = bpf_map_lookup_elem(&process_counters, &t->process.id);
+	if (counters)
+		__sync_fetch_and_add(&counters->populates_ended, 1);
+}
+
+/* mlockall(MCL_FUTURE) */
+static __always_inline bool locks_all(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, mm, def_flags) & VM_LOCKED;
+}
+
+static __always_inline void enter_brk(struct pt_regs *ctx, struct thread *t, __u64 address)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	__u64 end = page_up(address), old = page_up(BPF_CORE_READ(task, mm, brk));
@@ -175,6 +229,21 @@ static __always_inline void enter_brk(struct thread *t, __u64 address)
 	/* Without an end it only asks where it is. */
 	if (end && end < old)
 		pages__clear(end, old, t->process.id);
+	else if (end > old && locks_all())
+		populate__begin(ctx, t, PROBE_BRK, old, end - old);
+}
+
+/* Where it is, only its return tells. */
+static __always_inline void enter_mmap(struct pt_regs *ctx, struct thread *t)
+{
+	__u64 length = PT_REGS_PARM2(ctx), flags = PT_REGS_PARM4(ctx);
+
+	if (flags & MAP_FIXED)
+		pages__leave(t, PT_REGS_PARM1(ctx), length);
+	if (!(flags & MAP_PRIVATE) || !(PT_REGS_PARM3(ctx) & PROT_WRITE))
+		return;
+	if (flags & (MAP_POPULATE | MAP_LOCKED) || locks_all())
+		populate__begin(ctx, t, PROBE_MMAP, 0, length);
 }
 
 /* MADV_FREE is not among them: until the kernel needs the page it stays, and counts. */
@@ -198,18 +267,25 @@ int pymemtop_enter(struct pt_regs *ctx)
 		pages__leave(t, address, length);
 		break;
 	case PROBE_MMAP:
-		if (PT_REGS_PARM4(ctx) & MAP_FIXED)
-			pages__leave(t, address, length);
+		enter_mmap(ctx, t);
+		break;
+	case PROBE_MLOCK:
+		populate__begin(ctx, t, PROBE_MLOCK, address, length);
+		break;
+	case PROBE_MLOCK2:
+		if (!(PT_REGS_PARM3(ctx) & MLOCK_ONFAULT))
+			populate__begin(ctx, t, PROBE_MLOCK, address, length);
 		break;
 	case PROBE_MADVISE:
 		if (advice_drops(PT_REGS_PARM3(ctx)))
 			pages__leave(t, address, length);
 		break;
 	case PROBE_BRK:
-		enter_brk(t, address);
+		enter_brk(ctx, t, address);
 		break;
 	case PROBE_MREMAP:
 		t->call.sp = PT_REGS_SP(ctx);
+		t->call.kind = PROBE_MREMAP;
 		t->call.address = address;
 		t->call.old_size = page_up(length);
 		t->call.size = page_up(PT_REGS_PARM3(ctx));
@@ -220,20 +296,29 @@ int pymemtop_enter(struct pt_regs *ctx)
 	return 0;
 }
 
-/* The return of mremap(). */
-SEC("uretprobe")
-int pymemtop_leave(struct pt_regs *ctx)
+static __always_inline void leave_mremap(struct thread *t, __u64 result)
 {
-	__u64 result = PT_REGS_RC(ctx), old, kept;
-	struct thread *t = probe__leave(ctx);
+	__u64 old = t->call.address;
+	__u64 kept = t->call.size < t->call.old_size ? t->call.size : t->call.old_size;
 
-	if (!t || is_error(result))
-		return 0;
-	old = t->call.address;
-	kept = t->call.size < t->call.old_size ? t->call.size : t->call.old_size;
 	pages__leave(t, old + kept, t->call.old_size - kept);
 	if (result != old)
 		pages__move(t, old, old + kept, result);
+}
+
+/* The return of mremap(), and of calls that make pages resident. */
+SEC("uretprobe")
+int pymemtop_leave(struct pt_regs *ctx)
+{
+	struct thread *t = probe__leave(ctx);
+	__u64 result = PT_REGS_RC(ctx);
+
+	if (!t)
+		return 0;
+	if (t->call.kind != PROBE_MREMAP)
+		populate__end(t, result);
+	else if (!is_error(result))
+		leave_mremap(t, result);
 	return 0;
 }
 

@@ -31,6 +31,7 @@ struct percpu_counter {
 
 struct mm_struct {
 	unsigned long brk;
+	unsigned long def_flags;
 	struct percpu_counter rss_stat[4];
 };
 

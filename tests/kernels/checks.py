@@ -18,7 +18,7 @@ CHECKS = {
     "resident-usdt": ["check_resident.py", "PYTHON", "usdt", RESIDENT],
     "resident-huge": ["check_resident.py", "PYTHON", "frames", "huge"],
     "resident-unseen": ["check_resident.py", "PYTHON", "frames", "blocks,unseen"],
-    "resident-moved": ["check_resident.py", "PYTHON", "frames", "locked,shared,mappings"],
+    "resident-moved": ["check_resident.py", "PYTHON", "frames", "shared,mappings"],
     "resident-numpy": ["check_resident.py", "PYTHON", "frames", "numpy"],
     "resident-many": ["check_resident.py", "PYTHON", "frames", "many"],
     "resident-sample": ["check_resident.py", "PYTHON", "frames", "blocks", "--sample", "10"],

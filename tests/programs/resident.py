@@ -12,6 +12,9 @@ import threading
 PAGE = 4096
 MIB = 1 << 20
 PR_SET_THP_DISABLE = 41    # linux/prctl.h
+MCL_FUTURE = 2             # asm-generic/mman.h
+M_TOP_PAD = -2             # glibc's malloc.h
+MAP_POPULATE = 0x8000      # likewise; mmap has it from 3.10 on
 LIBC = ctypes.CDLL(None)
 
 
@@ -67,12 +70,6 @@ def private(size, flags=0):
 def touch(mapping, step=PAGE, start=0):
     for at in range(start, len(mapping), step):
         mapping[at] = 1
-
-
-def lock(mapping, address, size):
-    touch(mapping, MIB)
-    if LIBC.mlock(address, size):
-        raise OSError("mlock")
 
 
 def grow_list(n):
@@ -156,16 +153,24 @@ def child():
 
 
 def unseen():
-    """Without faults of its own."""
-    held["populated"] = private(8 * MIB, 0x8000)    # MAP_POPULATE
-
-
-def locked():
-    """The kernel makes most of it resident in mlock(): whose it is, the first pages tell."""
-    held["locked"] = mapping = private(4 * MIB)
-    address = ctypes.addressof(ctypes.c_char.from_buffer(mapping))
+    """Without faults: what a mapping or a lock asks for, the kernel makes resident at once."""
     with books:
-        lock(mapping, ctypes.c_void_p(address), ctypes.c_size_t(4 * MIB))
+        held["populated"] = private(40 * MIB, MAP_POPULATE)
+    with books:
+        held["odd"] = [private(PAGE * (1 + i), MAP_POPULATE) for i in range(100)]
+    held["locked"] = mapping = private(30 * MIB)
+    address = ctypes.c_void_p(ctypes.addressof(ctypes.c_char.from_buffer(mapping)))
+    with books:
+        locked = LIBC.mlock(address, ctypes.c_size_t(30 * MIB))
+    # Without it, what reads the books fetches 132 KiB ahead for the line that it measures.
+    LIBC.mallopt(M_TOP_PAD, 0)
+    if locked or LIBC.mlockall(MCL_FUTURE):
+        raise OSError("mlock")
+    with books:
+        held["future"] = bytearray(30 * MIB)
+    with books:
+        held["heap"] = [bytearray(5000) for i in range(6000)]
+    LIBC.munlockall()
 
 
 def shared():

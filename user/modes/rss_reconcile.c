@@ -138,7 +138,7 @@ static void refuse(struct reconciler *reconciler, __u32 id, int err)
 	pagemap__free(reconciler->subjects[id].pagemap);
 	reconciler->subjects[id].pagemap = NULL;
 	log_error("/proc/%d/pagemap cannot be read: %s; pages that come and go unseen (huge pages, "
-		  "mlock(), MAP_POPULATE, swap) are not corrected",
+		  "swap) are not corrected",
 		  counters__processes(reconciler->counters, &n)[id].pid, strerror(-err));
 }
 
@@ -296,9 +296,9 @@ static uint32_t guess_owner(const struct page_region *region, struct page_bounds
 }
 
 /* Finds owners for unseen pages, one owner at a time. first: the process is new, and what
- * it has is from before it was. */
+ * it has is from before it was. guesses: small pages are not just being given to a line. */
 static void adopt(struct reconciler *reconciler, uint64_t key, const struct page_region *region,
-		  bool huge, bool first, const struct difference *d)
+		  bool huge, bool first, bool guesses, const struct difference *d)
 {
 	struct pagemap *pagemap = reconciler->subjects[key >> REGION_KEY_SHIFT].pagemap;
 	uint64_t left[REGION_WORDS], pages[REGION_WORDS];
@@ -317,7 +317,7 @@ static void adopt(struct reconciler *reconciler, uint64_t key, const struct page
 				within = mapping_around(pagemap,
 							key & ((1ULL << REGION_KEY_SHIFT) - 1), at);
 			/* What is sampled leaves pages unseen that others touched. */
-			guess = huge || (!first && reconciler->sample == 1)
+			guess = huge || (guesses && !first && reconciler->sample == 1)
 					? guess_owner(region, within, huge, at)
 					: 0;
 			if (!guess && first)
@@ -364,9 +364,15 @@ static int reconcile_region(struct reconciler *reconciler, __u32 id, const struc
 	struct page_region region;
 	struct residency residency;
 	struct difference d;
-	bool known = !read_region(reconciler, key, &region);
+	const volatile struct process_counters *counters;
+	uint64_t populates_ended;
+	bool known;
+	size_t n;
 	int err;
 
+	counters = &counters__processes(reconciler->counters, &n)[id];
+	populates_ended = counters->populates_ended;
+	known = !read_region(reconciler, key, &region);
 	if (!known)
 		region = none;
 	err = pagemap__region(subject->pagemap, suspect->index, &residency);
@@ -379,7 +385,8 @@ static int reconcile_region(struct reconciler *reconciler, __u32 id, const struc
 		correct(reconciler, key, region.faults, PAGE_AWAY, d.away);
 	if (any_bit(d.back))
 		correct(reconciler, key, region.faults, PAGE_BEFORE, d.back);
-	adopt(reconciler, key, &region, residency.huge, !subject->met, &d);
+	adopt(reconciler, key, &region, residency.huge, !subject->met,
+	      counters->populates_begun == populates_ended, &d);
 	return 0;
 }
 

@@ -2,7 +2,7 @@
 /*
  * Corrects the books of resident pages (bpf/pages.bpf.h) by what is really resident: takes
  * off what left unseen, and finds owners for what the kernel made resident without a fault
- * of its own (huge pages, MAP_POPULATE, mlock()).
+ * of its own (the rest of a huge page).
  */
 #ifndef RSS_RECONCILE_H
 #define RSS_RECONCILE_H

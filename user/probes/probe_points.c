@@ -32,15 +32,17 @@ static const struct probed_function allocators[] = {
 	{"mremap", PROBE_MREMAP, {.args = ARG(1) | ARG(2) | ARG(3), .returns = true}},
 };
 
-/* ... and those that take pages from where they are; what its allocator does, libc does
- * by way of them. */
+/* ... and those by which pages come without a fault, or leave; what its allocator does, libc
+ * does by way of them. */
 static const struct probed_function mappers[] = {
-	{"mmap", PROBE_MMAP, {.args = ARG(1) | ARG(2) | ARG(4)}},
-	{"mmap64", PROBE_MMAP, {.args = ARG(1) | ARG(2) | ARG(4)}},
+	{"mmap", PROBE_MMAP, {.args = ARG(1) | ARG(2) | ARG(3) | ARG(4), .returns = true}},
+	{"mmap64", PROBE_MMAP, {.args = ARG(1) | ARG(2) | ARG(3) | ARG(4), .returns = true}},
 	{"munmap", PROBE_MUNMAP, {.args = ARG(1) | ARG(2)}},
 	{"mremap", PROBE_MREMAP, {.args = ARG(1) | ARG(2) | ARG(3), .returns = true}},
 	{"madvise", PROBE_MADVISE, {.args = ARG(1) | ARG(2) | ARG(3)}},
-	{"brk", PROBE_BRK, {.args = ARG(1)}},
+	{"mlock", PROBE_MLOCK, {.args = ARG(1) | ARG(2), .returns = true}},
+	{"mlock2", PROBE_MLOCK2, {.args = ARG(1) | ARG(2) | ARG(3), .returns = true}},
+	{"brk", PROBE_BRK, {.args = ARG(1), .returns = true}},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
