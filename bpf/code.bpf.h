@@ -32,9 +32,10 @@ struct {
  * How often a code object with this hash of its address has died: its address
  * can come back with another one, whose frames must not look the same. Two
  * objects sharing a slot only make a stack that did not change look new once
- * more, and user space adds up what resolves to the same names.
+ * more, and user space adds up what resolves to the same names. In a map of its
+ * own: all modes of a recording share it.
  */
-__u32 code_generations[CODE_GENERATIONS];
+__u32 code_generations[CODE_GENERATIONS] SEC(".data.codes") = {0};
 
 static __always_inline __u32 *code_generation(__u64 code)
 {

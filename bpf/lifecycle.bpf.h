@@ -19,17 +19,32 @@ struct {
 	__type(value, __u32);
 } free_processes SEC(".maps");
 
-static __always_inline void process__end(struct task_struct *task, enum process_state state,
-					 __u64 anon_bytes)
+/* Wakes user space. Where the ring is full, it is awake, and looks itself. */
+static __always_inline void process__tell(__u32 id, __u32 pid, enum process_event event)
 {
-	__u32 tgid = BPF_CORE_READ(task, tgid);
+	struct process_record record = {
+		.record.type = RECORD_PROCESS,
+		.record.process = id,
+		.pid = pid,
+		.event = event,
+	};
+
+	bpf_ringbuf_output(&ring, &record, sizeof(record), 0);
+}
+
+/* Returns the process's id, 0 where it was not recorded. */
+static __always_inline __u32 process__end(struct task_struct *task, enum process_state state,
+					  __u64 anon_bytes)
+{
+	__u32 tgid = BPF_CORE_READ(task, tgid), id;
 	struct process *process = bpf_map_lookup_elem(&processes, &tgid);
 	struct process_counters *counters;
 
 	if (!process)
-		return;
+		return 0;
+	id = process->id;
 	counters = bpf_map_lookup_elem(&process_counters, &process->id);
-	/* A child made by vfork() has its parent's books: nothing ends there. */
+	/* A child made by vfork() has its parent's counters: nothing ends there. */
 	if (counters && counters->pid == tgid) {
 		counters->anon_bytes = anon_bytes;
 		counters->uid = BPF_CORE_READ(task, cred, euid.val);
@@ -38,6 +53,8 @@ static __always_inline void process__end(struct task_struct *task, enum process_
 		counters->state = state;
 	}
 	bpf_map_delete_elem(&processes, &tgid);
+	process__tell(id, tgid, PROCESS_HAS_ENDED);
+	return id;
 }
 
 /* Runs in the parent, before the child does. */
@@ -54,6 +71,11 @@ int BPF_PROG(pymemtop_fork, struct task_struct *parent, struct task_struct *chil
 	if (!known)
 		return 0;
 	process = *known;
+	if (config.is_second) {
+		if (config.use_markers && config.follow_children)
+			marker_stack__inherit(parent, child);
+		return 0;
+	}
 	if (BPF_CORE_READ(parent, mm) == BPF_CORE_READ(child, mm))
 		goto add; /* vfork(): the same heap until it executes something */
 	if (!config.follow_children)
@@ -70,6 +92,7 @@ int BPF_PROG(pymemtop_fork, struct task_struct *parent, struct task_struct *chil
 	counters->pid = tgid;
 	if (config.use_markers)
 		marker_stack__inherit(parent, child);
+	process__tell(process.id, tgid, PROCESS_HAS_FORKED);
 add:
 	if (bpf_map_update_elem(&processes, &tgid, &process, BPF_ANY))
 		lose(known->id, LOST_PROCESS);
@@ -79,7 +102,10 @@ add:
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(pymemtop_exec, struct task_struct *task)
 {
-	process__end(task, PROCESS_EXECED, 0);
+	__u32 id = config.is_second ? 0 : process__end(task, PROCESS_EXECED, 0);
+
+	if (config.watch_execs || (id && config.follow_execs))
+		process__tell(id, BPF_CORE_READ(task, tgid), PROCESS_HAS_EXECUTED);
 	thread__forget(task);
 	if (config.use_markers)
 		marker_stack__forget(task);
@@ -96,9 +122,8 @@ int BPF_PROG(pymemtop_exit, struct task_struct *task)
 	if (config.use_markers)
 		bpf_map_delete_elem(&marker_table, &tid);
 	/* The last thread: do_exit() has counted it off already. */
-	if (!BPF_CORE_READ(task, signal, live.counter))
-		process__end(task, PROCESS_EXITED,
-			     config.reads_resident ? rss__pages(MM_ANONPAGES) << PAGE_SHIFT : 0);
+	if (!config.is_second && !BPF_CORE_READ(task, signal, live.counter))
+		process__end(task, PROCESS_EXITED, rss__pages(MM_ANONPAGES) << PAGE_SHIFT);
 	return 0;
 }
 

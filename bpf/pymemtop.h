@@ -7,11 +7,12 @@
 #ifndef PYMEMTOP_H
 #define PYMEMTOP_H
 
-#define MAX_FRAMES	 128  /* of one stack: --max-frames can ask for no more */
-#define MAX_PROCESSES	 4096 /* at one time, with dead ones whose counts are still kept */
-#define MAX_LAYOUTS	 16   /* different interpreters in one recording */
-#define MAX_CPUS	 1024 /* whose parts of a counter are added up */
-#define CODE_GENERATIONS 4096 /* a power of two; 16 KiB, stays in the L1/L2 cache */
+#define MAX_FRAMES	 128	       /* of one stack: --max-frames can ask for no more */
+#define MAX_PROCESSES	 4096	       /* at one time, with dead ones whose counts are still kept */
+#define MAX_IMAGES	 MAX_PROCESSES /* address spaces that are not their parent's */
+#define MAX_LAYOUTS	 16	       /* different interpreters in one recording */
+#define MAX_CPUS	 1024	       /* whose parts of a counter are added up */
+#define CODE_GENERATIONS 4096	       /* a power of two; 16 KiB, stays in the L1/L2 cache */
 #define CODE_SLOT(code)	 (((code)*0x9e3779b97f4a7c15ULL >> 40) & (CODE_GENERATIONS - 1))
 #define COMM_LEN	 16 /* TASK_COMM_LEN */
 
@@ -113,9 +114,11 @@ struct config {
 	__u8 has_marker_storage; /* ... and for elements as large as a stack of markers */
 	__u8 use_markers;	 /* some target is attributed by them */
 	__u8 follow_children;
-	__u8 reads_resident; /* the programs read how much memory is resident */
-	__u8 idle;	     /* to measure what the probes alone cost */
-	__u8 never;	     /* false, but not to the compiler */
+	__u8 follow_execs; /* user space is told what targets and their children execute */
+	__u8 watch_execs;  /* ... and what all other processes do */
+	__u8 is_second;	   /* another mode's programs keep the processes' record */
+	__u8 idle;	   /* to measure what the probes alone cost */
+	__u8 never;	   /* false, but not to the compiler */
 };
 
 /* A process to record: the value under its tgid. */
@@ -281,11 +284,26 @@ enum record_type {
 	RECORD_CODE,
 	RECORD_CODE_PART,
 	RECORD_INHERITED_CODE,
+	RECORD_PROCESS,
 };
 
 struct record {
 	__u32 type;
 	__u32 process;
+};
+
+enum process_event {
+	PROCESS_HAS_FORKED,   /* record.process is the child */
+	PROCESS_HAS_ENDED,    /* or executed something else */
+	PROCESS_HAS_EXECUTED, /* any process; record.process is the target that it was, or was
+			       * made by, 0 if none */
+};
+
+/* What happened to a process; its counters tell more. */
+struct process_record {
+	struct record record;
+	__u32 pid;
+	__u32 event; /* enum process_event */
 };
 
 /* A stack met for the first time. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One recording: targets, an event source on them, and profiles made of it. */
+/* One recording: targets that come and go, one mode or several, and profiles made of them. */
 #ifndef SESSION_H
 #define SESSION_H
 
+#include "base/loop.h"
 #include "modes/mode.h"
 #include "profile/filter.h"
 #include "profile/profile.h"
@@ -10,15 +11,18 @@
 struct session;
 
 struct session_options {
-	const struct mode *mode;
+	const struct mode *const *modes;
+	size_t nmodes;
 	struct collector_options collector;
 	enum attribution attribution; /* 0: auto */
 	const pid_t *pids;
 	size_t npids;
-	bool all;		     /* leave those of them out that cannot be recorded */
-	struct images *images;	     /* likewise; NULL: each target has its own */
-	const struct filter *filter; /* outlives the session */
-	bool before_main;	     /* the processes have not reached main() yet */
+	bool all; /* every CPython: those that cannot be recorded are left out, and those that
+		   * start later taken in */
+	struct images *images; /* outlives the session, as all below; NULL: it has its own */
+	const struct filter *filter;
+	struct loop *loop;
+	bool before_main; /* the processes have not reached main() yet */
 };
 
 /* Finds the targets and attaches. 0 and the session, or -errno, having said why. */
@@ -27,14 +31,18 @@ int session__new(const struct session_options *options, struct session **session
 /* Detaches, and frees. */
 void session__free(struct session *session);
 
-/* Takes in what comes, for that many seconds at most; earlier where a signal came
- * or all targets have ended. 0 or -errno, having said why. */
+/* Records in one more mode from here on; nothing happens where it is recorded already. 0 or
+ * -errno, having said why. */
+int session__add_mode(struct session *session, const struct mode *mode);
+
+/* Takes in what comes, for that many seconds at most; earlier where a signal came, the loop was
+ * left, or all targets have ended. 0 or -errno, having said why. */
 int session__wait(struct session *session, double seconds);
 
 /* Seconds since the attach. */
 double session__elapsed(const struct session *session);
 
-/* Whether a target is still there to be recorded. */
+/* Whether a target is still there to be recorded, or can come. */
 bool session__is_alive(const struct session *session);
 
 struct profile_options {
@@ -44,11 +52,11 @@ struct profile_options {
 };
 
 /*
- * The profile as it is now, with changes since the last one that was made with next set, or
- * since the attach. 0 and the profile, which the caller frees and which outlives the session,
- * or -errno, having said why.
+ * The profile of a mode that is recorded, as it is now, with changes since the last one that was
+ * made with next set, or since the attach. 0 and the profile, which the caller frees and which
+ * outlives the session, or -errno, having said why.
  */
-int session__profile(struct session *session, const struct profile_options *options,
-		     struct profile **profile);
+int session__profile(struct session *session, const struct mode *mode,
+		     const struct profile_options *options, struct profile **profile);
 
 #endif /* SESSION_H */

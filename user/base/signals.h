@@ -10,4 +10,8 @@ void signals__catch(void);
 /* The signal that came last, 0 if none. */
 int signals__caught(void);
 
+/* Can be read once a signal has been caught, and from then on: for a struct loop. -1 where
+ * none are caught. */
+int signals__fd(void);
+
 #endif /* SIGNALS_H */

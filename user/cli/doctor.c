@@ -53,22 +53,12 @@ static void print_instructions(const struct verifier_stats *stats)
 		       instructions < 0 ? "unknown" : format_count(instructions).s);
 }
 
-/* Nothing is recorded. */
-static int pass_over(void *context, const void *record, size_t size)
-{
-	(void)context;
-	(void)record;
-	(void)size;
-	return 0;
-}
-
 /* Loads a mode's programs, as a recording would, and attaches none. markers: with those that
  * follow CPython's markers. 0 or -errno. */
 static int try_mode(const struct mode *mode, const struct collector_options *defaults, bool markers)
 {
 	struct collector_options options = *defaults;
 	struct collector *collector = NULL;
-	const struct record_sink sink = {.take = pass_over};
 	int err = -ENOMEM;
 
 	options.targets = 1;
@@ -77,7 +67,7 @@ static int try_mode(const struct mode *mode, const struct collector_options *def
 	if (options.stats) {
 		/* Why it cannot be loaded goes before its line. */
 		fflush(stdout);
-		err = collector__open(mode->collector, &options, &sink, &collector);
+		err = collector__open(mode->collector, mode->name, &options, &collector);
 		printf("  %-4s %s, by %s%s", err ? "NO" : "ok", mode->name,
 		       markers ? "markers" : "frames", err ? "\n" : ": ");
 		if (!err)

@@ -12,7 +12,7 @@ int explain__run(const struct options *options)
 {
 	const struct target_spec spec = {
 		.attribution = options->attribution,
-		.lines = options->mode->by_line,
+		.lines = options->modes[0]->by_line,
 		.images = options->images,
 	};
 	struct target *target;
@@ -23,7 +23,7 @@ int explain__run(const struct options *options)
 		err = target__new(options->pids[i], &spec, &target);
 		if (err)
 			return EXIT_FAILURE;
-		err = probe_points__explain(target, &options->mode->collector->probes, stdout);
+		err = probe_points__explain(target, &options->modes[0]->collector->probes, stdout);
 		if (err)
 			log_error("the code of process %d cannot be read: %s", options->pids[i],
 				  strerror(-err));

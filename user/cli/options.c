@@ -45,9 +45,10 @@ static const struct argp_option observing_options[] = {
 	{NULL, 0, NULL, 0, "What is recorded:", 1},
 	{"pid", 'p', "PID[,PID...]", 0, "Record these processes; can be given several times", 1},
 	{"all", 'a', NULL, 0,
-	 "Record every CPython process that runs now; mode rss, if none is given", 1},
-	{"no-follow", OPTION_NO_FOLLOW, NULL, 0, "Leave out the children that they fork", 1},
-	{"mode", 'm', "MODE", 0, "heap with -p and rss with -a, if none is given:", 1},
+	 "Record every CPython process, also those that start later; mode rss, if none is given",
+	 1},
+	{"no-follow", OPTION_NO_FOLLOW, NULL, 0, "Leave out the children that they start", 1},
+	{"mode", 'm', "MODE[,MODE]", 0, "heap with -p and rss with -a, if none is given:", 1},
 	{"function", OPTION_FUNCTION, "NAME", 0,
 	 "lines: report this function, qualified (Class.method) or not; can be given several times",
 	 1},
@@ -188,11 +189,26 @@ static int add_word(const char ***words, size_t *n, const char *word)
 	return 0;
 }
 
-static int parse_mode(struct options *options, const char *name)
+static int parse_modes(struct options *options, char *list)
 {
-	options->mode = mode__find(name);
-	return options->mode ? 0
-			     : usage_error("--mode %s: there is none; see pymemtop --help", name);
+	const struct mode *mode;
+	char *name;
+	size_t i;
+
+	options->nmodes = 0;
+	while ((name = strsep(&list, ","))) {
+		mode = mode__find(name);
+		if (!mode)
+			return usage_error("--mode %s: there is none; see pymemtop --help", name);
+		for (i = 0; i < options->nmodes && options->modes[i] != mode; i++)
+			;
+		if (i < options->nmodes)
+			continue;
+		if (i == MOST_COLLECTORS)
+			return usage_error("--mode: %d at most", MOST_COLLECTORS);
+		options->modes[options->nmodes++] = mode;
+	}
+	return 0;
 }
 
 static int parse_attribution(struct options *options, const char *text)
@@ -284,7 +300,7 @@ static int parse_option(int key, char *arg, struct argp_state *state)
 	case 'i':
 		return parse_seconds("--interval", arg, &options->interval);
 	case 'm':
-		return parse_mode(options, arg);
+		return parse_modes(options, arg);
 	case 'v':
 		options->verbose = true;
 		return 0;
@@ -367,14 +383,21 @@ static void set_defaults(struct options *options)
 /* What goes with one mode only. */
 static int check_mode(const struct options *options)
 {
-	bool lines = options->mode->by_line;
+	bool lines = false, resident = false;
+	size_t i;
 
+	for (i = 0; i < options->nmodes; i++) {
+		lines |= options->modes[i]->by_line;
+		resident |= options->modes[i]->counts_resident;
+	}
+	if (lines && options->nmodes > 1)
+		return usage_error("--mode lines goes with no other one");
 	if (!lines && (options->filter.nfunctions || options->filter.nfiles))
 		return usage_error("--function and --file go with --mode lines");
 	if (lines && options->attribution == ATTRIBUTION_FRAMES)
 		return usage_error(
 			"--mode lines follows CPython's markers: it has no --attribution frames");
-	if (!options->mode->counts_resident && options->collector.sample > 1)
+	if (!resident && options->collector.sample > 1)
 		return usage_error("--sample goes with --mode rss");
 	return 0;
 }
@@ -424,10 +447,10 @@ int options__parse(struct options *options, int argc, char **argv)
 			 options);
 	if (err)
 		return err == -ENOMEM || err == ENOMEM ? -ENOMEM : -EINVAL;
-	if (!options->mode)
-		options->mode = mode__find(options->all ? "rss" : "heap");
-	if (options->mode->renderer && options->renderer == renderer__get(0))
-		options->renderer = renderer__find(options->mode->renderer);
+	if (!options->nmodes)
+		options->modes[options->nmodes++] = mode__find(options->all ? "rss" : "heap");
+	if (options->modes[0]->renderer && options->renderer == renderer__get(0))
+		options->renderer = renderer__find(options->modes[0]->renderer);
 	return check(options);
 }
 
@@ -446,10 +469,12 @@ int options__find_all(struct options *options)
 	return 0;
 }
 
-struct session_options options__session(const struct options *options)
+struct session_options options__session(const struct options *options, struct loop *loop)
 {
 	return (struct session_options){
-		.mode = options->mode,
+		.modes = options->modes,
+		.nmodes = options->nmodes,
+		.loop = loop,
 		.collector = options->collector,
 		.attribution = options->attribution,
 		.pids = options->pids,

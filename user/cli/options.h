@@ -26,7 +26,8 @@ struct options {
 	const struct renderer *renderer;
 	const char *output; /* NULL: stdout */
 	struct render_options render;
-	const struct mode *mode;      /* never NULL once parsed */
+	const struct mode *modes[MOST_COLLECTORS];
+	size_t nmodes;		      /* at least 1 once parsed */
 	enum attribution attribution; /* 0: auto */
 	struct collector_options collector;
 	struct images *images; /* of all processes that are looked at */
@@ -43,8 +44,8 @@ void options__free(struct options *options);
 /* --all: puts every CPython that runs now among the pids. 0 or -errno, having said why. */
 int options__find_all(struct options *options);
 
-/* What a session is told of them. */
-struct session_options options__session(const struct options *options);
+/* What a session is told of them; loop is what it waits in. */
+struct session_options options__session(const struct options *options, struct loop *loop);
 
 /* For commands' own argps: what all of them understand, and what those do that observe. */
 extern const struct argp_child general_children[], observing_children[];

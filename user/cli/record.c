@@ -24,6 +24,7 @@ struct recording {
 	const struct options *options;
 	struct output *output;
 	struct launch *launch; /* NULL: the processes run already */
+	struct loop *loop;
 	struct session *session;
 	bool progress; /* stderr is a terminal */
 };
@@ -31,7 +32,7 @@ struct recording {
 static int start(struct recording *record)
 {
 	const struct options *options = record->options;
-	struct session_options session = options__session(options);
+	struct session_options session = options__session(options, record->loop);
 	pid_t pid;
 	int err;
 
@@ -88,7 +89,7 @@ static void say_lost(const struct profile *profile)
 	}
 }
 
-static int report(struct recording *record)
+static int report_mode(struct recording *record, const struct mode *mode)
 {
 	const struct options *options = record->options;
 	struct profile_options how = {
@@ -97,7 +98,7 @@ static int report(struct recording *record)
 		.next = options->interval > 0,
 	};
 	struct profile *profile = NULL;
-	int err = session__profile(record->session, &how, &profile);
+	int err = session__profile(record->session, mode, &how, &profile);
 
 	clear_progress(record);
 	if (!err) {
@@ -112,6 +113,16 @@ static int report(struct recording *record)
 			say_lost(profile);
 	}
 	profile__free(profile);
+	return err;
+}
+
+static int report(struct recording *record)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < record->options->nmodes; i++)
+		err = report_mode(record, record->options->modes[i]);
 	return err;
 }
 
@@ -150,6 +161,7 @@ static void finish(struct recording *record)
 {
 	clear_progress(record);
 	session__free(record->session);
+	loop__free(record->loop);
 	output__free(record->output);
 }
 
@@ -164,7 +176,11 @@ int record__run(const struct options *options)
 	if (err)
 		return EXIT_FAILURE;
 	record.progress = isatty(STDERR_FILENO);
-	err = start(&record);
+	err = loop__new(&record.loop);
+	if (err)
+		log_error("nothing can be waited for: %s", strerror(-err));
+	else
+		err = start(&record);
 	if (!err)
 		err = record_all(&record);
 	if (!err)
@@ -259,7 +275,9 @@ static int check_record(const struct options *options)
 			"--interval goes with formats that repeat, as report and json: %s would "
 			"be added up",
 			options->renderer->name);
-	if (options->renderer->by_line && !options->mode->by_line)
+	if (options->nmodes > 1 && !options->renderer->repeats)
+		return usage_error("--format %s goes with one mode", options->renderer->name);
+	if (options->renderer->by_line && !options->modes[0]->by_line)
 		return usage_error("--format %s goes with --mode lines", options->renderer->name);
 	return 0;
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/signals.h"
 #include "cli/options.h"
 #include "cli/record.h"
 #include "view/top.h"
@@ -9,9 +11,26 @@
 /* Without a terminal it is one report, after that time. */
 #define REPORT_SECONDS 10
 
+static int show(const struct options *options, const struct top_options *how)
+{
+	struct session_options recorded;
+	struct loop *loop;
+	int err;
+
+	signals__catch();
+	err = loop__new(&loop);
+	if (err) {
+		log_error("nothing can be waited for: %s", strerror(-err));
+		return EXIT_FAILURE;
+	}
+	recorded = options__session(options, loop);
+	err = top__run(&recorded, how);
+	loop__free(loop);
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 static int run_top(const struct options *options)
 {
-	const struct session_options recorded = options__session(options);
 	const struct top_options how = {
 		.duration = options->duration,
 		.interval = options->interval ? options->interval : 1,
@@ -19,7 +38,7 @@ static int run_top(const struct options *options)
 	struct options record = *options;
 
 	if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
-		return top__run(&recorded, &how) ? EXIT_FAILURE : EXIT_SUCCESS;
+		return show(options, &how);
 	record.interval = 0;
 	if (!record.duration)
 		record.duration = REPORT_SECONDS;

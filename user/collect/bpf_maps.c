@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <bpf/bpf.h>
 
@@ -192,4 +193,15 @@ uint64_t maps__memory(const struct bpf_object *object)
 			bytes += map_memory(map);
 	}
 	return bytes;
+}
+
+int map__mmap(const struct bpf_object *object, const char *name, size_t size, void **array)
+{
+	int fd = bpf_object__find_map_fd_by_name(object, name);
+	void *mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (mapped == MAP_FAILED)
+		return -errno;
+	*array = mapped;
+	return 0;
 }

@@ -19,6 +19,9 @@ int map__keys(const struct bpf_map *map, void **keys, size_t *n);
  */
 int map__sweep(const struct bpf_map *map, int shift, const bool *dead);
 
+/* Maps an array of the kernel's, of that size. 0 or -errno. */
+int map__mmap(const struct bpf_object *object, const char *name, size_t size, void **array);
+
 /* Bytes of kernel memory that the object's maps take, as the kernel counts it
  * (memlock in /proc/PID/fdinfo): from Linux 6.4 on for what is in them, before for
  * what may come. Task storage is not in it. */

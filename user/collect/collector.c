@@ -2,14 +2,22 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
+#include <bpf/bpf.h>
+
+#include "base/clock.h"
 #include "base/log.h"
+#include "collect/bpf_maps.h"
 #include "collect/collector.h"
 #include "collect/counters.h"
-#include "collect/processes.h"
 #include "probes/attach.h"
-#include "probes/uprobe_events.h"
+
+/* Of bpf/lifecycle.bpf.h. */
+static const char *const lifecycle[] = {"pymemtop_fork", "pymemtop_exec", "pymemtop_exit"};
+
+#define LIFECYCLE (sizeof(lifecycle) / sizeof(lifecycle[0]))
 
 void collector_options__init(struct collector_options *options)
 {
@@ -33,118 +41,186 @@ static void raise_file_limit(void)
 	}
 }
 
-static int open_parts(struct collector *collector, const struct record_sink *sink)
+/* Lets the programs find out where each CPU's part of a counter is. 0 or -errno. */
+static int measure_cpus(const struct bpf_object *object)
 {
-	int err = counters__new(collector->object, &collector->options, sink, &collector->counters);
+	LIBBPF_OPTS(bpf_test_run_opts, options);
+	int fd = bpf_program__fd(bpf_object__find_program_by_name(object, "pymemtop_cpus"));
 
-	if (err) {
-		log_error("the BPF programs' maps cannot be read: %s", strerror(-err));
-		return err;
-	}
-	err = uprobe_events__new(&collector->probes);
-	if (err)
-		return err;
-	collector->processes =
-		processes__new(collector->object, collector->counters, collector->probes);
-	return collector->processes ? 0 : -ENOMEM;
+	return fd < 0 ? 0 : bpf_prog_test_run_opts(fd, &options);
 }
 
-int collector__open(const struct collector_type *type, const struct collector_options *options,
-		    const struct record_sink *sink, struct collector **result)
+static int load(struct collector *collector)
+{
+	int err = collector->type->load(collector);
+
+	if (!err)
+		err = measure_cpus(collector->object);
+	if (err)
+		log_error(
+			"the BPF programs cannot be loaded: %s; `pymemtop doctor` tells what works here, and "
+			"--verbose shows the kernel's log",
+			strerror(-err));
+	return err;
+}
+
+int collector__open(const struct collector_type *type, const char *name,
+		    const struct collector_options *options, struct collector **result)
 {
 	struct collector *collector = calloc(1, sizeof(*collector));
+	struct probe_spec spec = type->probes;
 	int err;
 
 	if (!collector)
 		return -ENOMEM;
 	collector->type = type;
 	collector->options = *options;
+	collector->most_sites = options->max_sites;
 	raise_file_limit();
 	err = type->check ? type->check() : 0;
-	if (err)
-		goto fail;
-	err = type->load(collector);
-	if (err) {
-		log_error(
-			"the BPF programs cannot be loaded: %s; `pymemtop doctor` tells what works here, and "
-			"--verbose shows the kernel's log",
-			strerror(-err));
-		goto fail;
+	if (!err)
+		err = load(collector);
+	if (!err) {
+		spec.at_entry = options->at_entry;
+		collector->attacher =
+			attacher__new(collector->object, name, &spec, options->follow);
+		collector->links = calloc(LIFECYCLE, sizeof(struct bpf_link *));
+		if (!collector->attacher || !collector->links)
+			err = -ENOMEM;
 	}
-	err = open_parts(collector, sink);
-	if (err)
-		goto fail;
+	if (err) {
+		collector__close(collector);
+		return err;
+	}
 	*result = collector;
 	return 0;
-fail:
-	collector__close(collector);
-	return err;
 }
 
 void collector__close(struct collector *collector)
 {
+	size_t i;
+
 	if (!collector)
 		return;
-	uprobe_events__free(collector->probes);
-	processes__free(collector->processes);
-	counters__free(collector->counters);
+	attacher__free(collector->attacher);
+	for (i = 0; collector->links && i < LIFECYCLE; i++)
+		bpf_link__destroy(collector->links[i]);
+	free(collector->links);
+	if (collector->sites)
+		munmap(collector->sites, collector->most_sites * sizeof(*collector->sites));
 	collector->type->unload(collector);
 	free(collector);
 }
 
-/* Every probe is in place before the first process is admitted, so nothing is seen by
- * halves. */
-int collector__attach(struct collector *collector, struct target *const *targets, size_t n)
+static int attach_lifecycle(struct collector *collector)
 {
-	const struct collector_type *type = collector->type;
-	struct probe_spec spec = type->probes;
-	int err = processes__open(collector->processes, targets, n);
+	struct bpf_program *program;
+	struct bpf_link *link;
+	size_t i;
 
-	spec.at_entry = collector->options.at_entry;
-	if (!err)
-		err = probes__attach(collector->object, collector->probes, targets, n, &spec,
-				     collector->options.follow);
-	if (!err && type->attach)
-		err = type->attach(collector, targets, n);
-	counters__begin(collector->counters);
-	if (!err)
-		err = processes__admit(collector->processes, targets, n);
-	return !err && type->keep_up ? type->keep_up(collector) : err;
+	for (i = 0; i < LIFECYCLE; i++) {
+		program = bpf_object__find_program_by_name(collector->object, lifecycle[i]);
+		link = bpf_program__attach(program);
+		if (!link) {
+			log_error("the scheduler's tracepoints cannot be attached: %s",
+				  strerror(errno));
+			return -errno;
+		}
+		collector->links[i] = link;
+	}
+	return 0;
 }
 
-int collector__poll(struct collector *collector, int timeout_ms)
+int collector__begin(struct collector *collector, struct counters *counters)
 {
-	int err = counters__poll(collector->counters, timeout_ms), own;
+	int err = map__mmap(collector->object, "site_counters",
+			    collector->most_sites * sizeof(*collector->sites),
+			    (void **)&collector->sites);
 
-	processes__keep_up(collector->processes);
-	own = collector->type->keep_up ? collector->type->keep_up(collector) : 0;
-	return err ? err : own;
+	if (err) {
+		log_error("the BPF programs' counters cannot be read: %s", strerror(-err));
+		return err;
+	}
+	collector->counters = counters;
+	err = attach_lifecycle(collector);
+	return !err && collector->type->attach ? collector->type->attach(collector) : err;
 }
 
-const struct process_counters *collector__processes(const struct collector *collector, size_t *n)
+/* Field by field, in their order: what is freed was allocated before. */
+struct site_counters collector__site(const struct collector *collector, __u32 site)
 {
-	return counters__processes(collector->counters, n);
+	const volatile struct site_counters *from = &collector->sites[site];
+	struct site_counters to;
+
+	to.freed_bytes = from->freed_bytes;
+	to.freed_count = from->freed_count;
+	to.unmapped_bytes = from->unmapped_bytes;
+	to.unmapped_count = from->unmapped_count;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	to.allocated_bytes = from->allocated_bytes;
+	to.allocated_count = from->allocated_count;
+	to.mapped_bytes = from->mapped_bytes;
+	to.mapped_count = from->mapped_count;
+	return to;
+}
+
+void collector__clear_site(struct collector *collector, __u32 site)
+{
+	memset(&collector->sites[site], 0, sizeof(collector->sites[site]));
+}
+
+/*
+ * How often the kernel did not run a program, as another run of it was preempted on the same
+ * CPU (prog->active in kernel/bpf/trampoline.c and kernel/trace/bpf_trace.c; told since 5.12).
+ * Whose event that was, it does not tell.
+ */
+static __u64 skipped_runs(const struct bpf_object *object)
+{
+	struct bpf_program *program;
+	struct bpf_prog_info info;
+	__u64 runs = 0;
+	__u32 size;
+
+	bpf_object__for_each_program (program, object) {
+		size = sizeof(info);
+		memset(&info, 0, size);
+		if (bpf_program__fd(program) >= 0 &&
+		    !bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+			runs += info.recursion_misses;
+	}
+	return runs;
+}
+
+/* Counters first, then the ring: so each site that has counts has its stack. */
+int collector__read(struct collector *collector, struct snapshot **result)
+{
+	size_t nsites = counters__next_site(collector->counters), n, i;
+	const struct process_counters *processes = counters__processes(collector->counters, &n);
+	struct snapshot *snapshot = snapshot__new(n, nsites);
+	__u64 skipped;
+	int err;
+
+	if (!snapshot)
+		return -ENOMEM;
+	snapshot->seconds = clock_seconds(CLOCK_MONOTONIC) - collector->begin;
+	for (i = 0; i < nsites; i++)
+		snapshot->sites[i] = collector__site(collector, i);
+	memcpy(snapshot->processes, processes, n * sizeof(*snapshot->processes));
+	skipped = skipped_runs(collector->object);
+	for (i = 1; i < n; i++)
+		snapshot->processes[i].lost[LOST_RUN] = skipped;
+	snapshot->map_bytes = maps__memory(collector->object);
+	err = counters__drain(collector->counters);
+	if (err) {
+		snapshot__free(snapshot);
+		return err;
+	}
+	*result = snapshot;
+	return 0;
 }
 
 int collector__snapshot(struct collector *collector, struct snapshot **snapshot)
 {
 	return collector->type->snapshot ? collector->type->snapshot(collector, snapshot)
-					 : counters__snapshot(collector->counters, snapshot);
-}
-
-int collector__drain(struct collector *collector)
-{
-	return counters__drain(collector->counters);
-}
-
-int collector__free_site(struct collector *collector, __u32 site, __u64 hash)
-{
-	return counters__free_site(collector->counters, site, hash);
-}
-
-int collector__free_process(struct collector *collector, __u32 id)
-{
-	if (collector->type->forget)
-		collector->type->forget(collector, id);
-	return processes__forget(collector->processes, id);
+					 : collector__read(collector, snapshot);
 }

@@ -16,8 +16,7 @@
 #include "target/target.h"
 
 struct counters;
-struct uprobe_events;
-struct processes;
+struct attacher;
 struct verifier_stats;
 
 struct collector_options {
@@ -29,9 +28,11 @@ struct collector_options {
 	bool follow;
 	bool at_entry;		      /* to measure: probes on the functions' first instructions */
 	bool idle;		      /* to measure: programs that return at once */
-	unsigned int targets;	      /* how many there will be */
+	bool watch_execs;	      /* the sink is told what any process executes */
+	unsigned int targets;	      /* how many there are at the start */
 	bool markers;		      /* some of them is attributed by markers */
 	struct verifier_stats *stats; /* filled in at the load; NULL: not asked for */
+	const struct bpf_object *first; /* whose processes and sites it shares; NULL: its own */
 };
 
 /* What holds where the user asks for nothing else. */
@@ -41,11 +42,22 @@ struct collector {
 	const struct collector_type *type;
 	struct collector_options options;
 	const struct bpf_object *object;
-	const __u32 *generations; /* of code objects (bpf/code.bpf.h) */
-	struct counters *counters;
-	struct uprobe_events *probes;
-	struct processes *processes;
-	void *own; /* the type's */
+	const __u32 *generations;    /* of code objects (bpf/code.bpf.h) */
+	struct counters *counters;   /* that all collectors of a recording share */
+	struct site_counters *sites; /* mapped */
+	size_t most_sites;
+	struct attacher *attacher;
+	struct bpf_link **links; /* of what sees forks, execs and ends */
+	double begin;		 /* when it first recorded a process; 0: not yet */
+	void *own;		 /* the type's */
+};
+
+#define MOST_COLLECTORS 4
+
+/* Those of one recording. */
+struct collector_set {
+	struct collector *of[MOST_COLLECTORS];
+	size_t n;
 };
 
 /* How a collector is made: what differs between modes. */
@@ -63,58 +75,44 @@ struct collector_type {
 	int (*load)(struct collector *collector);
 	void (*unload)(struct collector *collector);
 
-	/* The rest may be NULL. Its probes are in place, and no process is recorded yet. 0 or
-	 * -errno, having said why. */
-	int (*attach)(struct collector *collector, struct target *const *targets, size_t n);
+	/* The rest may be NULL. It is going to record its first process. 0 or -errno, having said
+	 * why. */
+	int (*attach)(struct collector *collector);
 
-	/* To be called several times a second. 0 or -errno. */
+	/* Its probes are on a process that is going to be recorded with that id. */
+	void (*meet)(struct collector *collector, __u32 id, pid_t pid);
+
+	/* To be called soon after processes came, and about once a second. 0 or -errno. */
 	int (*keep_up)(struct collector *collector);
 
-	/* In place of counters__snapshot(). */
+	/* In place of collector__read(). */
 	int (*snapshot)(struct collector *collector, struct snapshot **snapshot);
 
 	/* The id is going to be another process's. */
 	void (*forget)(struct collector *collector, __u32 id);
 };
 
-/* Who receives the records that the programs send (struct record in bpf/pymemtop.h). */
-struct record_sink {
-	/* 0, or -errno, which ends the recording. */
-	int (*take)(void *context, const void *record, size_t size);
-	void *context;
-};
-
 /*
- * Loads the BPF programs. What the sink's context refers to outlives the collector. 0 and the
- * collector, or -errno, having said why.
+ * Loads the BPF programs. name tells it apart from the others of one pymemtop. It is not
+ * ready before collector__begin(). 0 and the collector, or -errno, having said why.
  */
-int collector__open(const struct collector_type *type, const struct collector_options *options,
-		    const struct record_sink *sink, struct collector **collector);
+int collector__open(const struct collector_type *type, const char *name,
+		    const struct collector_options *options, struct collector **collector);
 
 /* Detaches and frees. NULL is allowed. */
 void collector__close(struct collector *collector);
 
-/* Attaches to all targets at once; they are recorded from the return on. 0 or -errno,
- * having said why. */
-int collector__attach(struct collector *collector, struct target *const *targets, size_t n);
+/* Sees forks, execs and ends from here on, and keeps its sites' counters with those numbers,
+ * which outlive it. 0 or -errno, having said why. */
+int collector__begin(struct collector *collector, struct counters *counters);
 
-/* Waits for up to timeout_ms milliseconds for what the programs send, and hands it on. 0 or
- * -errno; -EINTR where a signal came. */
-int collector__poll(struct collector *collector, int timeout_ms);
-
-/* The processes' counters as they are now, by id from 1; n with the unused [0]. Valid until
- * the close, and cheap. */
-const struct process_counters *collector__processes(const struct collector *collector, size_t *n);
-
-/* 0 and the state of things, which the caller frees, or -errno. */
+/* 0 and the state of things, which the caller frees, or -errno. collector__read() is what the
+ * counters say; collector__snapshot() what the mode makes of it. */
 int collector__snapshot(struct collector *collector, struct snapshot **snapshot);
+int collector__read(struct collector *collector, struct snapshot **snapshot);
 
-/* Hands on all that the programs have sent. 0 or -errno. */
-int collector__drain(struct collector *collector);
-
-/* Gives a site, or the id of a process that has ended, to be used again: see
- * counters__free_site() and processes__forget(). 0 or -errno. */
-int collector__free_site(struct collector *collector, __u32 site, __u64 hash);
-int collector__free_process(struct collector *collector, __u32 id);
+/* A site's counters, as they are now; and all zero from now on. */
+struct site_counters collector__site(const struct collector *collector, __u32 site);
+void collector__clear_site(struct collector *collector, __u32 site);
 
 #endif /* COLLECTOR_H */

@@ -19,22 +19,14 @@ struct counters {
 	struct record_sink sink;
 	struct ring_buffer *ring;
 	struct process_counters *processes; /* mapped */
-	struct site_counters *counts;	    /* mapped */
 	size_t max_sites;
-	size_t next_process; /* above all ids that were given out */
-	size_t next_site;    /* the next one that was in no queue yet */
-	size_t free_sites;   /* in the queue; or fewer, where threads made the same site at once */
-	double begin;
+	size_t next_site;  /* the next one that was in no queue yet */
+	size_t free_sites; /* in the queue; or fewer, where threads made the same site at once */
 };
 
 static size_t processes_size(void)
 {
 	return MAX_PROCESSES * sizeof(struct process_counters);
-}
-
-static size_t counts_size(const struct counters *counters)
-{
-	return counters->max_sites * sizeof(struct site_counters);
 }
 
 /* Threads for which a hash has room. With task storage, it has those few whose element could
@@ -44,6 +36,16 @@ static size_t counts_size(const struct counters *counters)
 
 /* Stacks of markers are 25 KiB each: fewer, where they must be there beforehand. */
 #define MARKED_THREADS 512
+
+/* Processes that come later than the first ones and are none of their forks: 0.5 MiB. */
+#define LATER_IMAGES 256
+
+static unsigned int most_images(const struct collector_options *options)
+{
+	unsigned int wanted = options->targets + LATER_IMAGES;
+
+	return wanted < MAX_IMAGES ? wanted : MAX_IMAGES;
+}
 
 /* The maps' sizes, and how they get their memory: for what there is, where the kernel can
  * allocate elements as they are made; else for all that they have room for. */
@@ -59,7 +61,7 @@ static int size_maps(struct bpf_object *object, const struct collector_options *
 		{"sites", options->max_sites},
 		{"free_sites", options->max_sites},
 		{"site_counters", options->max_sites},
-		{"probe_tables", options->targets},
+		{"probe_tables", most_images(options)},
 		{"codes", options->max_sites > 65536 ? options->max_sites : 65536},
 		{"thread_table", storage ? STRAY_THREADS : THREADS},
 		{"marker_table", marker_storage ? STRAY_THREADS
@@ -105,13 +107,21 @@ static int select_maps(struct bpf_object *object, const struct config *config)
 	return err;
 }
 
-/* A kernel without it has no counters with parts for each CPU. */
-static int select_measure(struct bpf_object *object, bool reads_resident)
-{
-	bool wanted = reads_resident && feature__has(FEATURE_PERCPU_LOOKUP);
+/* Of another collector of the same recording. */
+static const char *const shared_maps[] = {
+	"ring",	 "process_counters", "processes",   "free_processes", "sites", "free_sites",
+	"codes", "layouts",	     ".data.codes",
+};
 
-	return bpf_program__set_autoload(bpf_object__find_program_by_name(object, "pymemtop_cpus"),
-					 wanted);
+static int share_maps(struct bpf_object *object, const struct bpf_object *first)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && first && i < sizeof(shared_maps) / sizeof(shared_maps[0]); i++)
+		err = bpf_map__reuse_fd(bpf_object__find_map_by_name(object, shared_maps[i]),
+					bpf_object__find_map_fd_by_name(first, shared_maps[i]));
+	return err;
 }
 
 int counters__configure(struct bpf_object *object, struct config *config,
@@ -126,14 +136,21 @@ int counters__configure(struct bpf_object *object, struct config *config,
 	config->has_marker_storage = feature__has(FEATURE_LARGE_STORAGE);
 	config->use_markers = options->markers;
 	config->follow_children = options->follow;
+	config->is_second = options->first != NULL;
+	config->follow_execs = options->follow && !options->first;
+	config->watch_execs = options->watch_execs && !options->first;
 	config->idle = options->idle;
 	config->cpus = libbpf_num_possible_cpus();
-	err = select_measure(object, config->reads_resident);
+	/* A kernel without it has no counters with parts for each CPU. */
+	err = bpf_program__set_autoload(bpf_object__find_program_by_name(object, "pymemtop_cpus"),
+					feature__has(FEATURE_PERCPU_LOOKUP));
 	if (!err)
 		err = size_maps(object, options,
 				feature__has(FEATURE_HASH_ALLOCATION) && can_allocate);
 	if (!err)
 		err = select_maps(object, config);
+	if (!err)
+		err = share_maps(object, options->first);
 	if (!err && options->stats)
 		err = verifier_stats__ask(options->stats, object);
 	return err;
@@ -147,27 +164,6 @@ static int on_record(void *context, void *data, size_t size)
 	    counters->free_sites)
 		counters->free_sites--;
 	return counters->sink.take(counters->sink.context, data, size);
-}
-
-/* Maps an array of the kernel's. */
-static int map_array(const struct bpf_object *object, const char *name, size_t size, void **array)
-{
-	int fd = bpf_object__find_map_fd_by_name(object, name);
-	void *mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-	if (mapped == MAP_FAILED)
-		return -errno;
-	*array = mapped;
-	return 0;
-}
-
-/* Lets the programs find out where each CPU's part of a counter is. 0 or -errno. */
-static int measure_cpus(const struct bpf_object *object)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, options);
-	int fd = bpf_program__fd(bpf_object__find_program_by_name(object, "pymemtop_cpus"));
-
-	return fd < 0 ? 0 : bpf_prog_test_run_opts(fd, &options);
 }
 
 /* Sites that there are in the queue at least, while there are any left: a burst of new ones
@@ -195,6 +191,16 @@ static int fill_sites(struct counters *counters)
 	return 0;
 }
 
+static int push_processes(struct counters *counters)
+{
+	__u32 id;
+	int err = 0;
+
+	for (id = 1; !err && id < MAX_PROCESSES; id++)
+		err = push(counters, "free_processes", id);
+	return err;
+}
+
 int counters__new(const struct bpf_object *object, const struct collector_options *options,
 		  const struct record_sink *sink, struct counters **result)
 {
@@ -204,16 +210,11 @@ int counters__new(const struct bpf_object *object, const struct collector_option
 	if (!counters)
 		return -ENOMEM;
 	counters->object = object;
-	counters->next_process = counters->next_site = 1;
+	counters->next_site = 1;
 	counters->sink = *sink;
 	counters->max_sites = options->max_sites;
-	err = measure_cpus(object);
-	if (!err)
-		err = map_array(object, "process_counters", processes_size(),
-				(void **)&counters->processes);
-	if (!err)
-		err = map_array(object, "site_counters", counts_size(counters),
-				(void **)&counters->counts);
+	err = map__mmap(object, "process_counters", processes_size(),
+			(void **)&counters->processes);
 	if (!err) {
 		counters->ring = ring_buffer__new(bpf_object__find_map_fd_by_name(object, "ring"),
 						  on_record, counters, NULL);
@@ -221,6 +222,8 @@ int counters__new(const struct bpf_object *object, const struct collector_option
 	}
 	if (!err)
 		err = fill_sites(counters);
+	if (!err)
+		err = push_processes(counters);
 	if (err) {
 		counters__free(counters);
 		return err;
@@ -236,40 +239,30 @@ void counters__free(struct counters *counters)
 	ring_buffer__free(counters->ring);
 	if (counters->processes)
 		munmap(counters->processes, processes_size());
-	if (counters->counts)
-		munmap(counters->counts, counts_size(counters));
 	free(counters);
 }
 
-void counters__begin(struct counters *counters)
+int counters__fd(const struct counters *counters)
 {
-	counters->begin = clock_seconds(CLOCK_MONOTONIC);
+	return ring_buffer__epoll_fd(counters->ring);
 }
 
-int counters__poll(struct counters *counters, int timeout_ms)
+int counters__drain(struct counters *counters)
 {
-	int err = ring_buffer__poll(counters->ring, timeout_ms);
+	int err = ring_buffer__consume(counters->ring);
 
 	return err < 0 ? err : fill_sites(counters);
 }
 
 int counters__open_process(struct counters *counters, const struct process_counters *process)
 {
-	if (counters->next_process == MAX_PROCESSES)
-		return -E2BIG;
-	counters->processes[counters->next_process] = *process;
-	return counters->next_process++;
-}
-
-int counters__release_ids(struct counters *counters)
-{
+	int fd = bpf_object__find_map_fd_by_name(counters->object, "free_processes");
 	__u32 id;
-	int err = 0;
 
-	for (id = counters->next_process; !err && id < MAX_PROCESSES; id++)
-		err = push(counters, "free_processes", id);
-	counters->next_process = MAX_PROCESSES;
-	return err;
+	if (bpf_map_lookup_and_delete_elem(fd, NULL, &id))
+		return -E2BIG;
+	counters->processes[id] = *process;
+	return id;
 }
 
 int counters__free_site(struct counters *counters, __u32 site, __u64 hash)
@@ -277,7 +270,6 @@ int counters__free_site(struct counters *counters, __u32 site, __u64 hash)
 	int fd = bpf_object__find_map_fd_by_name(counters->object, "sites");
 
 	bpf_map_delete_elem(fd, &hash);
-	memset(&counters->counts[site], 0, sizeof(counters->counts[site]));
 	counters->free_sites++;
 	return push(counters, "free_sites", site);
 }
@@ -300,95 +292,18 @@ void counters__reparent(struct counters *counters, __u32 id, __u32 parent)
 
 const struct process_counters *counters__processes(const struct counters *counters, size_t *n)
 {
-	*n = counters->next_process;
+	*n = MAX_PROCESSES;
 	return counters->processes;
 }
 
-/* Field by field, in their order: what is freed was allocated before. */
-static void copy_count(struct site_counters *to, const struct site_counters *count)
+size_t counters__next_site(const struct counters *counters)
 {
-	const volatile struct site_counters *from = count;
-
-	to->freed_bytes = from->freed_bytes;
-	to->freed_count = from->freed_count;
-	to->unmapped_bytes = from->unmapped_bytes;
-	to->unmapped_count = from->unmapped_count;
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	to->allocated_bytes = from->allocated_bytes;
-	to->allocated_count = from->allocated_count;
-	to->mapped_bytes = from->mapped_bytes;
-	to->mapped_count = from->mapped_count;
-}
-
-/*
- * How often the kernel did not run a program, as another run of it was preempted on the same
- * CPU (prog->active in kernel/bpf/trampoline.c and kernel/trace/bpf_trace.c; told since 5.12).
- * Whose event that was, it does not tell.
- */
-static __u64 skipped_runs(const struct bpf_object *object)
-{
-	struct bpf_program *program;
-	struct bpf_prog_info info;
-	__u64 runs = 0;
-	__u32 size;
-
-	bpf_object__for_each_program (program, object) {
-		size = sizeof(info);
-		memset(&info, 0, size);
-		if (bpf_program__fd(program) >= 0 &&
-		    !bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
-			runs += info.recursion_misses;
-	}
-	return runs;
-}
-
-/* Counts first, then the ring: so each site that has counts has its stack. */
-int counters__snapshot(struct counters *counters, struct snapshot **result)
-{
-	size_t nsites = counters->next_site, nprocesses, i;
-	const struct process_counters *processes = counters__processes(counters, &nprocesses);
-	struct snapshot *snapshot;
-	__u64 skipped;
-	int err;
-
-	snapshot = snapshot__new(nprocesses, nsites);
-	if (!snapshot)
-		return -ENOMEM;
-	snapshot->seconds = clock_seconds(CLOCK_MONOTONIC) - counters->begin;
-	for (i = 0; i < nsites; i++)
-		copy_count(&snapshot->sites[i], &counters->counts[i]);
-	memcpy(snapshot->processes, processes, nprocesses * sizeof(*snapshot->processes));
-	skipped = skipped_runs(counters->object);
-	for (i = 1; i < nprocesses; i++)
-		snapshot->processes[i].lost[LOST_RUN] = skipped;
-	snapshot->map_bytes = maps__memory(counters->object);
-	err = ring_buffer__consume(counters->ring);
-	if (err < 0) {
-		snapshot__free(snapshot);
-		return err;
-	}
-	*result = snapshot;
-	return 0;
-}
-
-int counters__drain(struct counters *counters)
-{
-	int err = ring_buffer__consume(counters->ring);
-
-	return err < 0 ? err : 0;
+	return counters->next_site;
 }
 
 size_t counters__sites_left(const struct counters *counters)
 {
 	return counters->free_sites + (counters->max_sites - counters->next_site);
-}
-
-struct site_counters counters__site(const struct counters *counters, __u32 site)
-{
-	struct site_counters copy;
-
-	copy_count(&copy, &counters->counts[site]);
-	return copy;
 }
 
 size_t counters__most_sites(const struct counters *counters)

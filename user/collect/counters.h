@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The counters that every mode's programs keep (bpf/counters.bpf.h): sizes their maps, reads
- * them, and hands on what comes through their ring.
+ * What all modes' programs keep together (bpf/counters.bpf.h): the processes' counters, the
+ * numbers of processes and sites, and the ring, whose records are handed on.
  */
 #ifndef COUNTERS_H
 #define COUNTERS_H
@@ -16,6 +16,13 @@
 
 struct counters;
 
+/* Who receives the records that the programs send (struct record in bpf/pymemtop.h). */
+struct record_sink {
+	/* 0, or -errno, which ends the recording. */
+	int (*take)(void *context, const void *record, size_t size);
+	void *context;
+};
+
 /*
  * Before the load: fills in the constants that the programs of all modes have, and gives the
  * maps that all have their sizes. can_allocate: the programs run where the kernel can make
@@ -26,7 +33,7 @@ int counters__configure(struct bpf_object *object, struct config *config,
 			const struct collector_options *options, bool can_allocate);
 
 /*
- * After the load. The sink receives what the programs send; its context outlives the counters.
+ * After the load. The sink's context outlives the counters.
  * 0 and the counters, or -errno.
  */
 int counters__new(const struct bpf_object *object, const struct collector_options *options,
@@ -35,24 +42,19 @@ int counters__new(const struct bpf_object *object, const struct collector_option
 /* NULL is allowed. */
 void counters__free(struct counters *counters);
 
-/* Snapshots count their seconds from here on. */
-void counters__begin(struct counters *counters);
+/* Can be read when the programs have sent something. */
+int counters__fd(const struct counters *counters);
 
-/* Waits for up to timeout_ms milliseconds for what the programs send, and hands it on.
- * 0 or -errno; -EINTR where a signal came. */
-int counters__poll(struct counters *counters, int timeout_ms);
+/* Hands on all that the programs have sent. 0 or -errno. */
+int counters__drain(struct counters *counters);
 
-/* Opens a process's counters, under the next id from 1 on: to be called before any process
- * forks under watch. The id, or -errno. */
+/* Takes an id, from 1 on, for a process with these counters. The id, or -errno. */
 int counters__open_process(struct counters *counters, const struct process_counters *process);
 
-/* Lets the programs give out the ids that are left. 0 or -errno. */
-int counters__release_ids(struct counters *counters);
-
 /*
- * The counters of a site, or of a process and an id, are what they were before it came; they
- * can be given out again. hash is the one that the site's record had. Nothing may refer to them
- * any more. 0 or -errno.
+ * The number of a site whose counters are cleared, or the id of a process, can be given out
+ * again. hash is the one that the site's record had. Nothing may refer to them any more. 0 or
+ * -errno.
  */
 int counters__free_site(struct counters *counters, __u32 site, __u64 hash);
 int counters__free_process(struct counters *counters, __u32 id);
@@ -65,8 +67,8 @@ void counters__reparent(struct counters *counters, __u32 id, __u32 parent);
 /* The processes' counters as they are now, by id from 1; n with the unused [0]. */
 const struct process_counters *counters__processes(const struct counters *counters, size_t *n);
 
-/* Hands on all that the programs have sent. 0 or -errno. */
-int counters__drain(struct counters *counters);
+/* Above all sites that were given out. */
+size_t counters__next_site(const struct counters *counters);
 
 /* Sites that can still be given out, and that there can be. */
 size_t counters__sites_left(const struct counters *counters);
@@ -74,11 +76,5 @@ size_t counters__most_sites(const struct counters *counters);
 
 /* Whether the programs have sent a process's code object at that address, which lives. */
 bool counters__has_code(const struct counters *counters, __u32 process, __u64 address);
-
-/* A site's counters, as they are now. */
-struct site_counters counters__site(const struct counters *counters, __u32 site);
-
-/* 0 and the state of things, which the caller frees, or -errno. */
-int counters__snapshot(struct counters *counters, struct snapshot **snapshot);
 
 #endif /* COUNTERS_H */

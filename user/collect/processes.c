@@ -10,43 +10,53 @@
 #include "base/procfs.h"
 #include "collect/bpf_maps.h"
 #include "collect/processes.h"
+#include "probes/attach.h"
 
 /* How often what dead processes left is looked for. */
 #define SWEEP_SECONDS 1
 #define SWEEP_REST    20 /* times as long as the last one took */
 
-/* Of bpf/lifecycle.bpf.h. */
-static const char *const lifecycle[] = {"pymemtop_fork", "pymemtop_exec", "pymemtop_exit"};
-
-#define LIFECYCLE (sizeof(lifecycle) / sizeof(lifecycle[0]))
+/* An address space that is not its parent's, and whose probes have a place in the array
+ * probe_tables. */
+struct image {
+	struct target *target; /* NULL: the place is free */
+	size_t users;	       /* processes that have not been swept */
+};
 
 struct processes {
-	const struct bpf_object *object;
+	const struct collector_set *collectors;
 	struct counters *counters;
-	struct uprobe_events *probes;
-	struct bpf_link *links[LIFECYCLE];
 	struct py_layout layouts[MAX_LAYOUTS]; /* as in the map */
 	__u32 nlayouts;
-	size_t taken; /* ids, when last looked */
+	struct image images[MAX_IMAGES];
+	size_t most_images; /* that the maps have room for */
+	size_t taken;	    /* ids, when last looked */
 	double next_sweep;
 	struct {
 		bool met;	    /* it was seen, and its probes are kept */
 		bool swept;	    /* it is dead, and holds nothing in the maps */
+		__u32 image;	    /* where it is met */
 	} seen[MAX_PROCESSES];	    /* by process id */
 	__u32 swept[MAX_PROCESSES]; /* ids, in the order of their ends */
 	size_t nswept;
 };
 
-struct processes *processes__new(const struct bpf_object *object, struct counters *counters,
-				 struct uprobe_events *probes)
+static const struct bpf_object *first_object(const struct processes *processes)
+{
+	return processes->collectors->of[0]->object;
+}
+
+struct processes *processes__new(const struct collector_set *collectors, struct counters *counters)
 {
 	struct processes *processes = calloc(1, sizeof(*processes));
+	const struct bpf_map *tables;
 
 	if (!processes)
 		return NULL;
-	processes->object = object;
+	processes->collectors = collectors;
 	processes->counters = counters;
-	processes->probes = probes;
+	tables = bpf_object__find_map_by_name(first_object(processes), "probe_tables");
+	processes->most_images = bpf_map__max_entries(tables);
 	return processes;
 }
 
@@ -56,62 +66,71 @@ void processes__free(struct processes *processes)
 
 	if (!processes)
 		return;
-	for (i = 0; i < LIFECYCLE; i++)
-		bpf_link__destroy(processes->links[i]);
+	for (i = 0; i < MAX_IMAGES; i++)
+		target__free(processes->images[i].target);
 	free(processes);
 }
 
 static int update(const struct processes *processes, const char *map, const void *key,
 		  const void *value)
 {
-	return bpf_map_update_elem(bpf_object__find_map_fd_by_name(processes->object, map), key,
-				   value, BPF_ANY);
+	return bpf_map_update_elem(bpf_object__find_map_fd_by_name(first_object(processes), map),
+				   key, value, BPF_ANY);
 }
 
-static int attach_lifecycle(struct processes *processes)
+/* A free place for an image, or -E2BIG. */
+static int find_image(const struct processes *processes)
 {
-	struct bpf_program *program;
 	size_t i;
-	int err = 0;
 
-	for (i = 0; !err && i < LIFECYCLE; i++) {
-		program = bpf_object__find_program_by_name(processes->object, lifecycle[i]);
-		processes->links[i] = bpf_program__attach(program);
-		err = libbpf_get_error(processes->links[i]);
+	for (i = 0; i < processes->most_images; i++) {
+		if (!processes->images[i].target)
+			return i;
 	}
-	if (err) {
-		processes->links[i - 1] = NULL;
-		log_error("the scheduler's tracepoints cannot be attached: %s", strerror(-err));
-	}
-	return err;
+	return -E2BIG;
 }
 
-static struct process_counters counters_of(const struct target *target, enum process_state state)
+static void release_image(struct processes *processes, __u32 number)
 {
-	struct process_counters counters = {.pid = target->pid, .state = state};
+	struct image *image = &processes->images[number];
+	size_t i;
 
+	if (--image->users)
+		return;
+	for (i = 0; i < processes->collectors->n; i++)
+		attacher__forget(processes->collectors->of[i]->attacher, number);
+	target__free(image->target);
+	image->target = NULL;
+}
+
+int processes__open(struct processes *processes, struct target *target, __u32 parent)
+{
+	struct process_counters counters = {.pid = target->pid, .parent = parent};
+	int image = find_image(processes), id;
+
+	if (image < 0)
+		return image;
 	memcpy(counters.comm, target->comm, sizeof(counters.comm));
-	return counters;
+	id = counters__open_process(processes->counters, &counters);
+	if (id < 0)
+		return id;
+	processes->images[image] = (struct image){target, 1};
+	processes->seen[id].met = true;
+	processes->seen[id].image = image;
+	return id;
 }
 
-int processes__open(struct processes *processes, struct target *const *targets, size_t n)
+void processes__drop(struct processes *processes, __u32 id)
 {
-	struct process_counters counters;
-	int err = attach_lifecycle(processes), id = 0;
-	size_t i;
+	release_image(processes, processes->seen[id].image);
+	processes->seen[id].met = false;
+	counters__free_process(processes->counters, id);
+}
 
-	for (i = 0; !err && i < n; i++) {
-		counters = counters_of(targets[i], PROCESS_RUNNING);
-		id = counters__open_process(processes->counters, &counters);
-		err = id < 0 ? id : 0;
-		if (!err)
-			processes->seen[id].met = true;
-	}
-	if (!err)
-		err = counters__release_ids(processes->counters);
-	if (err)
-		log_error("the processes cannot be counted: %s", strerror(-err));
-	return err;
+const struct target *processes__target(const struct processes *processes, __u32 id, __u32 *image)
+{
+	*image = processes->seen[id].image;
+	return processes->seen[id].met ? processes->images[*image].target : NULL;
 }
 
 /* The number under which the BPF side finds the layout, or -errno. */
@@ -138,7 +157,7 @@ static int admit(struct processes *processes, const struct target *target, __u32
 	int layout = layout_index(processes, &target->layout);
 	struct process process = {
 		.id = id,
-		.image = id - 1,
+		.image = processes->seen[id].image,
 		.layout = layout,
 		.attribution = target->attribution,
 		.thread_size = target->thread_size,
@@ -151,40 +170,55 @@ static int admit(struct processes *processes, const struct target *target, __u32
 	return layout < 0 ? layout : update(processes, "processes", &tgid, &process);
 }
 
-int processes__admit(struct processes *processes, struct target *const *targets, size_t n)
+int processes__admit(struct processes *processes, __u32 id)
 {
-	size_t i;
-	int err = 0;
+	const struct target *target = processes->images[processes->seen[id].image].target;
+	int err = admit(processes, target, id);
 
-	for (i = 0; !err && i < n; i++) {
-		err = admit(processes, targets[i], i + 1);
-		/* It may have ended before that was seen. */
-		if (!err && !proc_exists(targets[i]->pid))
-			counters__set_state(processes->counters, i + 1, PROCESS_EXITED);
-		if (err)
-			log_error("process %d cannot be recorded: %s", targets[i]->pid,
-				  strerror(-err));
-	}
+	/* It may have ended before that was seen. */
+	if (!err && !proc_exists(target->pid))
+		counters__set_state(processes->counters, id, PROCESS_EXITED);
+	if (err)
+		log_error("process %d cannot be recorded: %s", target->pid, strerror(-err));
 	return err;
 }
 
-/* Children since the last call keep their probes. */
+/* A child shares its parent's image, and keeps its probes. */
+static void keep_child(struct processes *processes, const struct process_counters *child, __u32 id)
+{
+	__u32 image = processes->seen[child->parent].image;
+	size_t i;
+	int err = 0;
+
+	processes->seen[id].met = true;
+	processes->seen[id].image = image;
+	processes->images[image].users++;
+	for (i = 0; !err && i < processes->collectors->n; i++)
+		err = attacher__keep(processes->collectors->of[i]->attacher, child->pid, image);
+	if (err && err != -ESRCH)
+		log_detail("process %d: %s", child->pid, strerror(-err));
+}
+
+/* Children since the last call. One can come before its parent is met: another time. */
 static void keep_children(struct processes *processes, const struct process_counters *counts,
 			  size_t n)
 {
 	size_t id;
-	int err;
+	bool any;
 
-	processes->taken = 0;
-	for (id = 1; id < n; id++) {
-		processes->taken += !!counts[id].pid;
-		if (!counts[id].pid || processes->seen[id].met)
-			continue;
-		processes->seen[id].met = true;
-		err = uprobe_events__keep(processes->probes, counts[id].pid);
-		if (err && err != -ESRCH)
-			log_detail("process %d: %s", counts[id].pid, strerror(-err));
-	}
+	do {
+		any = false;
+		processes->taken = 0;
+		for (id = 1; id < n; id++) {
+			processes->taken += !!counts[id].pid;
+			if (!counts[id].pid || processes->seen[id].met ||
+			    counts[id].parent >= MAX_PROCESSES ||
+			    !processes->seen[counts[id].parent].met)
+				continue;
+			any = true;
+			keep_child(processes, &counts[id], id);
+		}
+	} while (any);
 }
 
 bool processes__are_short(const struct processes *processes)
@@ -205,34 +239,57 @@ static const struct {
 	{"last_lines", PROCESS_KEY_SHIFT},
 };
 
+static int sweep_maps(const struct processes *processes, const bool *dead)
+{
+	const struct collector *collector;
+	struct bpf_map *map;
+	size_t c, i;
+	int err = 0;
+
+	for (c = 0; !err && c < processes->collectors->n; c++) {
+		collector = processes->collectors->of[c];
+		for (i = 0; !err && i < sizeof(swept_maps) / sizeof(swept_maps[0]); i++) {
+			map = bpf_object__find_map_by_name(collector->object, swept_maps[i].map);
+			if (map)
+				err = map__sweep(map, swept_maps[i].shift, dead);
+		}
+	}
+	return err;
+}
+
+static void release(struct processes *processes, __u32 id, pid_t pid)
+{
+	size_t i;
+
+	processes->seen[id].swept = true;
+	processes->swept[processes->nswept++] = id;
+	for (i = 0; i < processes->collectors->n; i++)
+		attacher__release(processes->collectors->of[i]->attacher, pid,
+				  processes->seen[id].image);
+	release_image(processes, processes->seen[id].image);
+}
+
 /* What dead processes held makes room again, in maps that the living share: a server
  * that forks for years must not fill them. What they held stays in the counts. */
 static void sweep_dead(struct processes *processes, const struct process_counters *counts, size_t n)
 {
 	bool dead[MAX_PROCESSES] = {false}, any = false;
 	double begin = clock_seconds(CLOCK_MONOTONIC);
-	struct bpf_map *map;
-	size_t id, i;
+	size_t id;
 
 	if (begin < processes->next_sweep)
 		return;
 	for (id = 1; id < n; id++) {
-		if (processes->seen[id].swept || !counts[id].pid ||
+		if (!processes->seen[id].met || processes->seen[id].swept ||
 		    counts[id].state == PROCESS_RUNNING)
 			continue;
 		dead[id] = any = true;
 	}
-	for (i = 0; any && i < sizeof(swept_maps) / sizeof(swept_maps[0]); i++) {
-		map = bpf_object__find_map_by_name(processes->object, swept_maps[i].map);
-		if (map && map__sweep(map, swept_maps[i].shift, dead))
-			any = false; /* no memory: another time */
-	}
+	/* Where memory is short: another time. */
+	any = any && !sweep_maps(processes, dead);
 	for (id = 1; any && id < n; id++) {
-		if (!dead[id])
-			continue;
-		processes->seen[id].swept = true;
-		processes->swept[processes->nswept++] = id;
-		uprobe_events__release(processes->probes, counts[id].pid);
+		if (dead[id])
+			release(processes, id, counts[id].pid);
 	}
 	/* Where there is much to go through, it is done less often, as long as there is time. */
 	processes->next_sweep = clock_seconds(CLOCK_MONOTONIC);
@@ -255,7 +312,8 @@ void processes__keep_up(struct processes *processes)
  * may outlive its parent. 0 or -ENOMEM. */
 static int find_borrowed(const struct processes *processes, bool *borrowed)
 {
-	const struct bpf_map *map = bpf_object__find_map_by_name(processes->object, "processes");
+	const struct bpf_map *map =
+		bpf_object__find_map_by_name(first_object(processes), "processes");
 	struct process process;
 	size_t n, i;
 	void *keys;

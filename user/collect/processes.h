@@ -8,28 +8,33 @@
 
 #include <bpf/libbpf.h>
 
+#include "collect/collector.h"
 #include "collect/counters.h"
-#include "probes/uprobe_events.h"
 #include "target/target.h"
 
 struct processes;
 
-/* All that it is given outlives it. NULL where memory is short. */
-struct processes *processes__new(const struct bpf_object *object, struct counters *counters,
-				 struct uprobe_events *probes);
-
-/* No more forks and ends are seen. NULL is allowed. */
+/* All that it is given outlives it, and the collectors can become more. NULL where memory is
+ * short. */
+struct processes *processes__new(const struct collector_set *collectors, struct counters *counters);
 void processes__free(struct processes *processes);
 
-/* Sees forks, execs and ends from here on, and opens the targets' counters, by
- * their order from 1. 0 or -errno, having said why. */
-int processes__open(struct processes *processes, struct target *const *targets, size_t n);
+/* Opens a target's counters; parent is the id of who started it, 0 if nobody that is recorded.
+ * The target is theirs from then on. Its id, or -errno. */
+int processes__open(struct processes *processes, struct target *target, __u32 parent);
 
-/* The programs take note of what the targets do from here on. 0 or -errno, having
- * said why. */
-int processes__admit(struct processes *processes, struct target *const *targets, size_t n);
+/* Undoes that, for one that is not going to be admitted. */
+void processes__drop(struct processes *processes, __u32 id);
 
-/* To be called several times a second. */
+/* The target of a process, or of the one that it was forked from; and the number of their
+ * address space. */
+const struct target *processes__target(const struct processes *processes, __u32 id, __u32 *image);
+
+/* The programs take note of what the process does from here on. 0 or -errno, having said
+ * why. */
+int processes__admit(struct processes *processes, __u32 id);
+
+/* To be called soon after processes came, and about once a second. */
 void processes__keep_up(struct processes *processes);
 
 /* Whether ids are running out: more than half of them are taken. */

@@ -38,7 +38,7 @@ static int heap_load(struct collector *collector)
 	if (!err)
 		err = heap_bpf__load(bpf);
 	collector->object = bpf->obj;
-	collector->generations = bpf->bss->code_generations;
+	collector->generations = bpf->data_codes->code_generations;
 	return err;
 }
 

@@ -13,12 +13,11 @@ static int lines_load(struct collector *collector)
 
 	if (!bpf)
 		return -errno;
-	bpf->rodata->config.reads_resident = true;
 	err = counters__configure(bpf->obj, &bpf->rodata->config, &collector->options, true);
 	if (!err)
 		err = lines_bpf__load(bpf);
 	collector->object = bpf->obj;
-	collector->generations = bpf->bss->code_generations;
+	collector->generations = bpf->data_codes->code_generations;
 	return err;
 }
 

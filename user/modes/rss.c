@@ -70,7 +70,6 @@ static int rss_load(struct collector *collector)
 	if (!bpf)
 		return -errno;
 	rss->bpf = bpf;
-	bpf->rodata->config.reads_resident = true;
 	bpf->rodata->config.sample = collector->options.sample;
 	choose_fault_programs(bpf);
 	/* The faults' tracepoints come before the kernel switches interrupts on again. */
@@ -88,7 +87,7 @@ static int rss_load(struct collector *collector)
 	if (!err)
 		err = rss_bpf__load(bpf);
 	collector->object = bpf->obj;
-	collector->generations = bpf->bss->code_generations;
+	collector->generations = bpf->data_codes->code_generations;
 	return err;
 }
 
@@ -128,10 +127,9 @@ static int attach_faults(struct rss_bpf *bpf)
 	return err;
 }
 
-static int rss_attach(struct collector *collector, struct target *const *targets, size_t n)
+static int rss_attach(struct collector *collector)
 {
 	struct rss *rss = collector->own;
-	size_t i;
 	int err = attach_faults(rss->bpf);
 
 	if (err)
@@ -140,11 +138,16 @@ static int rss_attach(struct collector *collector, struct target *const *targets
 					  collector->counters, collector->options.sample);
 	if (!rss->reconciler)
 		return -ENOMEM;
-	for (i = 0; i < n; i++)
-		rss->anon_at_attach[i + 1] = proc_status_bytes(targets[i]->pid, "RssAnon");
 	rss->last = clock_seconds(CLOCK_MONOTONIC);
 	rss->next_look = rss->last + LOOK_SECONDS;
 	return 0;
+}
+
+static void rss_meet(struct collector *collector, __u32 id, pid_t pid)
+{
+	struct rss *rss = collector->own;
+
+	rss->anon_at_attach[id] = proc_status_bytes(pid, "RssAnon");
 }
 
 /* RssAnon now, or at the process's end: by the kernel's last word, or where it has none
@@ -189,7 +192,7 @@ static int rss_snapshot(struct collector *collector, struct snapshot **result)
 
 	rss->last = begin;
 	if (!err)
-		err = counters__snapshot(collector->counters, &snapshot);
+		err = collector__read(collector, &snapshot);
 	if (err)
 		return err;
 	for (id = 1; id < snapshot->nprocesses; id++) {
@@ -231,6 +234,7 @@ static const struct collector_type rss_collector = {
 	.load = rss_load,
 	.unload = rss_unload,
 	.attach = rss_attach,
+	.meet = rss_meet,
 	.keep_up = rss_keep_up,
 	.snapshot = rss_snapshot,
 	.forget = rss_forget,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "base/procfs.h"
 #include "probes/attach.h"
 #include "probes/probe_table.h"
+#include "probes/uprobe_events.h"
 
 /* Far more than libc has; each further allocator in the process has its own. */
 #define MAX_PROBES 256
@@ -16,128 +18,331 @@
 /* Different ones: as many as the map has (bpf/markers.bpf.h). */
 #define MAX_MARKERS 256
 
-struct attaching {
+/*
+ * Places that were probed together. The kernel puts no breakpoints for a place that is added to
+ * an event in use (probe_event_enable() in kernel/trace/trace_uprobe.c), so files that are new
+ * get events of their own.
+ */
+struct batch {
+	struct uprobe_events *events;
+	size_t images; /* that it probes */
+};
+
+struct attacher {
 	const struct bpf_object *object;
-	struct uprobe_events *probes;
-	const struct probe_spec *spec;
+	const char *name;
+	struct probe_spec spec;
+	bool follow;
 	struct known_places *known;
 	__u32 nmarkers; /* marker_sites so far */
 	struct marker_site markers[MAX_MARKERS];
-	struct probe_entry table[MAX_PROBES]; /* of one process */
-	size_t n;
+	struct batch **batches;
+	size_t nbatches;
+	unsigned int next_name;
+	struct batch *of_image[MAX_IMAGES];
 };
+
+/* Programs and the probes that they hang on, returns first: what is entered is then seen to
+ * leave. */
+static const struct {
+	const char *name;
+	bool of_returns;
+} programs[] = {{"pymemtop_leave", true}, {"pymemtop_enter", false}};
+
+#define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
+
+struct attacher *attacher__new(const struct bpf_object *object, const char *name,
+			       const struct probe_spec *spec, bool follow)
+{
+	struct attacher *attacher = calloc(1, sizeof(*attacher));
+
+	if (!attacher)
+		return NULL;
+	attacher->object = object;
+	attacher->name = name;
+	attacher->spec = *spec;
+	attacher->follow = follow;
+	attacher->known = known_places__new();
+	if (!attacher->known) {
+		free(attacher);
+		return NULL;
+	}
+	return attacher;
+}
+
+static void free_batch(struct batch *batch)
+{
+	uprobe_events__free(batch->events);
+	free(batch);
+}
+
+void attacher__free(struct attacher *attacher)
+{
+	size_t i;
+
+	if (!attacher)
+		return;
+	for (i = 0; i < attacher->nbatches; i++)
+		free_batch(attacher->batches[i]);
+	free(attacher->batches);
+	known_places__free(attacher->known);
+	free(attacher);
+}
 
 /* Tells the programs where a marker's arguments are, once for all targets that have them
  * in the same places. 0 or -errno. */
-static int note_marker(struct attaching *probing, const struct marker_site *marker, __u8 *index)
+static int note_marker(struct attacher *attacher, const struct marker_site *marker, __u8 *index)
 {
-	int fd = bpf_object__find_map_fd_by_name(probing->object, "marker_sites"), err;
+	int fd = bpf_object__find_map_fd_by_name(attacher->object, "marker_sites"), err;
 	__u32 i;
 
-	for (i = 0; i < probing->nmarkers; i++) {
-		if (!memcmp(&probing->markers[i], marker, sizeof(*marker)))
+	for (i = 0; i < attacher->nmarkers; i++) {
+		if (!memcmp(&attacher->markers[i], marker, sizeof(*marker)))
 			break;
 	}
 	if (i == MAX_MARKERS)
 		return -E2BIG;
-	if (i == probing->nmarkers) {
+	if (i == attacher->nmarkers) {
 		err = bpf_map_update_elem(fd, &i, marker, BPF_ANY);
 		if (err)
 			return err;
-		probing->markers[probing->nmarkers++] = *marker;
+		attacher->markers[attacher->nmarkers++] = *marker;
 	}
 	*index = i;
 	return 0;
 }
 
-/* Puts one probe where it belongs, and notes how the BPF side will know it. */
-static int add_probe(struct attaching *probing, const struct probe_point *point)
+/* Where a point is in its file. 0 or -ENOEXEC. */
+static int offset_of(const struct probe_point *point, uint64_t *offset)
 {
-	struct probe_entry probe = {.kind = point->kind};
+	return elf_file__code_offset(point->file->elf, point->placement.address, offset) ? 0
+											 : -ENOEXEC;
+}
+
+/* Tells the BPF side how to know a target's probes. 0 or -errno. */
+static int make_table(struct attacher *attacher, __u32 image, const struct probe_point *points,
+		      size_t n)
+{
+	int fd = bpf_object__find_map_fd_by_name(attacher->object, "probe_tables"), err = 0;
+	struct probe_entry entries[MAX_PROBES];
+	struct probe_table table;
+	size_t i;
+
+	if (n > MAX_PROBES)
+		return -E2BIG;
+	for (i = 0; !err && i < n; i++) {
+		entries[i] = (struct probe_entry){
+			.address = points[i].file->bias + points[i].placement.address,
+			.kind = points[i].kind,
+		};
+		if (points[i].marker)
+			err = note_marker(attacher, points[i].marker, &entries[i].marker);
+	}
+	if (!err)
+		err = probe_table__make(entries, n, &table);
+	return err ? err : bpf_map_update_elem(fd, &image, &table, BPF_ANY);
+}
+
+static bool wants(const struct probe_point *point, size_t program)
+{
+	return point->returns || !programs[program].of_returns;
+}
+
+static int add_point(struct attacher *attacher, struct batch *batch,
+		     const struct probe_point *point)
+{
 	int fd = elf_file__fd(point->file->elf), err;
 	uint64_t offset;
+	size_t k;
 
-	if (!elf_file__code_offset(point->file->elf, point->placement.address, &offset))
-		return -ENOEXEC;
-	if (probing->n == MAX_PROBES)
-		return -E2BIG;
-	if (!point->placement.emulated && !probing->spec->at_entry)
+	if (!point->placement.emulated && !attacher->spec.at_entry)
 		log_detail(
 			"%s: probed at \"%s\", which the kernel single-steps: some 35 times the cost "
 			"of the others",
 			point->function, point->placement.instruction);
-	err = point->marker ? note_marker(probing, point->marker, &probe.marker) : 0;
-	if (err)
-		return err;
-	probe.address = point->file->bias + point->placement.address;
-	probing->table[probing->n++] = probe;
-	err = uprobe_events__add(probing->probes, "pymemtop_enter", false, fd, offset,
-				 point->semaphore);
-	if (!err && point->returns)
-		err = uprobe_events__add(probing->probes, "pymemtop_leave", true, fd, offset, 0);
+	err = offset_of(point, &offset);
+	for (k = 0; !err && k < PROGRAMS; k++) {
+		if (wants(point, k))
+			err = uprobe_events__add(batch->events, programs[k].name,
+						 programs[k].of_returns, fd, offset,
+						 programs[k].of_returns ? 0 : point->semaphore);
+	}
 	return err;
 }
 
-static int add_points(struct attaching *probing, const struct target *target)
+static bool has_point(const struct batch *batch, const struct probe_point *point)
+{
+	uint64_t offset;
+	size_t k;
+
+	if (offset_of(point, &offset))
+		return false;
+	for (k = 0; k < PROGRAMS; k++) {
+		if (wants(point, k) && !uprobe_events__has(batch->events, programs[k].name,
+							   elf_file__fd(point->file->elf), offset))
+			return false;
+	}
+	return true;
+}
+
+/* One that has all of them, NULL where there is none. */
+static struct batch *find_batch(const struct attacher *attacher, const struct probe_point *points,
+				size_t n)
+{
+	size_t b, i;
+
+	for (b = 0; b < attacher->nbatches; b++) {
+		for (i = 0; i < n && has_point(attacher->batches[b], &points[i]); i++)
+			;
+		if (i == n)
+			return attacher->batches[b];
+	}
+	return NULL;
+}
+
+static int new_batch(struct attacher *attacher, struct batch **result)
+{
+	struct batch **more =
+		reallocarray(attacher->batches, attacher->nbatches + 1, sizeof(*more));
+	struct batch *batch;
+	char name[32];
+	int err;
+
+	if (!more)
+		return -ENOMEM;
+	attacher->batches = more;
+	batch = calloc(1, sizeof(*batch));
+	if (!batch)
+		return -ENOMEM;
+	snprintf(name, sizeof(name), "%s_%u", attacher->name, attacher->next_name++);
+	err = uprobe_events__new(name, &batch->events);
+	if (err) {
+		free(batch);
+		return err;
+	}
+	attacher->batches[attacher->nbatches++] = batch;
+	*result = batch;
+	return 0;
+}
+
+static void drop_batch(struct attacher *attacher, struct batch *batch)
+{
+	size_t i = 0;
+
+	while (attacher->batches[i] != batch)
+		i++;
+	attacher->batches[i] = attacher->batches[--attacher->nbatches];
+	free_batch(batch);
+}
+
+/* Defines a target's probes: in a batch that has them all, else in the one that is being made
+ * (*made, NULL so far). */
+static int define(struct attacher *attacher, const struct attach_point *point, struct batch **made)
 {
 	struct probe_point *points;
+	struct batch *batch;
 	size_t n, i;
-	int err = probe_points__list(target, probing->spec, probing->known, &points, &n);
+	int err = probe_points__list(point->target, &attacher->spec, attacher->known, &points, &n);
 
 	if (err)
 		return err;
-	probing->n = 0;
-	for (i = 0; !err && i < n; i++)
-		err = add_probe(probing, &points[i]);
+	err = make_table(attacher, point->image, points, n);
+	batch = err ? NULL : find_batch(attacher, points, n);
+	if (!err && !batch) {
+		err = *made ? 0 : new_batch(attacher, made);
+		batch = *made;
+		for (i = 0; !err && i < n; i++)
+			err = add_point(attacher, batch, &points[i]);
+	}
 	free(points);
-	return err;
-}
-
-/* Defines a target's probes, and tells the BPF side how to know them. */
-static int prepare(struct attaching *probing, const struct target *target, __u32 index)
-{
-	int fd = bpf_object__find_map_fd_by_name(probing->object, "probe_tables");
-	struct probe_table table;
-	int err = add_points(probing, target);
-
-	if (!err)
-		err = probe_table__make(probing->table, probing->n, &table);
-	if (!err)
-		err = bpf_map_update_elem(fd, &index, &table, BPF_ANY);
 	if (err)
-		log_error("process %d cannot be probed: %s", target->pid, strerror(-err));
+		return err;
+	attacher->of_image[point->image] = batch;
+	batch->images++;
+	return 0;
+}
+
+static int hang_programs(const struct attacher *attacher, struct batch *batch, pid_t pid)
+{
+	struct bpf_program *program;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < PROGRAMS; i++) {
+		program = bpf_object__find_program_by_name(attacher->object, programs[i].name);
+		if (program)
+			err = uprobe_events__attach(batch->events, programs[i].name, program, pid);
+	}
 	return err;
 }
 
-int probes__attach(const struct bpf_object *object, struct uprobe_events *probes,
-		   struct target *const *targets, size_t n, const struct probe_spec *spec,
-		   bool follow)
+/* Of many, some may have ended by now. */
+static pid_t living(const struct attach_point *points, size_t n)
 {
-	struct attaching probing = {.object = object,
-				    .probes = probes,
-				    .spec = spec,
-				    .known = known_places__new()};
-	/* Returns first: what is entered is then seen to leave. */
-	const char *const programs[] = {"pymemtop_leave", "pymemtop_enter"};
-	struct bpf_program *program;
-	size_t i, living;
-	int err = probing.known ? 0 : -ENOMEM;
+	size_t i;
 
-	for (i = 0; !err && i < n; i++)
-		err = prepare(&probing, targets[i], i);
-	known_places__free(probing.known);
-	for (i = 0; !err && i < sizeof(programs) / sizeof(programs[0]); i++) {
-		program = bpf_object__find_program_by_name(object, programs[i]);
-		/* Of many, some may have ended by now. */
-		for (living = 0; living + 1 < n && !proc_exists(targets[living]->pid); living++)
-			;
-		if (program)
-			err = uprobe_events__attach(probes, programs[i], program,
-						    targets[living]->pid);
-	}
+	for (i = 0; i + 1 < n && !proc_exists(points[i].target->pid); i++)
+		;
+	return points[i].target->pid;
+}
+
+int attacher__define(struct attacher *attacher, const struct attach_point *points, size_t n,
+		     pid_t pid)
+{
+	struct batch *made = NULL;
+	size_t i;
+	int err = 0;
+
 	for (i = 0; !err && i < n; i++) {
-		if (n == 1 || proc_exists(targets[i]->pid))
-			err = uprobe_events__watch(probes, targets[i]->pid, follow);
+		err = define(attacher, &points[i], &made);
+		if (err)
+			log_error("process %d cannot be probed: %s", points[i].target->pid,
+				  strerror(-err));
+	}
+	if (!err && made)
+		err = hang_programs(attacher, made, pid);
+	for (i = 0; err && i < n; i++)
+		attacher__forget(attacher, points[i].image);
+	return err;
+}
+
+int attacher__add(struct attacher *attacher, const struct attach_point *points, size_t n)
+{
+	size_t i;
+	int err = attacher__define(attacher, points, n, living(points, n));
+
+	for (i = 0; !err && i < n; i++) {
+		if (n == 1 || proc_exists(points[i].target->pid))
+			err = attacher__watch(attacher, points[i].target->pid, points[i].image);
 	}
 	return err;
+}
+
+int attacher__watch(struct attacher *attacher, pid_t pid, __u32 image)
+{
+	return uprobe_events__watch(attacher->of_image[image]->events, pid, attacher->follow);
+}
+
+int attacher__keep(struct attacher *attacher, pid_t pid, __u32 image)
+{
+	const struct batch *batch = attacher->of_image[image];
+
+	return batch ? uprobe_events__keep(batch->events, pid) : 0;
+}
+
+void attacher__release(struct attacher *attacher, pid_t pid, __u32 image)
+{
+	const struct batch *batch = attacher->of_image[image];
+
+	if (batch)
+		uprobe_events__release(batch->events, pid);
+}
+
+void attacher__forget(struct attacher *attacher, __u32 image)
+{
+	struct batch *batch = attacher->of_image[image];
+
+	attacher->of_image[image] = NULL;
+	if (batch && !--batch->images)
+		drop_batch(attacher, batch);
 }

@@ -46,7 +46,7 @@ struct event {
 struct uprobe_events {
 	int tracefs;	 /* of a mount that only we see */
 	int definitions; /* uprobe_events */
-	char group[32];
+	char group[64];
 	struct probe *probes;
 	size_t nprobes;
 	struct event *events;
@@ -97,20 +97,20 @@ static int define(struct uprobe_events *probes, const char *format, ...)
 static void remove_stale(struct uprobe_events *probes)
 {
 	int fd = openat(probes->tracefs, "uprobe_events", O_RDONLY | O_CLOEXEC), pid;
-	char line[512], group[32], name[32];
+	char line[512], group[64], name[32];
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 
 	if (!file)
 		return;
 	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%*c:%31[^/]/%31s", group, name) == 2 &&
+		if (sscanf(line, "%*c:%63[^/]/%31s", group, name) == 2 &&
 		    sscanf(group, GROUP_PREFIX "%d", &pid) == 1 && !proc_exists(pid))
 			define(probes, "-:%s/%s", group, name);
 	}
 	fclose(file);
 }
 
-int uprobe_events__new(struct uprobe_events **result)
+int uprobe_events__new(const char *name, struct uprobe_events **result)
 {
 	struct uprobe_events *probes = calloc(1, sizeof(*probes));
 
@@ -129,7 +129,7 @@ int uprobe_events__new(struct uprobe_events **result)
 		uprobe_events__free(probes);
 		return err;
 	}
-	snprintf(probes->group, sizeof(probes->group), GROUP_PREFIX "%d", getpid());
+	snprintf(probes->group, sizeof(probes->group), GROUP_PREFIX "%d_%s", getpid(), name);
 	remove_stale(probes);
 	*result = probes;
 	return 0;
@@ -184,7 +184,7 @@ void uprobe_events__free(struct uprobe_events *probes)
 	free(probes);
 }
 
-static struct probe *find_probe(struct uprobe_events *probes, const char *name)
+static struct probe *find_probe(const struct uprobe_events *probes, const char *name)
 {
 	size_t i;
 
@@ -225,18 +225,26 @@ static struct probe *add_probe(struct uprobe_events *probes, const char *name)
 	return more;
 }
 
-/* Whether the place is new; remembers it. */
-static int note_place(struct probe *probe, const struct place *place)
+static bool has_place(const struct probe *probe, const struct place *place)
 {
-	struct place *more;
 	size_t i;
 
 	for (i = 0; i < probe->nplaces; i++) {
 		if (probe->places[i].device == place->device &&
 		    probe->places[i].inode == place->inode &&
 		    probe->places[i].offset == place->offset)
-			return 0;
+			return true;
 	}
+	return false;
+}
+
+/* Whether the place is new; remembers it. */
+static int note_place(struct probe *probe, const struct place *place)
+{
+	struct place *more;
+
+	if (has_place(probe, place))
+		return 0;
 	more = reallocarray(probe->places, probe->nplaces + 1, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
@@ -245,19 +253,36 @@ static int note_place(struct probe *probe, const struct place *place)
 	return 1;
 }
 
-int uprobe_events__add(struct uprobe_events *probes, const char *name, bool is_return, int fd,
-		       uint64_t offset, uint64_t semaphore)
+/* 0 or -errno. */
+static int place_of(int fd, uint64_t offset, struct place *place)
 {
-	struct place place = {.offset = offset};
-	char counter[32] = "";
-	struct probe *probe;
 	struct stat st;
-	int err;
 
 	if (fstat(fd, &st))
 		return -errno;
-	place.device = st.st_dev;
-	place.inode = st.st_ino;
+	*place = (struct place){st.st_dev, st.st_ino, offset};
+	return 0;
+}
+
+bool uprobe_events__has(const struct uprobe_events *probes, const char *name, int fd,
+			uint64_t offset)
+{
+	const struct probe *probe = find_probe(probes, name);
+	struct place place;
+
+	return probe && !place_of(fd, offset, &place) && has_place(probe, &place);
+}
+
+int uprobe_events__add(struct uprobe_events *probes, const char *name, bool is_return, int fd,
+		       uint64_t offset, uint64_t semaphore)
+{
+	char counter[32] = "";
+	struct probe *probe;
+	struct place place;
+	int err = place_of(fd, offset, &place);
+
+	if (err)
+		return err;
 	probe = find_probe(probes, name);
 	if (!probe)
 		probe = add_probe(probes, name);

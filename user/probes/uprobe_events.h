@@ -23,8 +23,9 @@
 
 struct uprobe_events;
 
-/* Returns 0 and the probes, or -errno, having said why. */
-int uprobe_events__new(struct uprobe_events **probes);
+/* name: of letters, digits and _, tells those of one pymemtop apart in tracefs. Returns 0 and
+ * the probes, or -errno, having said why. */
+int uprobe_events__new(const char *name, struct uprobe_events **probes);
 
 /* Takes everything out again; also what a killed pymemtop left defined. */
 void uprobe_events__free(struct uprobe_events *probes);
@@ -37,6 +38,10 @@ void uprobe_events__free(struct uprobe_events *probes);
  */
 int uprobe_events__add(struct uprobe_events *probes, const char *name, bool is_return, int fd,
 		       uint64_t offset, uint64_t semaphore);
+
+/* Whether the probe with that name has that place. */
+bool uprobe_events__has(const struct uprobe_events *probes, const char *name, int fd,
+			uint64_t offset);
 
 /* Hangs the program on the probe with that name, if it has a place. pid is some
  * living process among those to watch. 0 or -errno, having said why. */

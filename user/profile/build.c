@@ -185,19 +185,22 @@ static int add_stacks(const struct build_input *input, const struct sums *sums,
 	return 0;
 }
 
-static int describe(const struct build_input *input, struct profile *profile, size_t id,
+struct description {
+	const char *comm; /* of COMM_LEN bytes */
+	const char *cmdline, *python, *attribution;
+};
+
+static int describe(struct profile *profile, const struct description *description,
 		    struct profile_process *process)
 {
-	const struct process_info *info = input->infos[id];
 	char comm[COMM_LEN + 1] = "";
 
-	memcpy(comm, input->now->processes[id].comm, COMM_LEN);
+	memcpy(comm, description->comm, COMM_LEN);
 	utf8_keep_ascii(comm);
 	process->comm = profile__string(profile, comm);
-	process->cmdline = profile__string(profile, info ? info->cmdline : "");
-	process->python = profile__string(profile, info ? info->python : "");
-	process->attribution =
-		profile__string(profile, info ? attribution__name(info->attribution) : "");
+	process->cmdline = profile__string(profile, description->cmdline);
+	process->python = profile__string(profile, description->python);
+	process->attribution = profile__string(profile, description->attribution);
 	return process->comm && process->cmdline && process->python && process->attribution
 		       ? 0
 		       : -ENOMEM;
@@ -220,19 +223,17 @@ static void count(const struct build_input *input, size_t id, struct profile_pro
 	process->before_attach_bytes = counters->before_bytes;
 }
 
-static void count_ended(const struct build_input *input, size_t root,
-			struct profile_process *process)
+static void count_ended(const struct program *program, struct profile_process *process)
 {
-	const struct ended *ended = &input->ended[root];
 	int cause;
 
-	process->ended = ended->n;
-	process->parent = input->now->processes[root].pid;
+	process->ended = program->ended;
+	process->parent = program->pid;
 	process->state = PROCESS_EXITED;
 	for (cause = 0; cause < LOST_CAUSES; cause++)
-		process->lost[cause] = ended->lost[cause];
-	process->rss_anon_bytes = ended->anon_bytes;
-	process->before_attach_bytes = ended->before_bytes;
+		process->lost[cause] = program->lost[cause];
+	process->rss_anon_bytes = program->anon_bytes;
+	process->before_attach_bytes = program->before_bytes;
 }
 
 /* A child that executed something else before it allocated is nobody's news. */
@@ -242,41 +243,68 @@ static bool is_shown(const struct process_counters *counters, size_t nstacks)
 	       (!counters->parent || nstacks || counters->state == PROCESS_RUNNING);
 }
 
-static int add_process(const struct build_input *input, const struct sums *sums,
-		       struct profile *profile, size_t id, size_t described)
+/* Makes room for a process, or what has ended of a program. NULL where memory is short. */
+static struct profile_process *add_process(const struct sums *sums, struct profile *profile,
+					   size_t id, const struct description *description)
 {
 	struct profile_process *process = &profile->processes[profile->nprocesses++];
 
 	process->lines = profile__alloc(profile, sums->line_counts[id], sizeof(*process->lines));
 	process->stacks = profile__alloc(profile, sums->stack_counts[id], sizeof(*process->stacks));
-	if (!process->lines || !process->stacks)
-		return -ENOMEM;
-	return describe(input, profile, described, process);
+	if (!process->lines || !process->stacks || describe(profile, description, process))
+		return NULL;
+	return process;
 }
 
-/* Makes room for all processes that are shown; by_id receives where each is. */
+static int add_running(const struct build_input *input, const struct sums *sums,
+		       struct profile *profile, size_t id, struct profile_process **by_id)
+{
+	const struct process_info *info = input->infos[id];
+	const struct description description = {
+		.comm = input->now->processes[id].comm,
+		.cmdline = info ? info->cmdline : "",
+		.python = info ? info->python : "",
+		.attribution = info ? attribution__name(info->attribution) : "",
+	};
+
+	by_id[id] = add_process(sums, profile, id, &description);
+	if (!by_id[id])
+		return -ENOMEM;
+	count(input, id, by_id[id]);
+	return 0;
+}
+
+static int add_ended(const struct sums *sums, struct profile *profile,
+		     const struct program *program, size_t id, struct profile_process **by_id)
+{
+	const struct description description = {program->comm, program->cmdline, program->python,
+						program->attribution};
+
+	by_id[id] = add_process(sums, profile, id, &description);
+	if (!by_id[id])
+		return -ENOMEM;
+	count_ended(program, by_id[id]);
+	return 0;
+}
+
+/* by_id receives where each is. */
 static int add_processes(const struct build_input *input, const struct sums *sums,
 			 struct profile *profile, struct profile_process **by_id)
 {
-	size_t id, n = input->now->nprocesses;
+	size_t id, i, n = input->now->nprocesses, nprograms;
+	const struct program *programs = programs__get(input->programs, &nprograms);
 	int err = 0;
 
-	profile->processes = profile__alloc(profile, 2 * n, sizeof(*profile->processes));
+	profile->processes = profile__alloc(profile, n + nprograms, sizeof(*profile->processes));
 	if (!profile->processes)
 		return -ENOMEM;
 	for (id = 1; !err && id < n; id++) {
-		if (!is_shown(&input->now->processes[id], sums->stack_counts[id]))
-			continue;
-		by_id[id] = &profile->processes[profile->nprocesses];
-		err = add_process(input, sums, profile, id, id);
-		count(input, id, by_id[id]);
+		if (is_shown(&input->now->processes[id], sums->stack_counts[id]))
+			err = add_running(input, sums, profile, id, by_id);
 	}
-	for (id = 1; !err && id < n; id++) {
-		if (!input->ended[id].n)
-			continue;
-		by_id[ENDED_OF(id)] = &profile->processes[profile->nprocesses];
-		err = add_process(input, sums, profile, ENDED_OF(id), id);
-		count_ended(input, id, by_id[ENDED_OF(id)]);
+	for (i = 0; !err && i < nprograms; i++) {
+		if (programs[i].ended)
+			err = add_ended(sums, profile, &programs[i], ENDED_OF(i), by_id);
 	}
 	return err;
 }

@@ -4,9 +4,9 @@
 #define BUILD_H
 
 #include "collect/snapshot.h"
-#include "profile/ended.h"
 #include "profile/process_info.h"
 #include "profile/profile.h"
+#include "profile/programs.h"
 #include "profile/totals.h"
 #include "symbols/stack_table.h"
 
@@ -21,7 +21,7 @@ struct build_input {
 	double before_seconds;	     /* when these were, after the attach */
 	const struct stack_table *stacks;
 	struct process_info *const *infos; /* by process id; NULL: nothing is known */
-	const struct ended *ended;	   /* likewise: their children that are gone */
+	const struct programs *programs;   /* with their processes that are gone */
 	enum line_order order;
 };
 

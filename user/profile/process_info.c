@@ -19,7 +19,7 @@ static struct process_info *complete(struct process_info *info, const char *cmdl
 	return NULL;
 }
 
-struct process_info *process_info__of_target(const struct target *target, __u32 id,
+struct process_info *process_info__of_target(const struct target *target, __u32 program,
 					     struct reader *reader)
 {
 	struct process_info *info = calloc(1, sizeof(*info));
@@ -29,7 +29,7 @@ struct process_info *process_info__of_target(const struct target *target, __u32 
 		return NULL;
 	strcpy(info->python, target->version);
 	info->attribution = target->attribution;
-	info->root = id;
+	info->program = program;
 	info->reader = reader;
 	/* Where it is not known, relative names are found nowhere. */
 	proc_cwd(target->pid, cwd, sizeof(cwd));
@@ -46,6 +46,7 @@ struct process_info *process_info__of_child(const struct process_info *parent, p
 		return NULL;
 	*info = *parent;
 	info->parent = parent;
+	info->named = false;
 	info->nfiles = 0;
 	info->files = NULL;
 	own = !proc_cmdline(pid, cmdline, sizeof(cmdline)) && cmdline[0];

@@ -3,6 +3,7 @@
 #ifndef PROCESS_INFO_H
 #define PROCESS_INFO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,8 +16,9 @@
 struct known_file;
 
 struct process_info {
-	const struct process_info *parent; /* NULL: the user named the process */
-	__u32 root; /* id of the named one that it descends from; its own where it is that */
+	const struct process_info *parent; /* NULL: nobody that is recorded started it */
+	bool named;    /* by the user: it is shown by itself, also when it has ended */
+	__u32 program; /* that it is one of */
 	char *cmdline;
 	char python[32];
 	enum attribution attribution;
@@ -29,10 +31,10 @@ struct process_info {
 };
 
 /* Of a target that is about to be recorded. NULL where memory is short. */
-struct process_info *process_info__of_target(const struct target *target, __u32 id,
+struct process_info *process_info__of_target(const struct target *target, __u32 program,
 					     struct reader *reader);
 
-/* Of a child with that id, which its parent's are taken for but for what is its own. */
+/* Of a forked child: its parent's, but for what is its own. */
 struct process_info *process_info__of_child(const struct process_info *parent, pid_t pid);
 
 void process_info__free(struct process_info *info);

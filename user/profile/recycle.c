@@ -18,26 +18,26 @@
 #define CODES_AHEAD 4096
 
 struct recycler {
-	struct collector *collector;
+	struct tracer *tracer;
 	struct stack_table *stacks;
-	const struct schema *schema;
-	struct totals folded;
-	struct ended ended[MAX_PROCESSES]; /* by the id of a named process */
-	size_t next_codes;		   /* from so many on, the dead ones are looked for */
-	bool *stale; /* by site: it was so at the last run, and nobody finds it since */
+	struct programs *programs;
+	struct ledger ledgers[MOST_COLLECTORS];
+	size_t nledgers;
+	size_t next_codes; /* from so many on, the dead ones are looked for */
+	bool *stale;	   /* by site: it was so at the last run, and nobody finds it since */
 	size_t nstale;
 };
 
-struct recycler *recycler__new(struct collector *collector, struct stack_table *stacks,
-			       const struct schema *schema)
+struct recycler *recycler__new(struct tracer *tracer, struct stack_table *stacks,
+			       struct programs *programs)
 {
 	struct recycler *recycler = calloc(1, sizeof(*recycler));
 
 	if (!recycler)
 		return NULL;
-	recycler->collector = collector;
+	recycler->tracer = tracer;
 	recycler->stacks = stacks;
-	recycler->schema = schema;
+	recycler->programs = programs;
 	recycler->next_codes = CODES_AHEAD;
 	return recycler;
 }
@@ -46,31 +46,38 @@ void recycler__free(struct recycler *recycler)
 {
 	if (!recycler)
 		return;
-	totals__done(&recycler->folded);
 	free(recycler->stale);
 	free(recycler);
 }
 
-const struct totals *recycler__folded(const struct recycler *recycler)
+static const struct ledger *end_of(const struct recycler *recycler)
 {
-	return &recycler->folded;
+	return recycler->ledgers + recycler->nledgers;
 }
 
-const struct ended *recycler__ended(const struct recycler *recycler)
+int recycler__add(struct recycler *recycler, const struct ledger *ledger)
 {
-	return recycler->ended;
+	if (recycler->nledgers == MOST_COLLECTORS)
+		return -E2BIG;
+	recycler->ledgers[recycler->nledgers++] = *ledger;
+	return 0;
 }
 
 /* Keeps a site's counts with its stack, and gives its number back. */
 static int fold_site(struct recycler *recycler, size_t site, size_t stack)
 {
-	struct site_counters counters = counters__site(recycler->collector->counters, site);
-	struct values values = values__of_counters(recycler->schema, &counters);
 	__u64 hash = stack_table__hash(recycler->stacks, site);
+	const struct ledger *ledger;
+	struct site_counters counters;
+	struct values values;
 
-	values__add(recycler->schema, &recycler->folded.of[stack], &values);
+	for (ledger = recycler->ledgers; ledger < end_of(recycler); ledger++) {
+		counters = collector__site(ledger->collector, site);
+		values = values__of_counters(ledger->schema, &counters);
+		values__add(ledger->schema, &ledger->folded->of[stack], &values);
+	}
 	stack_table__forget_site(recycler->stacks, site);
-	return collector__free_site(recycler->collector, site, hash);
+	return tracer__free_site(recycler->tracer, site, hash);
 }
 
 static int fold_sites_of(struct recycler *recycler, const bool *dead)
@@ -89,38 +96,48 @@ static int fold_sites_of(struct recycler *recycler, const bool *dead)
 	return err;
 }
 
-/* The dead processes' stacks become those of the ended children of who was named. */
+static int move_totals(struct recycler *recycler, size_t from, size_t to)
+{
+	const struct ledger *ledger;
+	int err = 0;
+
+	for (ledger = recycler->ledgers; !err && ledger < end_of(recycler); ledger++) {
+		err = totals__reserve(ledger->folded, to + 1);
+		if (!err)
+			err = totals__reserve(ledger->before, to + 1);
+		if (err)
+			return err;
+		totals__move(ledger->folded, ledger->schema, from, to);
+		if (from < ledger->before->n)
+			totals__move(ledger->before, ledger->schema, from, to);
+	}
+	return 0;
+}
+
+/* The dead processes' stacks become those of what has ended of their program. */
 static int move_stacks_of(struct recycler *recycler, struct process_info *const *infos,
-			  const bool *dead, struct totals *before)
+			  const bool *dead)
 {
 	size_t n = stack_table__count(recycler->stacks), i;
 	const struct stack *stack;
 	ssize_t to;
-	int err;
+	int err = 0;
 
-	for (i = 0; i < n; i++) {
+	for (i = 0; !err && i < n; i++) {
 		stack = stack_table__get(recycler->stacks, i);
 		if (!stack || stack->process >= MAX_PROCESSES || !dead[stack->process])
 			continue;
-		to = stack_table__move(recycler->stacks, i, ENDED_OF(infos[stack->process]->root));
-		if (to < 0)
-			return to;
-		err = totals__reserve(&recycler->folded, to + 1);
-		if (!err)
-			err = totals__reserve(before, to + 1);
-		if (err)
-			return err;
-		totals__move(&recycler->folded, recycler->schema, i, to);
-		if (i < before->n)
-			totals__move(before, recycler->schema, i, to);
+		to = stack_table__move(recycler->stacks, i,
+				       ENDED_OF(infos[stack->process]->program));
+		err = to < 0 ? (int)to : move_totals(recycler, i, to);
 	}
-	return 0;
+	return err;
 }
 
 /* Its children are its parent's. */
 static void orphan_children(struct recycler *recycler, struct process_info **infos, __u32 id)
 {
-	struct counters *counters = recycler->collector->counters;
+	struct counters *counters = tracer__counters(recycler->tracer);
 	const struct process_counters *processes;
 	size_t n, i;
 
@@ -138,13 +155,13 @@ static int fold_process(struct recycler *recycler, struct process_info **infos, 
 	const struct process_counters *processes;
 	size_t n;
 
-	processes = counters__processes(recycler->collector->counters, &n);
-	ended__add(&recycler->ended[infos[id]->root], &processes[id]);
+	processes = tracer__processes(recycler->tracer, &n);
+	programs__add_ended(recycler->programs, infos[id]->program, &processes[id]);
 	orphan_children(recycler, infos, id);
 	code_objects__forget_process(stack_table__code_objects(recycler->stacks), id);
 	process_info__free(infos[id]);
 	infos[id] = NULL;
-	return collector__free_process(recycler->collector, id);
+	return tracer__free_process(recycler->tracer, id);
 }
 
 /* Whom the user named stays as it is; and of whom nothing is known yet, for now. */
@@ -153,14 +170,14 @@ static size_t drop_named(struct process_info *const *infos, __u32 *ids, size_t n
 	size_t i, kept = 0;
 
 	for (i = 0; i < n; i++) {
-		if (infos[ids[i]] && infos[ids[i]]->parent)
+		if (infos[ids[i]] && !infos[ids[i]]->named)
 			ids[kept++] = ids[i];
 	}
 	return kept;
 }
 
-static int fold_batch(struct recycler *recycler, struct process_info **infos, struct totals *before,
-		      const __u32 *ids, size_t n)
+static int fold_batch(struct recycler *recycler, struct process_info **infos, const __u32 *ids,
+		      size_t n)
 {
 	bool dead[MAX_PROCESSES] = {false};
 	size_t i;
@@ -170,24 +187,24 @@ static int fold_batch(struct recycler *recycler, struct process_info **infos, st
 		dead[ids[i]] = true;
 	err = fold_sites_of(recycler, dead);
 	if (!err)
-		err = move_stacks_of(recycler, infos, dead, before);
+		err = move_stacks_of(recycler, infos, dead);
 	for (i = 0; !err && i < n; i++)
 		err = fold_process(recycler, infos, ids[i]);
 	return err;
 }
 
-static int fold_dead(struct recycler *recycler, struct process_info **infos, struct totals *before)
+static int fold_dead(struct recycler *recycler, struct process_info **infos)
 {
 	__u32 ids[MAX_PROCESSES];
-	size_t n = processes__dead(recycler->collector->processes, DEAD_KEPT, ids, MAX_PROCESSES);
+	size_t n = processes__dead(tracer__record(recycler->tracer), DEAD_KEPT, ids, MAX_PROCESSES);
 
 	n = drop_named(infos, ids, n);
-	return n ? fold_batch(recycler, infos, before, ids, n) : 0;
+	return n ? fold_batch(recycler, infos, ids, n) : 0;
 }
 
 static bool sites_are_short(const struct recycler *recycler)
 {
-	const struct counters *counters = recycler->collector->counters;
+	const struct counters *counters = tracer__counters(recycler->tracer);
 
 	return counters__sites_left(counters) < counters__most_sites(counters) / SITES_LOW;
 }
@@ -196,24 +213,31 @@ static bool sites_are_short(const struct recycler *recycler)
  * one that shares its generation; then it would come under another. */
 static bool is_stale(const struct recycler *recycler, size_t site)
 {
+	const __u32 *generations = recycler->ledgers[0].collector->generations;
 	const struct code_at *codes;
 	size_t n, i;
 
 	codes = stack_table__codes(recycler->stacks, site, &n);
 	for (i = 0; i < n; i++) {
-		if (*(volatile const __u32 *)&recycler->collector
-			     ->generations[CODE_SLOT(codes[i].address)] != codes[i].generation)
+		if (*(volatile const __u32 *)&generations[CODE_SLOT(codes[i].address)] !=
+		    codes[i].generation)
 			return true;
 	}
 	return false;
 }
 
-static bool holds_nothing(const struct site_counters *counters)
+static bool holds_nothing(const struct recycler *recycler, size_t site)
 {
-	return counters->allocated_bytes == counters->freed_bytes &&
-	       counters->allocated_count == counters->freed_count &&
-	       counters->mapped_bytes == counters->unmapped_bytes &&
-	       counters->mapped_count == counters->unmapped_count;
+	const struct ledger *ledger;
+	struct site_counters of;
+
+	for (ledger = recycler->ledgers; ledger < end_of(recycler); ledger++) {
+		of = collector__site(ledger->collector, site);
+		if (of.allocated_bytes != of.freed_bytes || of.allocated_count != of.freed_count ||
+		    of.mapped_bytes != of.unmapped_bytes || of.mapped_count != of.unmapped_count)
+			return false;
+	}
+	return true;
 }
 
 static int remember_stale(struct recycler *recycler, size_t n)
@@ -238,15 +262,13 @@ static int remember_stale(struct recycler *recycler, size_t n)
 static int fold_stale(struct recycler *recycler)
 {
 	size_t n = stack_table__site_count(recycler->stacks), site;
-	struct site_counters counters;
 	ssize_t stack;
 	bool stale;
 	int err = remember_stale(recycler, n);
 
 	for (site = 1; !err && site < n; site++) {
 		stack = stack_table__of_site(recycler->stacks, site);
-		counters = counters__site(recycler->collector->counters, site);
-		stale = stack >= 0 && holds_nothing(&counters) && is_stale(recycler, site);
+		stale = stack >= 0 && holds_nothing(recycler, site) && is_stale(recycler, site);
 		if (stale && recycler->stale[site])
 			err = fold_site(recycler, site, stack);
 		recycler->stale[site] = stale && !recycler->stale[site];
@@ -262,7 +284,7 @@ static bool is_alive(void *counters, __u32 process, __u64 address)
 static void forget_dead_codes(struct recycler *recycler)
 {
 	struct code_objects *codes = stack_table__code_objects(recycler->stacks);
-	const struct code_life life = {is_alive, recycler->collector->counters};
+	const struct code_life life = {is_alive, tracer__counters(recycler->tracer)};
 
 	if (code_objects__count(codes) < recycler->next_codes)
 		return;
@@ -272,14 +294,15 @@ static void forget_dead_codes(struct recycler *recycler)
 		recycler->next_codes = code_objects__count(codes) + CODES_AHEAD;
 }
 
-int recycler__run(struct recycler *recycler, struct process_info **infos, struct totals *before)
+int recycler__run(struct recycler *recycler, struct process_info **infos)
 {
-	int err = collector__drain(recycler->collector);
+	const struct ledger *ledger;
+	int err = tracer__drain(recycler->tracer);
 
+	for (ledger = recycler->ledgers; !err && ledger < end_of(recycler); ledger++)
+		err = totals__reserve(ledger->folded, stack_table__count(recycler->stacks));
 	if (!err)
-		err = totals__reserve(&recycler->folded, stack_table__count(recycler->stacks));
-	if (!err)
-		err = fold_dead(recycler, infos, before);
+		err = fold_dead(recycler, infos);
 	if (!err && sites_are_short(recycler))
 		err = fold_stale(recycler);
 	forget_dead_codes(recycler);
@@ -288,5 +311,5 @@ int recycler__run(struct recycler *recycler, struct process_info **infos, struct
 
 bool recycler__is_pressed(const struct recycler *recycler)
 {
-	return sites_are_short(recycler) || processes__are_short(recycler->collector->processes);
+	return sites_are_short(recycler) || processes__are_short(tracer__record(recycler->tracer));
 }

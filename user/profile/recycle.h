@@ -7,31 +7,36 @@
 #ifndef RECYCLE_H
 #define RECYCLE_H
 
-#include "collect/collector.h"
-#include "profile/ended.h"
+#include "collect/tracer.h"
 #include "profile/process_info.h"
+#include "profile/programs.h"
 #include "profile/totals.h"
 #include "profile/values.h"
 #include "symbols/stack_table.h"
 
 struct recycler;
 
+/* What a collector's counts are folded into, all of it outliving the recycler. */
+struct ledger {
+	const struct collector *collector;
+	const struct schema *schema;
+	struct totals *folded; /* by stack */
+	struct totals *before; /* whose stacks move along */
+};
+
 /* All that it is given outlives it. NULL where memory is short. */
-struct recycler *recycler__new(struct collector *collector, struct stack_table *stacks,
-			       const struct schema *schema);
+struct recycler *recycler__new(struct tracer *tracer, struct stack_table *stacks,
+			       struct programs *programs);
 void recycler__free(struct recycler *recycler);
 
-/*
- * To be called about once a second. infos are by process id; those that go are freed. before
- * are totals whose stacks move along. 0 or -errno.
- */
-int recycler__run(struct recycler *recycler, struct process_info **infos, struct totals *before);
+/* One for each collector of the tracer. 0 or -E2BIG. */
+int recycler__add(struct recycler *recycler, const struct ledger *ledger);
+
+/* To be called about once a second. infos are by process id; those that go are freed. 0 or
+ * -errno. */
+int recycler__run(struct recycler *recycler, struct process_info **infos);
 
 /* Whether it had better be called several times a second. */
 bool recycler__is_pressed(const struct recycler *recycler);
-
-/* What was folded, by stack, and by the id of a named process. */
-const struct totals *recycler__folded(const struct recycler *recycler);
-const struct ended *recycler__ended(const struct recycler *recycler);
 
 #endif /* RECYCLE_H */

@@ -153,7 +153,7 @@ static int find_python(struct launch *launch, const char *name)
 		}
 		if (launch->ended)
 			return say_ended(launch, name);
-		if (target__is_python(launch->pid, NULL))
+		if (target__is_python(launch->pid, NULL, false))
 			return 0;
 		kill(launch->pid, SIGCONT);
 	}

@@ -252,14 +252,15 @@ static int look_at_maps(struct target *target, struct images *images)
 	return err;
 }
 
-bool target__is_python(pid_t pid, struct images *images)
+bool target__is_python(pid_t pid, struct images *images, bool with_libc)
 {
 	struct target *target = calloc(1, sizeof(*target));
 	bool is_python = false;
 
 	if (target) {
 		target->pid = pid;
-		is_python = !look_at_maps(target, images) && target->python.elf;
+		is_python = !look_at_maps(target, images) && target->python.elf &&
+			    (target->nallocators || !with_libc);
 	}
 	target__free(target);
 	return is_python;
@@ -272,7 +273,7 @@ pid_t *target__list(size_t *n, struct images *images)
 
 	*n = 0;
 	for (i = 0; pids && i < nprocesses; i++) {
-		if (target__is_python(pids[i], images))
+		if (target__is_python(pids[i], images, false))
 			pids[(*n)++] = pids[i];
 	}
 	return pids;

@@ -71,8 +71,9 @@ struct target_spec {
 int target__new(pid_t pid, const struct target_spec *spec, struct target **target);
 void target__free(struct target *target);
 
-/* Whether a CPython is mapped in the process. */
-bool target__is_python(pid_t pid, struct images *images);
+/* Whether a CPython is mapped in the process; with_libc: and its libc, so that it can be
+ * attached to. */
+bool target__is_python(pid_t pid, struct images *images, bool with_libc);
 
 /* All processes that run CPython: a malloc'ed array, the number of them in n. NULL with
  * errno. */

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,9 +15,6 @@
 #include "modes/modes.h"
 #include "session.h"
 #include "view/top.h"
-
-/* How soon a key is answered, seconds. */
-#define KEY_DELAY 0.1
 
 static void put(int *y, const char *text)
 {
@@ -136,11 +134,6 @@ static void draw(const struct profile *profile, const char *keys)
 	refresh();
 }
 
-enum end {
-	END_OF_VIEW = 1,
-	END_OF_MODE, /* another one was asked for */
-};
-
 /* The mode that the key m leads to, NULL where there is none but this. */
 static const struct mode *next_mode(const struct mode *mode)
 {
@@ -157,92 +150,114 @@ static const struct mode *next_mode(const struct mode *mode)
 	return NULL;
 }
 
-/* Until q, m, a signal, or the end of the duration. Returns an enum end, or -errno. */
-static int watch(struct session *session, const struct top_options *options,
-		 const struct mode *mode)
+/* What the view is at. */
+struct view {
+	struct session *session;
+	struct loop *loop;
+	const struct top_options *options;
+	const struct mode *mode; /* that is shown */
+	bool ends;
+};
+
+static int on_key(void *context)
+{
+	(void)context;
+	return LOOP_LEAVE;
+}
+
+static void say(const char *text)
+{
+	mvaddstr(LINES - 1, 0, text);
+	clrtoeol();
+	refresh();
+}
+
+/* To another mode: it is recorded from when it is first shown, and then goes on. Where it cannot
+ * be, the present one stays, and why is said on the terminal below. */
+static void change_mode(struct view *view)
+{
+	const struct mode *other = next_mode(view->mode);
+
+	if (!other)
+		return;
+	say("changing the mode ...");
+	if (!session__add_mode(view->session, other))
+		view->mode = other;
+	clearok(stdscr, TRUE);
+}
+
+/* Whether the table is to be drawn anew. */
+static bool take_keys(struct view *view)
+{
+	bool redraw = false;
+	int key;
+
+	while ((key = getch()) != ERR) {
+		if (key == 'q' || key == 'Q')
+			view->ends = true;
+		if (key == 'm')
+			change_mode(view);
+		redraw |= key == 'm' || key == KEY_RESIZE;
+	}
+	return redraw;
+}
+
+static int show(struct view *view)
 {
 	const struct profile_options how = {.order = BY_VALUE, .next = true};
-	double interval = options->interval, next = 0;
-	const struct mode *other = next_mode(mode);
+	const struct mode *mode = view->mode, *other = next_mode(mode);
 	struct profile *profile;
 	char keys[128];
-	int err, key;
+	int err = session__profile(view->session, mode, &how, &profile);
 
+	if (err)
+		return err;
 	snprintf(keys, sizeof(keys), "q quits%s%s  mode %s%s%s", other ? "  m mode " : "",
 		 other ? other->name : "", mode->name, mode->warning ? ": " : "",
 		 mode->warning ?: "");
-	while (!signals__caught() &&
-	       (!options->duration || session__elapsed(session) < options->duration)) {
-		if (session__elapsed(session) >= next) {
-			err = session__profile(session, &how, &profile);
-			if (err)
-				return err;
-			draw(profile, keys);
-			profile__free(profile);
-			next = session__elapsed(session) + interval;
-		}
-		while ((key = getch()) != ERR) {
-			if (key == 'q' || key == 'Q')
-				return END_OF_VIEW;
-			if (key == 'm' && other)
-				return END_OF_MODE;
-			if (key == KEY_RESIZE)
-				next = 0;
-		}
-		if (session__is_alive(session))
-			err = session__wait(session, KEY_DELAY);
-		else
-			err = usleep(KEY_DELAY * 1e6) && errno != EINTR ? -errno : 0;
-		if (err)
-			return err;
-	}
-	return END_OF_VIEW;
+	draw(profile, keys);
+	profile__free(profile);
+	return 0;
 }
 
-/* From mode to mode. What a mode counted is gone with it. 0 or -errno. */
-static int watch_modes(struct session *session, const struct session_options *recorded,
-		       const struct top_options *options)
+/* Until q, a signal, or the end of the duration. 0 or -errno. */
+static int watch(struct view *view)
 {
-	struct session_options now = *recorded;
-	const struct mode *mode = now.mode;
+	const double interval = view->options->interval;
+	const double end = view->options->duration ? view->options->duration : INFINITY;
+	double next = 0, now;
 	int err;
 
 	for (;;) {
-		err = watch(session, options, mode);
-		session__free(session);
-		if (err != END_OF_MODE)
-			return err < 0 ? err : 0;
-		mvaddstr(LINES - 1, 0, "changing the mode ...");
-		clrtoeol();
-		refresh();
-		/* Why it cannot, is said on the terminal below. */
-		now.mode = next_mode(mode);
-		err = session__new(&now, &session);
-		if (err) {
-			now.mode = mode;
-			err = session__new(&now, &session);
+		now = session__elapsed(view->session);
+		if (view->ends || signals__caught() || now >= end)
+			return 0;
+		if (now >= next) {
+			err = show(view);
+			if (err)
+				return err;
+			next = session__elapsed(view->session) + interval;
 		}
-		if (err)
+		now = session__elapsed(view->session);
+		/* Without a target, there are still the keys. */
+		if (session__is_alive(view->session))
+			err = session__wait(view->session, fmax(fmin(next, end) - now, 0));
+		else
+			err = loop__wait(view->loop, fmax(fmin(next, end) - now, 0));
+		if (err < 0)
 			return err;
-		mode = now.mode;
-		clearok(stdscr, TRUE);
+		if (take_keys(view))
+			next = 0;
 	}
 }
 
-int top__run(const struct session_options *recorded, const struct top_options *options)
+static int run(struct view *view)
 {
-	struct session *session;
-	SCREEN *screen;
+	SCREEN *screen = newterm(NULL, stdout, stdin);
 	int err;
 
-	signals__catch();
-	err = session__new(recorded, &session);
-	if (err)
-		return err;
-	screen = newterm(NULL, stdout, stdin);
 	if (!screen) {
 		log_error("the terminal %s is not known; set TERM", getenv("TERM") ?: "(none)");
-		session__free(session);
 		return -ENOTTY;
 	}
 	cbreak();
@@ -250,11 +265,29 @@ int top__run(const struct session_options *recorded, const struct top_options *o
 	nodelay(stdscr, TRUE);
 	keypad(stdscr, TRUE);
 	curs_set(0);
-	err = watch_modes(session, recorded, options);
+	err = loop__add(view->loop, STDIN_FILENO, on_key, NULL);
+	if (!err)
+		err = watch(view);
+	loop__remove(view->loop, STDIN_FILENO);
 	endwin();
 	delscreen(screen);
 	/* What was said before is gone with the screen. */
 	if (err)
 		log_error("the view ended: %s", strerror(-err));
+	return err;
+}
+
+int top__run(const struct session_options *recorded, const struct top_options *options)
+{
+	struct view view = {
+		.loop = recorded->loop,
+		.options = options,
+		.mode = recorded->modes[0],
+	};
+	int err = session__new(recorded, &view.session);
+
+	if (!err)
+		err = run(&view);
+	session__free(view.session);
 	return err;
 }

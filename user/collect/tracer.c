@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/procfs.h"
+#include "collect/counters.h"
+#include "collect/processes.h"
+#include "collect/tracer.h"
+#include "probes/attach.h"
+
+struct tracer {
+	struct collector_options options;
+	struct record_sink sink;
+	struct collector_set collectors;
+	/* Made with the first collector, in whose maps they are. */
+	struct counters *counters;
+	struct processes *processes;
+};
+
+struct tracer *tracer__new(const struct collector_options *options, const struct record_sink *sink)
+{
+	struct tracer *tracer = calloc(1, sizeof(*tracer));
+
+	if (!tracer)
+		return NULL;
+	tracer->options = *options;
+	tracer->sink = *sink;
+	return tracer;
+}
+
+void tracer__free(struct tracer *tracer)
+{
+	size_t i;
+
+	if (!tracer)
+		return;
+	/* The first has the maps of all. */
+	for (i = tracer->collectors.n; i-- > 0;)
+		collector__close(tracer->collectors.of[i]);
+	processes__free(tracer->processes);
+	counters__free(tracer->counters);
+	free(tracer);
+}
+
+/* What all share. */
+static int make_shared(struct tracer *tracer, const struct collector *first)
+{
+	int err = counters__new(first->object, &tracer->options, &tracer->sink, &tracer->counters);
+
+	if (err) {
+		log_error("the BPF programs' maps cannot be read: %s", strerror(-err));
+		return err;
+	}
+	tracer->processes = processes__new(&tracer->collectors, tracer->counters);
+	return tracer->processes ? 0 : -ENOMEM;
+}
+
+/* Whatever is recorded already: a process for each image, then all others. */
+static int attach_running(struct tracer *tracer, struct collector *collector)
+{
+	const struct process_counters *counts;
+	bool has_image[MAX_IMAGES] = {false}, any = false;
+	const struct target *target;
+	struct attach_point point;
+	size_t n, id;
+	__u32 image;
+	int err = 0;
+
+	counts = counters__processes(tracer->counters, &n);
+	for (id = 1; !err && id < n; id++) {
+		target = processes__target(tracer->processes, id, &image);
+		if (!target || !counts[id].pid || counts[id].state != PROCESS_RUNNING)
+			continue;
+		point = (struct attach_point){target, image};
+		/* It may be the image of one that has ended. */
+		if (!has_image[image])
+			err = attacher__define(collector->attacher, &point, 1, counts[id].pid);
+		if (!err)
+			err = attacher__watch(collector->attacher, counts[id].pid, image);
+		if (err && !proc_exists(counts[id].pid))
+			err = 0;
+		has_image[image] = any = true;
+		if (!err && collector->type->meet)
+			collector->type->meet(collector, id, counts[id].pid);
+	}
+	if (any)
+		collector->begin = clock_seconds(CLOCK_MONOTONIC);
+	return err;
+}
+
+int tracer__open(struct tracer *tracer, const struct collector_type *type, const char *name,
+		 struct collector **result)
+{
+	struct collector_options options = tracer->options;
+	struct collector_set *collectors = &tracer->collectors;
+	struct collector *collector;
+	int err;
+
+	if (collectors->n == MOST_COLLECTORS)
+		return -E2BIG;
+	options.first = collectors->n ? collectors->of[0]->object : NULL;
+	err = collector__open(type, name, &options, &collector);
+	if (err)
+		return err;
+	collectors->of[collectors->n++] = collector;
+	if (!tracer->counters)
+		err = make_shared(tracer, collector);
+	if (!err)
+		err = collector__begin(collector, tracer->counters);
+	if (!err)
+		err = attach_running(tracer, collector);
+	if (err) {
+		/* Without the first there is nothing to go on with: the caller gives up. */
+		if (collectors->n > 1) {
+			collectors->n--;
+			collector__close(collector);
+		}
+		return err;
+	}
+	*result = collector;
+	return 0;
+}
+
+/* Gives all an id; those that cannot have one are freed. 0 or -errno, having said why. */
+static int open_all(struct tracer *tracer, struct target *const *targets, size_t n, __u32 parent,
+		    __u32 *ids)
+{
+	size_t i;
+	int err = 0, id;
+
+	for (i = 0; i < n; i++) {
+		id = err ? err : processes__open(tracer->processes, targets[i], parent);
+		if (id < 0 && !err)
+			log_error("process %d cannot be counted: %s", targets[i]->pid,
+				  id == -E2BIG ? "too many at one time" : strerror(-id));
+		if (id < 0) {
+			err = id;
+			target__free(targets[i]);
+		}
+		ids[i] = id < 0 ? 0 : id;
+	}
+	return err;
+}
+
+static int attach_collectors(struct tracer *tracer, struct target *const *targets, size_t n,
+			     const __u32 *ids)
+{
+	struct attach_point *points = calloc(n, sizeof(*points));
+	struct collector *collector;
+	size_t i, c;
+	int err = points ? 0 : -ENOMEM;
+
+	for (i = 0; !err && i < n; i++)
+		points[i].target = processes__target(tracer->processes, ids[i], &points[i].image);
+	for (c = 0; !err && c < tracer->collectors.n; c++) {
+		collector = tracer->collectors.of[c];
+		err = attacher__add(collector->attacher, points, n);
+		for (i = 0; !err && collector->type->meet && i < n; i++)
+			collector->type->meet(collector, ids[i], targets[i]->pid);
+		if (!collector->begin)
+			collector->begin = clock_seconds(CLOCK_MONOTONIC);
+	}
+	free(points);
+	return err;
+}
+
+/* Every probe is in place before the first process is admitted, so nothing is seen by
+ * halves. */
+int tracer__attach(struct tracer *tracer, struct target *const *targets, size_t n, __u32 parent,
+		   __u32 *ids)
+{
+	size_t i;
+	int err = open_all(tracer, targets, n, parent, ids);
+
+	if (!err)
+		err = attach_collectors(tracer, targets, n, ids);
+	for (i = 0; !err && i < n; i++)
+		err = processes__admit(tracer->processes, ids[i]);
+	for (i = 0; err && i < n; i++) {
+		if (ids[i])
+			processes__drop(tracer->processes, ids[i]);
+	}
+	return err ? err : tracer__keep_up(tracer);
+}
+
+int tracer__fd(const struct tracer *tracer)
+{
+	return counters__fd(tracer->counters);
+}
+
+int tracer__drain(struct tracer *tracer)
+{
+	return counters__drain(tracer->counters);
+}
+
+int tracer__keep_up(struct tracer *tracer)
+{
+	struct collector *collector;
+	size_t i;
+	int err = 0;
+
+	processes__keep_up(tracer->processes);
+	for (i = 0; !err && i < tracer->collectors.n; i++) {
+		collector = tracer->collectors.of[i];
+		err = collector->type->keep_up ? collector->type->keep_up(collector) : 0;
+	}
+	return err;
+}
+
+const struct process_counters *tracer__processes(const struct tracer *tracer, size_t *n)
+{
+	return counters__processes(tracer->counters, n);
+}
+
+const struct collector_set *tracer__collectors(const struct tracer *tracer)
+{
+	return &tracer->collectors;
+}
+
+struct counters *tracer__counters(struct tracer *tracer)
+{
+	return tracer->counters;
+}
+
+struct processes *tracer__record(struct tracer *tracer)
+{
+	return tracer->processes;
+}
+
+int tracer__free_site(struct tracer *tracer, __u32 site, __u64 hash)
+{
+	size_t i;
+
+	for (i = 0; i < tracer->collectors.n; i++)
+		collector__clear_site(tracer->collectors.of[i], site);
+	return counters__free_site(tracer->counters, site, hash);
+}
+
+int tracer__free_process(struct tracer *tracer, __u32 id)
+{
+	struct collector *collector;
+	size_t i;
+
+	for (i = 0; i < tracer->collectors.n; i++) {
+		collector = tracer->collectors.of[i];
+		if (collector->type->forget)
+			collector->type->forget(collector, id);
+	}
+	return processes__forget(tracer->processes, id);
+}
