@@ -5,18 +5,26 @@
 #include "base/log.h"
 
 static bool details;
+static FILE *to; /* NULL: stderr */
 
 void log_set_verbose(bool on)
 {
 	details = on;
 }
 
+void log_set_stream(FILE *stream)
+{
+	to = stream;
+}
+
 static void say(const char *format, va_list args)
 {
+	FILE *stream = to ?: stderr;
+
 	fflush(stdout);
-	fputs("pymemtop: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
+	fputs("pymemtop: ", stream);
+	vfprintf(stream, format, args);
+	fputc('\n', stream);
 }
 
 void log_error(const char *format, ...)

@@ -457,9 +457,9 @@ int options__parse(struct options *options, int argc, char **argv)
 int options__find_all(struct options *options)
 {
 	options->pids = target__list(&options->npids, options->images);
-	if (!options->pids || !options->npids) {
-		log_error("no process runs CPython 3.7 or later");
-		return -ESRCH;
+	if (!options->pids) {
+		log_error("the processes cannot be listed: %s", strerror(errno));
+		return -errno;
 	}
 	if (options->npids > MAX_PROCESSES / 2) {
 		log_error("of %zu processes that run CPython, %d are recorded", options->npids,

@@ -13,7 +13,7 @@
 #include "modes/mode.h"
 #include "profile/filter.h"
 #include "render/renderer.h"
-#include "session.h"
+#include "session/session.h"
 
 struct options {
 	const struct command *command;

@@ -17,7 +17,7 @@
 #include "cli/options.h"
 #include "cli/record.h"
 #include "render/renderers.h"
-#include "session.h"
+#include "session/session.h"
 #include "target/launch.h"
 
 struct recording {

@@ -20,15 +20,19 @@ struct tracer {
 	struct processes *processes;
 };
 
-struct tracer *tracer__new(const struct collector_options *options, const struct record_sink *sink)
+struct tracer *tracer__new(const struct record_sink *sink)
 {
 	struct tracer *tracer = calloc(1, sizeof(*tracer));
 
 	if (!tracer)
 		return NULL;
-	tracer->options = *options;
 	tracer->sink = *sink;
 	return tracer;
+}
+
+void tracer__configure(struct tracer *tracer, const struct collector_options *options)
+{
+	tracer->options = *options;
 }
 
 void tracer__free(struct tracer *tracer)

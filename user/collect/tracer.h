@@ -14,7 +14,10 @@
 struct tracer;
 
 /* NULL where memory is short. */
-struct tracer *tracer__new(const struct collector_options *options, const struct record_sink *sink);
+struct tracer *tracer__new(const struct record_sink *sink);
+
+/* What holds for all collectors; before the first is opened. */
+void tracer__configure(struct tracer *tracer, const struct collector_options *options);
 
 /* Detaches and frees all. NULL is allowed. */
 void tracer__free(struct tracer *tracer);

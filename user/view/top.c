@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "modes/modes.h"
-#include "session.h"
+#include "session/session.h"
 #include "view/top.h"
 
 static void put(int *y, const char *text)
@@ -254,6 +254,9 @@ static int watch(struct view *view)
 static int run(struct view *view)
 {
 	SCREEN *screen = newterm(NULL, stdout, stdin);
+	char *said = NULL;
+	size_t size;
+	FILE *stream;
 	int err;
 
 	if (!screen) {
@@ -265,13 +268,18 @@ static int run(struct view *view)
 	nodelay(stdscr, TRUE);
 	keypad(stdscr, TRUE);
 	curs_set(0);
+	stream = open_memstream(&said, &size);
+	log_set_stream(stream);
 	err = loop__add(view->loop, STDIN_FILENO, on_key, NULL);
 	if (!err)
 		err = watch(view);
 	loop__remove(view->loop, STDIN_FILENO);
 	endwin();
 	delscreen(screen);
-	/* What was said before is gone with the screen. */
+	log_set_stream(NULL);
+	if (stream && !fclose(stream))
+		fputs(said, stderr);
+	free(said);
 	if (err)
 		log_error("the view ended: %s", strerror(-err));
 	return err;

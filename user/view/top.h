@@ -3,7 +3,7 @@
 #ifndef TOP_H
 #define TOP_H
 
-#include "session.h"
+#include "session/session.h"
 
 struct top_options {
 	double duration; /* seconds; 0: until q or a signal */

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/procfs.h"
+#include "base/signals.h"
+#include "collect/tracer.h"
+#include "profile/build.h"
+#include "profile/recycle.h"
+#include "profile/sources.h"
+#include "session/session.h"
+#include "session/targets.h"
+#include "symbols/stack_table.h"
+
+/* How often what has ended is made room of, and all else that is done now and then, seconds;
+ * four times as often where room is short. */
+#define KEEP_UP_SECONDS 1.0
+
+/* A mode that is recorded. */
+struct recorded {
+	const struct mode *mode;
+	struct collector *collector;
+	struct totals folded;	      /* of what is no more */
+	struct totals totals, before; /* of the last snapshot; that changes are counted from */
+	double before_seconds;
+};
+
+struct session {
+	struct session_options options;
+	struct tracer *tracer;
+	struct recorded modes[MOST_COLLECTORS];
+	size_t nmodes;
+	struct stack_table *stacks;
+	struct targets *targets;
+	struct recycler *recycler;
+	struct snapshot *now; /* the last one */
+	bool news;	      /* a process has come or gone */
+	double start;
+	double next_keep_up;
+	char host[256];
+};
+
+static void free_mode(struct recorded *recorded)
+{
+	totals__done(&recorded->folded);
+	totals__done(&recorded->totals);
+	totals__done(&recorded->before);
+}
+
+void session__free(struct session *session)
+{
+	size_t i;
+
+	if (!session)
+		return;
+	if (session->nmodes)
+		loop__remove(session->options.loop, tracer__fd(session->tracer));
+	recycler__free(session->recycler);
+	targets__free(session->targets);
+	tracer__free(session->tracer);
+	snapshot__free(session->now);
+	for (i = 0; i < session->nmodes; i++)
+		free_mode(&session->modes[i]);
+	stack_table__free(session->stacks);
+	free(session);
+}
+
+static int take_record(void *context, const void *data, size_t size)
+{
+	const struct process_record *record = data;
+	struct session *session = context;
+
+	if (size >= sizeof(*record) && record->record.type == RECORD_PROCESS) {
+		session->news = true;
+		targets__hear(session->targets, record);
+		return 0;
+	}
+	return stack_table__add_record(session->stacks, data, size);
+}
+
+static struct recorded *find_mode(struct session *session, const struct mode *mode)
+{
+	size_t i;
+
+	for (i = 0; i < session->nmodes; i++) {
+		if (session->modes[i].mode == mode)
+			return &session->modes[i];
+	}
+	return NULL;
+}
+
+int session__add_mode(struct session *session, const struct mode *mode)
+{
+	struct recorded *recorded = &session->modes[session->nmodes];
+	struct ledger ledger = {
+		.schema = mode->schema,
+		.folded = &recorded->folded,
+		.before = &recorded->before,
+	};
+	int err;
+
+	if (find_mode(session, mode))
+		return 0;
+	if (session->nmodes == MOST_COLLECTORS) {
+		log_error("%d modes are recorded at one time at most", MOST_COLLECTORS);
+		return -E2BIG;
+	}
+	err = tracer__open(session->tracer, mode->collector, mode->name, &recorded->collector);
+	if (err)
+		return err;
+	recorded->mode = mode;
+	session->nmodes++;
+	ledger.collector = recorded->collector;
+	return recycler__add(session->recycler, &ledger);
+}
+
+static int on_ring(void *context)
+{
+	struct session *session = context;
+
+	return tracer__drain(session->tracer);
+}
+
+/* All parts that are there before the BPF programs. */
+static int make_parts(struct session *session)
+{
+	const struct session_options *options = &session->options;
+	const struct record_sink sink = {.take = take_record, .context = session};
+	struct targets_options targets = {
+		.attribution = options->attribution,
+		.before_main = options->before_main,
+		.all = options->all,
+		.images = options->images,
+	};
+	size_t i;
+
+	for (i = 0; i < options->nmodes; i++)
+		targets.lines |= options->modes[i]->by_line;
+	session->stacks = stack_table__new();
+	session->tracer = tracer__new(&sink);
+	session->targets = session->tracer ? targets__new(&targets, session->tracer) : NULL;
+	if (!session->stacks || !session->targets)
+		return -ENOMEM;
+	session->recycler = recycler__new(session->tracer, session->stacks,
+					  targets__programs(session->targets));
+	return session->recycler ? 0 : -ENOMEM;
+}
+
+static int open_modes(struct session *session, const struct collector_options *options)
+{
+	size_t i;
+	int err = 0;
+
+	tracer__configure(session->tracer, options);
+
+	for (i = 0; !err && i < session->options.nmodes; i++)
+		err = session__add_mode(session, session->options.modes[i]);
+	if (!err)
+		err = loop__add(session->options.loop, tracer__fd(session->tracer), on_ring,
+				session);
+	return err;
+}
+
+static int begin(struct session *session)
+{
+	struct collector_options collector = session->options.collector;
+	struct target **found = NULL;
+	size_t n = 0, i;
+	int err = make_parts(session);
+
+	if (!err)
+		err = targets__find(session->targets, session->options.pids, session->options.npids,
+				    &found, &n);
+	if (err)
+		return err;
+	collector.targets = n;
+	collector.watch_execs = session->options.all;
+	for (i = 0; i < n; i++)
+		collector.markers |= found[i]->attribution == ATTRIBUTION_USDT;
+	err = open_modes(session, &collector);
+	for (i = 0; err && i < n; i++)
+		target__free(found[i]);
+	if (!err)
+		err = targets__attach(session->targets, found, n, 0);
+	free(found);
+	return err;
+}
+
+int session__new(const struct session_options *options, struct session **result)
+{
+	struct session *session = calloc(1, sizeof(*session));
+	int err;
+
+	if (!session)
+		return -ENOMEM;
+	session->options = *options;
+	gethostname(session->host, sizeof(session->host) - 1);
+	err = begin(session);
+	if (err) {
+		session__free(session);
+		return err;
+	}
+	if (options->all)
+		targets__find_late(session->targets);
+	session->start = clock_seconds(CLOCK_MONOTONIC);
+	log_detail("recording");
+	*result = session;
+	return 0;
+}
+
+double session__elapsed(const struct session *session)
+{
+	return clock_seconds(CLOCK_MONOTONIC) - session->start;
+}
+
+/* What is done now and then, or when a process has come or gone. 0 or -errno. */
+static int keep_up(struct session *session)
+{
+	double now = clock_seconds(CLOCK_MONOTONIC);
+	bool due = now >= session->next_keep_up;
+	int err = 0;
+
+	if (session->news || due) {
+		session->news = false;
+		targets__note_children(session->targets);
+		err = tracer__keep_up(session->tracer);
+	}
+	if (!err && due) {
+		err = recycler__run(session->recycler, targets__infos(session->targets));
+		session->next_keep_up =
+			now + (recycler__is_pressed(session->recycler) ? KEEP_UP_SECONDS / 4
+								       : KEEP_UP_SECONDS);
+	}
+	if (err)
+		log_error("what came and went cannot be kept up with: %s", strerror(-err));
+	else
+		targets__take_candidates(session->targets);
+	return err;
+}
+
+bool session__is_alive(const struct session *session)
+{
+	return targets__are_alive(session->targets);
+}
+
+int session__wait(struct session *session, double seconds)
+{
+	double end = clock_seconds(CLOCK_MONOTONIC) + seconds, now, left;
+	int err;
+
+	for (;;) {
+		err = keep_up(session);
+		if (err)
+			return err;
+		now = clock_seconds(CLOCK_MONOTONIC);
+		if (now >= end || signals__caught() || !session__is_alive(session))
+			return 0;
+		left = fmin(end, session->next_keep_up) - now;
+		left = fmin(left, targets__due(session->targets));
+		err = loop__wait(session->options.loop, session->news ? 0 : left);
+		if (err == LOOP_LEAVE)
+			return 0;
+		if (err) {
+			log_error("the BPF programs' messages cannot be read: %s", strerror(-err));
+			return err;
+		}
+	}
+}
+
+static int take_snapshot(struct session *session, struct recorded *recorded)
+{
+	struct process_info **infos = targets__infos(session->targets);
+	struct snapshot *snapshot;
+	size_t id;
+	int err = collector__snapshot(recorded->collector, &snapshot);
+
+	if (err) {
+		log_error("the counts cannot be read: %s", strerror(-err));
+		return err;
+	}
+	targets__note_children(session->targets);
+	for (id = 1; id < snapshot->nprocesses; id++) {
+		if (infos[id] && snapshot->processes[id].state == PROCESS_RUNNING)
+			infos[id]->rss = proc_rss(snapshot->processes[id].pid);
+	}
+	snapshot__free(session->now);
+	session->now = snapshot;
+	return totals__of_snapshot(&recorded->totals, recorded->mode->schema, snapshot,
+				   session->stacks, &recorded->folded);
+}
+
+/* The info of a process of a profile; NULL where there is none. */
+static struct process_info *find_info(const struct session *session, pid_t pid)
+{
+	size_t id;
+
+	/* An id of the system's can come twice: the last one has it now. */
+	for (id = session->now->nprocesses; id-- > 1;) {
+		if (session->now->processes[id].pid == (__u32)pid)
+			return targets__infos(session->targets)[id];
+	}
+	return NULL;
+}
+
+/* The texts of the files of top lines; mode lines takes its functions from them. */
+static int complete(struct session *session, const struct mode *mode,
+		    const struct profile_options *options, struct profile *profile)
+{
+	const struct read_permission permission = {targets__may_read, session->targets};
+	const struct filter *filter = session->options.filter;
+	const bool by_line = mode->by_line;
+	struct profile_process *process;
+	struct process_info *info;
+	size_t i, top;
+	int err = 0;
+
+	for (i = 0; !err && i < profile->nprocesses; i++) {
+		process = &profile->processes[i];
+		info = process->ended ? NULL : find_info(session, process->pid);
+		if (by_line)
+			filter__drop_files(filter, process);
+		top = by_line ? process->nlines : options->sources_of;
+		if (info && top)
+			err = sources__load(profile, process, info, &permission, top, by_line);
+		if (!err && by_line)
+			err = filter__apply(filter, profile, process, options->order);
+	}
+	return err;
+}
+
+int session__profile(struct session *session, const struct mode *mode,
+		     const struct profile_options *options, struct profile **result)
+{
+	struct recorded *recorded = find_mode(session, mode);
+	struct build_input input = {
+		.host = session->host,
+		.mode = mode->name,
+		.schema = mode->schema,
+		.counts_resident = mode->counts_resident,
+		.before = &recorded->before,
+		.before_seconds = recorded->before_seconds,
+		.totals = &recorded->totals,
+		.programs = targets__programs(session->targets),
+		.stacks = session->stacks,
+		.infos = targets__infos(session->targets),
+		.order = options->order,
+	};
+	struct profile *profile = NULL;
+	struct totals swap;
+	int err = take_snapshot(session, recorded);
+
+	if (err)
+		return err;
+	input.now = session->now;
+	err = profile__build(&input, &profile);
+	if (!err)
+		err = complete(session, mode, options, profile);
+	if (err) {
+		profile__free(profile);
+		log_error("no memory for the profile");
+		return err;
+	}
+	if (options->next) {
+		swap = recorded->before;
+		recorded->before = recorded->totals;
+		recorded->totals = swap;
+		recorded->before_seconds = session->now->seconds;
+	}
+	*result = profile;
+	return 0;
+}
