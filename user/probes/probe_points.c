@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file_id.h"
 #include "probes/probe_points.h"
 
 struct probed_function {
@@ -72,11 +73,14 @@ static struct probe_point *add_point(struct list *list, const struct probe_point
 
 /* A function's place in a file: the same for all processes that map it. */
 struct known_place {
-	const struct elf_file *elf;
+	struct file_id file;
 	const char *function;
 	uint64_t address; /* of the function; 0: the file has none */
 	struct placement placement;
 };
+
+/* Of a hundred files or so; then they are found anew. */
+#define MOST_PLACES 4096
 
 struct known_places {
 	struct known_place *all;
@@ -96,12 +100,13 @@ void known_places__free(struct known_places *known)
 }
 
 static const struct known_place *find_place(const struct known_places *known,
-					    const struct elf_file *elf, const char *function)
+					    const struct file_id *file, const char *function)
 {
 	size_t i;
 
 	for (i = 0; i < known->n; i++) {
-		if (known->all[i].elf == elf && known->all[i].function == function)
+		if (known->all[i].function == function &&
+		    file_id__equals(&known->all[i].file, file))
 			return &known->all[i];
 	}
 	return NULL;
@@ -146,11 +151,13 @@ static int place_function(struct known_places *known, struct elf_file *elf, stru
 			  const struct probed_function *function, bool at_entry,
 			  const struct known_place **result)
 {
-	struct known_place place = {.elf = elf, .function = function->name};
+	struct known_place place = {.function = function->name};
 	struct elf_symbol symbol;
-	int err;
+	int err = file_id__of(elf_file__fd(elf), &place.file);
 
-	*result = find_place(known, elf, function->name);
+	if (err)
+		return err;
+	*result = find_place(known, &place.file, function->name);
 	if (*result)
 		return 0;
 	elf_file__dynamic_symbols(elf, &function->name, 1, &symbol);
@@ -201,14 +208,14 @@ static int add_code_dealloc(struct list *list, struct known_places *known,
 {
 	static const struct placement_spec spec = {.args = ARG(1)};
 	static const char name[] = "code_dealloc";
-	struct known_place place = {
-		.elf = target->python.elf,
-		.function = name,
-		.address = target->code_dealloc,
-	};
+	struct known_place place = {.function = name, .address = target->code_dealloc};
 	struct lazy_text lazy = {.elf = target->python.elf};
-	const struct known_place *found = find_place(known, place.elf, name);
-	int err = 0;
+	const struct known_place *found;
+	int err = file_id__of(elf_file__fd(target->python.elf), &place.file);
+
+	if (err)
+		return err;
+	found = find_place(known, &place.file, name);
 
 	/* Where the process says that it is somewhere else, it is no process like others. */
 	if (!found || found->address != place.address) {
@@ -268,6 +275,8 @@ int probe_points__list(const struct target *target, const struct probe_spec *spe
 	size_t i;
 	int err = 0;
 
+	if (known->n > MOST_PLACES)
+		known->n = 0;
 	for (i = 0; !err && spec->allocators && i < target->nallocators; i++)
 		err = add_functions(&list, known, &target->allocators[i], allocators,
 				    COUNT(allocators), spec->at_entry);

@@ -260,8 +260,9 @@ void targets__take_candidates(struct targets *targets)
 	if (!targets->markers && !spec.attribution)
 		spec.attribution = ATTRIBUTION_FRAMES;
 	while (candidates__take(targets->candidates, &candidate)) {
-		if (!target__new(candidate.pid, &spec, &target))
-			targets__attach(targets, &target, 1, candidate.parent);
+		if (!target__new(candidate.pid, &spec, &target) &&
+		    !targets__attach(targets, &target, 1, candidate.parent))
+			log_detail("process %d is recorded", candidate.pid);
 	}
 }
 

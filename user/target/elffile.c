@@ -47,6 +47,11 @@ struct elf_file *elf_file__ref(struct elf_file *elf)
 	return elf;
 }
 
+bool elf_file__is_shared(const struct elf_file *elf)
+{
+	return elf->references > 1;
+}
+
 void elf_file__free(struct elf_file *elf)
 {
 	if (!elf || --elf->references)

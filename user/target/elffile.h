@@ -16,6 +16,9 @@ struct elf_file *elf_file__new(int fd);
 /* One more reference; NULL is allowed. */
 struct elf_file *elf_file__ref(struct elf_file *elf);
 
+/* Whether there is a reference besides the caller's. */
+bool elf_file__is_shared(const struct elf_file *elf);
+
 /* Gives a reference up, and closes with the last. NULL is allowed. */
 void elf_file__free(struct elf_file *elf);
 

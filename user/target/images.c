@@ -1,27 +1,25 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file_id.h"
 #include "target/images.h"
 
-/* What tells a file from another one, or from what it was. */
-struct image_id {
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec modified, changed;
-};
+/* That are kept, though nobody has them; as many are open. */
+#define MOST_UNUSED 256
 
 struct image {
-	struct image_id id;
+	struct file_id id;
 	struct elf_file *elf; /* NULL: it is no ELF file */
+	uint64_t used;	      /* images.uses then */
 };
 
 struct images {
 	struct image *all;
 	size_t n;
+	uint64_t uses;
 };
 
 struct images *images__new(void)
@@ -41,48 +39,61 @@ void images__free(struct images *images)
 	free(images);
 }
 
-static bool same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-static bool same_image(const struct image_id *a, const struct image_id *b)
-{
-	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-	       same_time(&a->modified, &b->modified) && same_time(&a->changed, &b->changed);
-}
-
-static const struct image *find(const struct images *images, const struct image_id *id)
+static struct image *find(const struct images *images, const struct file_id *id)
 {
 	size_t i;
 
 	for (i = 0; i < images->n; i++) {
-		if (same_image(&images->all[i].id, id))
+		if (file_id__equals(&images->all[i].id, id))
 			return &images->all[i];
 	}
 	return NULL;
 }
 
+static bool is_unused(const struct image *image)
+{
+	return !image->elf || !elf_file__is_shared(image->elf);
+}
+
+/* Makes room: of too many that nobody has, those go that were asked for least lately. */
+static void drop_unused(struct images *images)
+{
+	size_t unused = 0, i, n = 0;
+	uint64_t oldest = images->uses - MOST_UNUSED / 2;
+
+	for (i = 0; i < images->n; i++)
+		unused += is_unused(&images->all[i]);
+	if (unused <= MOST_UNUSED)
+		return;
+	for (i = 0; i < images->n; i++) {
+		if (is_unused(&images->all[i]) && images->all[i].used < oldest)
+			elf_file__free(images->all[i].elf);
+		else
+			images->all[n++] = images->all[i];
+	}
+	images->n = n;
+}
+
 struct elf_file *images__open(struct images *images, int fd)
 {
-	const struct image *known;
-	struct image *more;
-	struct image_id id;
-	struct stat st;
+	struct image *known, *more;
+	struct file_id id;
 
-	if (!images || fstat(fd, &st))
+	if (!images || file_id__of(fd, &id))
 		return elf_file__new(fd);
-	id = (struct image_id){st.st_dev, st.st_ino, st.st_size, st.st_mtim, st.st_ctim};
 	known = find(images, &id);
+	images->uses++;
 	if (known) {
+		known->used = images->uses;
 		close(fd);
 		return elf_file__ref(known->elf);
 	}
+	drop_unused(images);
 	more = reallocarray(images->all, images->n + 1, sizeof(*more));
 	if (!more)
 		return elf_file__new(fd);
 	images->all = more;
 	more += images->n++;
-	*more = (struct image){id, elf_file__new(fd)};
+	*more = (struct image){id, elf_file__new(fd), images->uses};
 	return elf_file__ref(more->elf);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ELF files that targets map: each is opened and parsed once, however many processes map it. */
+/*
+ * ELF files that targets map: each is opened and parsed once, however many processes map it.
+ * Some hundred that no target maps any more are kept for the next that does.
+ */
 #ifndef IMAGES_H
 #define IMAGES_H
 
