@@ -14,6 +14,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PYMEMTOP = os.path.join(HERE, "..", "pymemtop")
 PROGRAMS = os.path.join(HERE, "programs")
 DEADLINE = float(os.environ.get("DEADLINE", 60))	# seconds; more where all is emulated
+# Causes, where the hardware is the reason; what is counted as lost may then miss on its line.
+MAY_LOSE = os.environ.get("MAY_LOSE", "").split()
 STATS = "/proc/sys/kernel/bpf_stats_enabled"
 
 
@@ -195,8 +197,13 @@ def process_of(profile, pid):
     return found[0]
 
 
+def may_lose(process):
+    """Events that are counted as lost, of a kind that this machine cannot help losing."""
+    return sum(process["lost"][cause] for cause in MAY_LOSE)
+
+
 def check_nothing_lost(process):
-    lost = {cause: n for cause, n in process["lost"].items() if n}
+    lost = {cause: n for cause, n in process["lost"].items() if n and cause not in MAY_LOSE}
     check(not lost, "lost in process", process["pid"], lost)
 
 
@@ -216,7 +223,7 @@ def amounts_by_line(process):
 def compare_books(book, process):
     """Each line of the books must be there, to the byte and block. Direct mappings
     only where the line made some: any line can be the one that needs an arena."""
-    found, wrong = amounts_by_line(process), []
+    found, wrong, missed = amounts_by_line(process), [], 0
     zero = {"bytes": 0, "count": 0, "mapped_bytes": 0, "mapped_count": 0}
     check(book["lines"], "the books of", process["pid"], "are empty")
     for row in book["lines"]:
@@ -224,5 +231,6 @@ def compare_books(book, process):
         got = found.get((row["file"], row["line"]), zero)
         got = {key: got[key] for key in expected}
         if got != expected:
+            missed += expected["count"] - got["count"]
             wrong.append("%s:%d holds %s, not %s" % (row["file"], row["line"], expected, got))
-    check(not wrong, "process %d:\n" % process["pid"] + "\n".join(wrong))
+    check(not wrong or 0 < missed <= may_lose(process), "process %d:\n" % process["pid"] + "\n".join(wrong))

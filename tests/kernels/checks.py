@@ -39,6 +39,11 @@ CHECKS = {
 # Of a kernel on which all others are refused.
 LOCKED = {"locked": ["check_locked.py", "PYTHON"]}
 
+# Of a processor that does not mark pages as used: after a fork the kernel's own access to a page
+# fails until the program has used it, and what is lost is counted as such.
+LOSSY = ["doctor", "heap", "rss", "lines", "blocks", "blocks-usdt", "blocks-entry", "stacks-usdt",
+         "counts", "resident", "resident-huge"]
+
 # Within a minute or so, emulated.
 SHORT = ["doctor", "heap", "rss", "lines", "blocks*3", "blocks-usdt", "stacks", "resident",
          "lines-lists"]
