@@ -44,16 +44,23 @@ SOURCES := $(wildcard user/*.c user/*/*.c)
 OBJECTS := $(patsubst user/%.c,$(BUILD)/%.o,$(SOURCES))
 # All but main(), for the unit tests as well.
 LIBRARY := $(BUILD)/libpymemtop.a
+MANUAL := $(BUILD)/pymemtop.8
 
 .PHONY: all demo test unit lint test-kernels bench install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(PROGRAM)
+all: $(PROGRAM) $(MANUAL)
 
 $(PROGRAM): $(BUILD)/main.o $(LIBRARY)
 	$(call msg,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+# Its options are those of the program's own tables.
+$(MANUAL): doc/pymemtop.8.in $(PROGRAM)
+	$(call msg,MAN,$@)
+	$(Q)./$(PROGRAM) completion man > $@.options
+	$(Q)sed -e '/^@OPTIONS@$$/{r $@.options' -e 'd}' $< > $@
 
 $(LIBRARY): $(filter-out $(BUILD)/main.o,$(OBJECTS))
 	$(call msg,AR,$@)
@@ -120,7 +127,11 @@ bench:
 
 install: all
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/sbin/pymemtop
-	install -D -m 644 doc/pymemtop.8 $(DESTDIR)$(PREFIX)/share/man/man8/pymemtop.8
+	install -D -m 644 $(MANUAL) $(DESTDIR)$(PREFIX)/share/man/man8/pymemtop.8
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	./$(PROGRAM) completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pymemtop
+	./$(PROGRAM) completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/pymemtop.fish
 
 clean:
 	$(Q)rm -rf $(BUILD) $(PROGRAM)

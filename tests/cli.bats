@@ -10,11 +10,30 @@ load helper
 	! "$PYMEMTOP" --help | grep -E '.{81}'
 }
 
+@test "bash completes commands, options, and what options take" {
+	"$PYMEMTOP" completion bash > "$BATS_TEST_TMPDIR/completion"
+	completed() {	# what is expected, then the words
+		local expected=$1
+		shift
+		# shellcheck disable=SC2016
+		[ "$(bash -c 'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _pymemtop
+			echo "${COMPREPLY[@]}"' "$BATS_TEST_TMPDIR/completion" "$@")" = "$expected" ]
+	}
+	completed "record" pymemtop re
+	completed "--max-frames --max-blocks --max-sites --max-regions" pymemtop record --max
+	completed "heap rss lines" pymemtop -m ""
+	completed "json" pymemtop record --format = js
+	completed "" pymemtop record -- rep
+	"$PYMEMTOP" completion zsh | grep -q bashcompinit
+	"$PYMEMTOP" completion fish | grep -q -- "-l mode -s 'm' -r -f -a 'heap rss lines'"
+	refused 2 "bash, zsh or fish" completion tcsh
+}
+
 @test "the man page knows every option" {
 	local option
 	for option in $("$PYMEMTOP" record --help | grep -oE -- '--[a-z-]+' | sort -u); do
 		case $option in --own-flags) continue ;; esac
-		grep -qF -- "${option//-/\\-}" ../doc/pymemtop.8 || { echo "$option"; return 1; }
+		grep -qF -- "${option//-/\\-}" ../build/pymemtop.8 || { echo "$option"; return 1; }
 	done
 }
 

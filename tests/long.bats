@@ -9,5 +9,9 @@ setup() {
 }
 
 @test "6,000 children and 60,000 code objects that come and go: nothing lost, nothing grows" {
-	timeout 300 "$DEBIAN" -u check_years.py "$DEBIAN" 6000 60000
+	timeout 300 "$DEBIAN" -u check_years.py "$DEBIAN" 6000 60000 1
+}
+
+@test "100,000 code objects under names of their own: those that hold nothing become a sum" {
+	timeout 300 "$DEBIAN" -u check_years.py "$DEBIAN" 0 100000 1000000
 }

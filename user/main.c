@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
 #include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <bpf/libbpf.h>
 
@@ -21,11 +23,26 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 
 static int run(struct options *options)
 {
+	int err;
+
 	if (!options->command->observes)
 		return options->command->run(options);
-	if (system__check() || (options->all && options__find_all(options)))
-		return EXIT_FAILURE;
+	err = system__check();
+	if (!err && options->all)
+		err = options__find_all(options);
+	if (err)
+		return err;
 	return options->explain ? explain__run(options) : options->command->run(options);
+}
+
+/* Who knows what the user can do about an error has said it; what nobody expected is said here. */
+static int status_of(int result)
+{
+	if (result >= 0)
+		return result;
+	if (!log_has_said())
+		log_error("%s", strerror(-result));
+	return EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
@@ -35,15 +52,16 @@ int main(int argc, char **argv)
 
 	setlocale(LC_CTYPE, "");
 	libbpf_set_print(NULL);
-	if (options__parse(&options, argc, argv)) {
+	status = options__parse(&options, argc, argv);
+	if (status) {
 		options__free(&options);
-		return EXIT_USAGE;
+		return status == -EINVAL ? EXIT_USAGE : status_of(status);
 	}
 	if (options.verbose) {
 		log_set_verbose(true);
 		libbpf_set_print(print_libbpf);
 	}
-	status = run(&options);
+	status = status_of(run(&options));
 	options__free(&options);
 	return status;
 }

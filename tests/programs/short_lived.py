@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""children, codes: forks so many children that end at once, each with a block of its own still
-held; then makes so many code objects that run once, and hold nothing. Says how far it is."""
+"""children, codes, files: forks so many children that end at once, each with a block of its own
+still held; then makes so many code objects that run once, and hold nothing, of so many files. Says
+how far it is."""
 import os
 import sys
 
 from books import begin, finish
 
 SIZE = 30_000
+FILES = int(sys.argv[3])
 
 
 def child():
@@ -16,8 +18,8 @@ def child():
 
 def one_off(number):
     names = {}
-    exec(compile("\n" * (number % 5000) + "def made():\n    return len(bytes(1000))", "<made>", "exec"),
-         names)
+    exec(compile("\n" * (number % 5000) + "def made():\n    return len(bytes(1000))",
+                 "<made %d>" % (number % FILES), "exec"), names)
     return names["made"]()
 
 
@@ -33,7 +35,7 @@ begin()
 for tenth in range(10):
     fork(int(sys.argv[1]) // 10)
     for number in range(int(sys.argv[2]) // 10):
-        one_off(number)
+        one_off(tenth * int(sys.argv[2]) + number)
     print("tenth", flush=True)
     sys.stdin.readline()
 finish()

@@ -12,6 +12,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "base/cleanup.h"
 #include "base/kernel.h"
 #include "base/log.h"
 
@@ -83,17 +84,12 @@ static int make_task_storage(unsigned int size)
  * element. */
 static bool try_large_storage(void)
 {
-	int map = make_task_storage(LARGE_ELEMENT), task = syscall(SYS_pidfd_open, getpid(), 0);
-	void *element = calloc(1, LARGE_ELEMENT);
-	bool has = map >= 0 && task >= 0 && element && try_task_storage() &&
-		   !bpf_map_update_elem(map, &task, element, BPF_ANY);
+	auto_close int map = make_task_storage(LARGE_ELEMENT);
+	auto_close int task = syscall(SYS_pidfd_open, getpid(), 0);
+	auto_free void *element = calloc(1, LARGE_ELEMENT);
 
-	free(element);
-	if (task >= 0)
-		close(task);
-	if (map >= 0)
-		close(map);
-	return has;
+	return map >= 0 && task >= 0 && element && try_task_storage() &&
+	       !bpf_map_update_elem(map, &task, element, BPF_ANY);
 }
 
 /* To try it means a warning in the log of a kernel that lacks it ("trace type BPF program
@@ -123,19 +119,15 @@ static bool try_fault_fentry(void)
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_FENTRY);
 	int id = libbpf_find_vmlinux_btf_id("handle_mm_fault", BPF_TRACE_FENTRY);
-	int program = -1, link = -1;
+	auto_close int program = -1, link = -1;
 
 	if (id > 0) {
 		options.attach_btf_id = id;
 		program = bpf_prog_load(BPF_PROG_TYPE_TRACING, "pymemtop_try", "GPL", insns, 2,
 					&options);
 	}
-	if (program >= 0) {
+	if (program >= 0)
 		link = bpf_raw_tracepoint_open(NULL, program);
-		close(program);
-	}
-	if (link >= 0)
-		close(link);
 	return link >= 0;
 }
 
@@ -144,12 +136,9 @@ static bool try_fault_fentry(void)
 static bool try_pagemap_scan(void)
 {
 	char argument[96] = {0};
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	bool has = fd >= 0 && (!ioctl(fd, _IOWR('f', 16, argument), argument) || errno != ENOTTY);
+	auto_close int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 
-	if (fd >= 0)
-		close(fd);
-	return has;
+	return fd >= 0 && (!ioctl(fd, _IOWR('f', 16, argument), argument) || errno != ENOTTY);
 }
 
 static const struct {

@@ -5,6 +5,7 @@
 #include "base/log.h"
 
 static bool details;
+static bool has_said;
 static FILE *to; /* NULL: stderr */
 
 void log_set_verbose(bool on)
@@ -31,9 +32,15 @@ void log_error(const char *format, ...)
 {
 	va_list args;
 
+	has_said = true;
 	va_start(args, format);
 	say(format, args);
 	va_end(args);
+}
+
+bool log_has_said(void)
+{
+	return has_said;
 }
 
 void log_detail(const char *format, ...)

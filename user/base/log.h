@@ -16,6 +16,9 @@ void log_set_stream(FILE *stream);
  * gets, so only the place that knows what to do about it calls this. */
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Whether anything has been said so: a failure must not be silent. */
+bool log_has_said(void);
+
 /* The same, only with --verbose. */
 void log_detail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

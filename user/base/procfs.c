@@ -11,6 +11,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/procfs.h"
 #include "base/utf8.h"
 
@@ -104,39 +105,32 @@ int proc_map__open_file(pid_t pid, const struct proc_map *map)
 
 uint64_t proc_rss(pid_t pid)
 {
-	FILE *file = proc_open(pid, "statm");
-	uint64_t pages = 0;
+	auto_fclose FILE *file = proc_open(pid, "statm");
+	uint64_t pages;
 
-	if (!file)
+	if (!file || fscanf(file, "%*u %" SCNu64, &pages) != 1)
 		return 0;
-	if (fscanf(file, "%*u %" SCNu64, &pages) != 1)
-		pages = 0;
-	fclose(file);
 	return pages * sysconf(_SC_PAGESIZE);
 }
 
 uint64_t proc_status_bytes(pid_t pid, const char *name)
 {
-	FILE *file = proc_open(pid, "status");
+	auto_fclose FILE *file = proc_open(pid, "status");
 	size_t length = strlen(name);
-	uint64_t kib = 0;
+	uint64_t kib;
 	char line[256];
 
-	if (!file)
-		return 0;
-	while (fgets(line, sizeof(line), file)) {
-		if (!strncmp(line, name, length) && line[length] == ':') {
-			sscanf(line + length, ": %" SCNu64 " kB", &kib);
-			break;
-		}
+	while (file && fgets(line, sizeof(line), file)) {
+		if (!strncmp(line, name, length) &&
+		    sscanf(line + length, ": %" SCNu64 " kB", &kib) == 1)
+			return kib * 1024;
 	}
-	fclose(file);
-	return kib * 1024;
+	return 0;
 }
 
 static ssize_t proc_read_file(pid_t pid, const char *name, char *buffer, size_t size)
 {
-	FILE *file = proc_open(pid, name);
+	auto_fclose FILE *file = proc_open(pid, name);
 	size_t length;
 
 	buffer[0] = '\0';
@@ -144,7 +138,6 @@ static ssize_t proc_read_file(pid_t pid, const char *name, char *buffer, size_t 
 		return -errno;
 	length = fread(buffer, 1, size - 1, file);
 	buffer[length] = '\0';
-	fclose(file);
 	return length;
 }
 
@@ -185,15 +178,21 @@ int proc_cwd(pid_t pid, char *buffer, size_t size)
 	return length < 0 ? -errno : 0;
 }
 
+static void cleanup_closedir(DIR *const *dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
 /* The numbers among the names in a directory: a malloc'ed array. NULL with errno. */
 static pid_t *list_numbers(const char *path, size_t *n)
 {
-	size_t size = 0;
-	pid_t *numbers = NULL, *more;
+	CLEANUP(cleanup_closedir) DIR *dir = opendir(path);
+	auto_free pid_t *numbers = NULL;
 	struct dirent *entry;
-	DIR *dir;
+	size_t size = 0;
+	pid_t *more;
 
-	dir = opendir(path);
 	if (!dir)
 		return NULL;
 	*n = 0;
@@ -203,19 +202,15 @@ static pid_t *list_numbers(const char *path, size_t *n)
 		if (*n == size) {
 			size = size ? 2 * size : 16;
 			more = realloc(numbers, size * sizeof(*numbers));
-			if (!more) {
-				free(numbers);
-				closedir(dir);
+			if (!more)
 				return NULL;
-			}
 			numbers = more;
 		}
 		numbers[(*n)++] = atoi(entry->d_name);
 	}
-	closedir(dir);
 	if (!*n)
 		errno = ESRCH;
-	return numbers;
+	return take(numbers);
 }
 
 pid_t *proc_processes(size_t *n)

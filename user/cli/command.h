@@ -17,7 +17,7 @@ struct command {
 	/* What is wrong with its options: 0, or -EINVAL, having said it. NULL: nothing can be. */
 	int (*check)(const struct options *options);
 
-	/* The exit status. */
+	/* The exit status, or -errno, which is said where nothing was. */
 	int (*run)(const struct options *options);
 };
 

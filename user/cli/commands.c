@@ -7,7 +7,8 @@
 #define COMMANDS(ENTRY) \
 	ENTRY(top)      \
 	ENTRY(record)   \
-	ENTRY(doctor)
+	ENTRY(doctor)   \
+	ENTRY(completion)
 
 #define DECLARE(name) extern const struct command name##_command;
 COMMANDS(DECLARE)

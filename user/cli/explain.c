@@ -22,12 +22,12 @@ int explain__run(const struct options *options)
 	for (i = 0; !err && i < options->npids; i++) {
 		err = target__new(options->pids[i], &spec, &target);
 		if (err)
-			return EXIT_FAILURE;
+			return err;
 		err = probe_points__explain(target, &options->modes[0]->collector->probes, stdout);
 		if (err)
 			log_error("the code of process %d cannot be read: %s", options->pids[i],
 				  strerror(-err));
 		target__free(target);
 	}
-	return err || fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+	return err ? err : fflush(stdout) ? -errno : 0;
 }

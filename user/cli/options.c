@@ -252,7 +252,7 @@ char *options__list_commands(int key, const char *text, void *input)
 		return (char *)text;
 	list = strdup("Commands:\n");
 	for (i = 0; list && (command = command__get(i)); i++) {
-		if (asprintf(&longer, "%s  %-9s %s\n", list, command->name, command->help) < 0)
+		if (asprintf(&longer, "%s  %-10s %s\n", list, command->name, command->help) < 0)
 			longer = NULL;
 		free(list);
 		list = longer;

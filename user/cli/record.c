@@ -174,12 +174,10 @@ int record__run(const struct options *options)
 	signals__catch();
 	err = output__new(options->output, &record.output);
 	if (err)
-		return EXIT_FAILURE;
+		return err;
 	record.progress = isatty(STDERR_FILENO);
 	err = loop__new(&record.loop);
-	if (err)
-		log_error("nothing can be waited for: %s", strerror(-err));
-	else
+	if (!err)
 		err = start(&record);
 	if (!err)
 		err = record_all(&record);
@@ -194,7 +192,7 @@ int record__run(const struct options *options)
 			status = launch__wait(record.launch);
 		launch__free(record.launch);
 	}
-	return err ? EXIT_FAILURE : status;
+	return err ? err : status;
 }
 
 enum {

@@ -19,14 +19,12 @@ static int show(const struct options *options, const struct top_options *how)
 
 	signals__catch();
 	err = loop__new(&loop);
-	if (err) {
-		log_error("nothing can be waited for: %s", strerror(-err));
-		return EXIT_FAILURE;
-	}
+	if (err)
+		return err;
 	recorded = options__session(options, loop);
 	err = top__run(&recorded, how);
 	loop__free(loop);
-	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+	return err;
 }
 
 static int run_top(const struct options *options)

@@ -8,9 +8,10 @@
 
 #include <bpf/bpf.h>
 
-#include "collect/bpf_maps.h"
 #include <linux/types.h>
 
+#include "base/cleanup.h"
+#include "collect/bpf_maps.h"
 #include "pymemtop.h"
 
 /* Elements read at a time; those of larger values are read key by key. */
@@ -22,6 +23,12 @@ struct elements {
 	char *keys, *values;
 	size_t n, room, key_size, value_size;
 };
+
+static void cleanup_elements(struct elements *elements)
+{
+	free(elements->keys);
+	free(elements->values);
+}
 
 static int reserve(struct elements *elements, size_t more)
 {
@@ -90,7 +97,7 @@ static int read_keys(const struct bpf_map *map, struct elements *elements)
 	return 0;
 }
 
-/* has_values: whether the values are there as well. The caller frees both, in any case. */
+/* has_values: whether the values are there as well. */
 static int read_elements(const struct bpf_map *map, struct elements *elements, bool *has_values)
 {
 	int err = -EINVAL;
@@ -111,16 +118,13 @@ static int read_elements(const struct bpf_map *map, struct elements *elements, b
 
 int map__keys(const struct bpf_map *map, void **result, size_t *n)
 {
-	struct elements elements = {0};
+	CLEANUP(cleanup_elements) struct elements elements = {0};
 	bool has_values;
 	int err = read_elements(map, &elements, &has_values);
 
-	free(elements.values);
-	if (err) {
-		free(elements.keys);
+	if (err)
 		return err;
-	}
-	*result = elements.keys;
+	*result = take(elements.keys);
 	*n = elements.n;
 	return 0;
 }
@@ -140,14 +144,16 @@ static void delete_keys(const struct bpf_map *map, const char *keys, size_t size
 
 int map__sweep(const struct bpf_map *map, int shift, const bool *dead)
 {
-	struct elements elements = {0};
+	CLEANUP(cleanup_elements) struct elements elements = {0};
 	size_t i, n = 0;
 	bool has_values;
 	__u64 key;
 	__u32 id;
 	int err = read_elements(map, &elements, &has_values);
 
-	for (i = 0; !err && i < elements.n; i++) {
+	if (err)
+		return err;
+	for (i = 0; i < elements.n; i++) {
 		key = 0;
 		memcpy(&key, elements.keys + i * elements.key_size, elements.key_size);
 		if (shift)
@@ -160,27 +166,23 @@ int map__sweep(const struct bpf_map *map, int shift, const bool *dead)
 			memmove(elements.keys + n++ * elements.key_size,
 				elements.keys + i * elements.key_size, elements.key_size);
 	}
-	if (!err)
-		delete_keys(map, elements.keys, elements.key_size, n);
-	free(elements.keys);
-	free(elements.values);
-	return err;
+	delete_keys(map, elements.keys, elements.key_size, n);
+	return 0;
 }
 
 static uint64_t map_memory(const struct bpf_map *map)
 {
 	char path[64], line[128];
-	unsigned long long bytes = 0;
-	FILE *file;
+	auto_fclose FILE *file = NULL;
+	unsigned long long bytes;
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", bpf_map__fd(map));
 	file = fopen(path, "re");
-	if (!file)
-		return 0;
-	while (fgets(line, sizeof(line), file) && sscanf(line, "memlock: %llu", &bytes) != 1)
-		;
-	fclose(file);
-	return bytes;
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "memlock: %llu", &bytes) == 1)
+			return bytes;
+	}
+	return 0;
 }
 
 uint64_t maps__memory(const struct bpf_object *object)

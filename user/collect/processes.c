@@ -5,6 +5,7 @@
 
 #include <bpf/bpf.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/procfs.h"
@@ -314,9 +315,9 @@ static int find_borrowed(const struct processes *processes, bool *borrowed)
 {
 	const struct bpf_map *map =
 		bpf_object__find_map_by_name(first_object(processes), "processes");
+	auto_free void *keys = NULL;
 	struct process process;
 	size_t n, i;
-	void *keys;
 	int err = map__keys(map, &keys, &n);
 
 	for (i = 0; !err && i < n; i++) {
@@ -324,8 +325,6 @@ static int find_borrowed(const struct processes *processes, bool *borrowed)
 		    process.id < MAX_PROCESSES)
 			borrowed[process.id] = true;
 	}
-	if (!err)
-		free(keys);
 	return err;
 }
 

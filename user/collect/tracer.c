@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/procfs.h"
@@ -152,7 +153,7 @@ static int open_all(struct tracer *tracer, struct target *const *targets, size_t
 static int attach_collectors(struct tracer *tracer, struct target *const *targets, size_t n,
 			     const __u32 *ids)
 {
-	struct attach_point *points = calloc(n, sizeof(*points));
+	auto_free struct attach_point *points = calloc(n, sizeof(*points));
 	struct collector *collector;
 	size_t i, c;
 	int err = points ? 0 : -ENOMEM;
@@ -167,7 +168,6 @@ static int attach_collectors(struct tracer *tracer, struct target *const *target
 		if (!collector->begin)
 			collector->begin = clock_seconds(CLOCK_MONOTONIC);
 	}
-	free(points);
 	return err;
 }
 

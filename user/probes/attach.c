@@ -6,6 +6,7 @@
 
 #include <bpf/bpf.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "base/procfs.h"
 #include "probes/attach.h"
@@ -239,7 +240,7 @@ static void drop_batch(struct attacher *attacher, struct batch *batch)
  * (*made, NULL so far). */
 static int define(struct attacher *attacher, const struct attach_point *point, struct batch **made)
 {
-	struct probe_point *points;
+	auto_free struct probe_point *points = NULL;
 	struct batch *batch;
 	size_t n, i;
 	int err = probe_points__list(point->target, &attacher->spec, attacher->known, &points, &n);
@@ -254,7 +255,6 @@ static int define(struct attacher *attacher, const struct attach_point *point, s
 		for (i = 0; !err && i < n; i++)
 			err = add_point(attacher, batch, &points[i]);
 	}
-	free(points);
 	if (err)
 		return err;
 	attacher->of_image[point->image] = batch;

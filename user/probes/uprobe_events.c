@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <linux/perf_event.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "base/procfs.h"
 #include "probes/uprobe_events.h"
@@ -97,8 +98,8 @@ static int define(struct uprobe_events *probes, const char *format, ...)
 static void remove_stale(struct uprobe_events *probes)
 {
 	int fd = openat(probes->tracefs, "uprobe_events", O_RDONLY | O_CLOEXEC), pid;
+	auto_fclose FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 	char line[512], group[64], name[32];
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 
 	if (!file)
 		return;
@@ -107,7 +108,6 @@ static void remove_stale(struct uprobe_events *probes)
 		    sscanf(group, GROUP_PREFIX "%d", &pid) == 1 && !proc_exists(pid))
 			define(probes, "-:%s/%s", group, name);
 	}
-	fclose(file);
 }
 
 int uprobe_events__new(const char *name, struct uprobe_events **result)
@@ -197,19 +197,16 @@ static struct probe *find_probe(const struct uprobe_events *probes, const char *
 
 static int read_event_id(struct uprobe_events *probes, struct probe *probe)
 {
+	auto_fclose FILE *file = NULL;
 	char path[128];
-	FILE *file;
-	int fd, err = 0;
+	int fd;
 
 	snprintf(path, sizeof(path), "events/%s/%s/id", probes->group, probe->name);
 	fd = openat(probes->tracefs, path, O_RDONLY | O_CLOEXEC);
 	file = fd < 0 ? NULL : fdopen(fd, "r");
 	if (!file)
 		return -errno;
-	if (fscanf(file, "%lu", &probe->id) != 1)
-		err = -EIO;
-	fclose(file);
-	return err;
+	return fscanf(file, "%lu", &probe->id) == 1 ? 0 : -EIO;
 }
 
 static struct probe *add_probe(struct uprobe_events *probes, const char *name)
@@ -260,7 +257,7 @@ static int place_of(int fd, uint64_t offset, struct place *place)
 
 	if (fstat(fd, &st))
 		return -errno;
-	*place = (struct place){st.st_dev, st.st_ino, offset};
+	*place = (struct place){.device = st.st_dev, .inode = st.st_ino, .offset = offset};
 	return 0;
 }
 
@@ -268,7 +265,7 @@ bool uprobe_events__has(const struct uprobe_events *probes, const char *name, in
 			uint64_t offset)
 {
 	const struct probe *probe = find_probe(probes, name);
-	struct place place;
+	struct place place = {0};
 
 	return probe && !place_of(fd, offset, &place) && has_place(probe, &place);
 }
@@ -277,8 +274,8 @@ int uprobe_events__add(struct uprobe_events *probes, const char *name, bool is_r
 		       uint64_t offset, uint64_t semaphore)
 {
 	char counter[32] = "";
+	struct place place = {0};
 	struct probe *probe;
-	struct place place;
 	int err = place_of(fd, offset, &place);
 
 	if (err)

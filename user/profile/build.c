@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/cleanup.h"
 #include "base/utf8.h"
 #include "profile/build.h"
 
@@ -336,7 +337,7 @@ static void add_up(const struct build_input *input, struct profile *profile)
 
 static int fill(const struct build_input *input, struct sums *sums, struct profile *profile)
 {
-	struct profile_process **by_id = calloc(MOST_IDS, sizeof(*by_id));
+	auto_free struct profile_process **by_id = calloc(MOST_IDS, sizeof(*by_id));
 	struct copies copies = {0};
 	int err = by_id ? sum_up(input, sums) : -ENOMEM;
 
@@ -347,7 +348,6 @@ static int fill(const struct build_input *input, struct sums *sums, struct profi
 	if (!err)
 		err = add_stacks(input, sums, profile, &copies, by_id);
 	free(copies.slots);
-	free(by_id);
 	return err;
 }
 

@@ -14,6 +14,9 @@
 /* When fewer sites are left than that part of them, those of dead code come back. */
 #define SITES_LOW 2 /* half */
 
+/* Stacks that come before those that hold nothing are forgotten: 20 MiB or so. */
+#define STACKS_AHEAD 32768
+
 /* Code objects that come before dead ones are looked for again. */
 #define CODES_AHEAD 4096
 
@@ -23,8 +26,9 @@ struct recycler {
 	struct programs *programs;
 	struct ledger ledgers[MOST_COLLECTORS];
 	size_t nledgers;
-	size_t next_codes; /* from so many on, the dead ones are looked for */
-	bool *stale;	   /* by site: it was so at the last run, and nobody finds it since */
+	size_t next_stacks; /* from so many on, those that hold nothing are forgotten */
+	size_t next_codes;  /* from so many on, the dead ones are looked for */
+	bool *stale;	    /* by site: it was so at the last run, and nobody finds it since */
 	size_t nstale;
 };
 
@@ -39,6 +43,7 @@ struct recycler *recycler__new(struct tracer *tracer, struct stack_table *stacks
 	recycler->stacks = stacks;
 	recycler->programs = programs;
 	recycler->next_codes = CODES_AHEAD;
+	recycler->next_stacks = STACKS_AHEAD;
 	return recycler;
 }
 
@@ -276,6 +281,41 @@ static int fold_stale(struct recycler *recycler)
 	return err;
 }
 
+/* Of what no site counts any more, folded is all that there is. */
+static bool is_idle(const struct recycler *recycler, size_t stack)
+{
+	const struct ledger *ledger;
+
+	if (!stack_table__get(recycler->stacks, stack) ||
+	    stack_table__has_sites(recycler->stacks, stack))
+		return false;
+	for (ledger = recycler->ledgers; ledger < end_of(recycler); ledger++) {
+		if (values__hold(ledger->schema, &ledger->folded->of[stack]))
+			return false;
+	}
+	return true;
+}
+
+/* Stacks that came once, under a name of their own, and hold nothing: of them only sums stay. */
+static int forget_stacks(struct recycler *recycler)
+{
+	size_t n = stack_table__count(recycler->stacks), i;
+	ssize_t to;
+	int err = 0;
+
+	if (stack_table__used(recycler->stacks) < recycler->next_stacks)
+		return 0;
+	for (i = 0; !err && i < n; i++) {
+		if (!is_idle(recycler, i))
+			continue;
+		to = stack_table__forget(recycler->stacks, i);
+		err = to < 0 ? (int)to : (size_t)to == i ? 0 : move_totals(recycler, i, to);
+	}
+	stack_table__sweep(recycler->stacks);
+	recycler->next_stacks = stack_table__used(recycler->stacks) + STACKS_AHEAD;
+	return err;
+}
+
 static bool is_alive(void *counters, __u32 process, __u64 address)
 {
 	return counters__has_code(counters, process, address);
@@ -305,6 +345,8 @@ int recycler__run(struct recycler *recycler, struct process_info **infos)
 		err = fold_dead(recycler, infos);
 	if (!err && sites_are_short(recycler))
 		err = fold_stale(recycler);
+	if (!err)
+		err = forget_stacks(recycler);
 	forget_dead_codes(recycler);
 	return err;
 }

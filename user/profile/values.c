@@ -77,6 +77,19 @@ bool values__are_zero(const struct schema *schema, const struct values *values)
 	return true;
 }
 
+bool values__hold(const struct schema *schema, const struct values *values)
+{
+	static const enum value_role in_use[] = {ROLE_INUSE_BYTES, ROLE_INUSE_COUNT,
+						 ROLE_MAPPED_BYTES, ROLE_MAPPED_COUNT};
+	size_t i;
+
+	for (i = 0; i < sizeof(in_use) / sizeof(in_use[0]); i++) {
+		if (values__get(schema, values, in_use[i]))
+			return true;
+	}
+	return false;
+}
+
 int values__compare(const struct schema *schema, const struct values *a, const struct values *b)
 {
 	size_t i;

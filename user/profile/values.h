@@ -69,6 +69,9 @@ struct values values__difference(const struct schema *schema, const struct value
 /* Whether all of them are 0. */
 bool values__are_zero(const struct schema *schema, const struct values *values);
 
+/* Whether something is in use, by any of them that tells. */
+bool values__hold(const struct schema *schema, const struct values *values);
+
 /* Order of two by the first that differs, the largest first: < 0, 0 or > 0. */
 int values__compare(const struct schema *schema, const struct values *a, const struct values *b);
 

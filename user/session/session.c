@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/procfs.h"
@@ -171,7 +172,7 @@ static int open_modes(struct session *session, const struct collector_options *o
 static int begin(struct session *session)
 {
 	struct collector_options collector = session->options.collector;
-	struct target **found = NULL;
+	auto_free struct target **found = NULL;
 	size_t n = 0, i;
 	int err = make_parts(session);
 
@@ -189,7 +190,6 @@ static int begin(struct session *session)
 		target__free(found[i]);
 	if (!err)
 		err = targets__attach(session->targets, found, n, 0);
-	free(found);
 	return err;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "base/procfs.h"
 #include "session/targets.h"
@@ -119,9 +120,9 @@ static int describe(struct targets *targets, const struct target *target, __u32 
 
 int targets__attach(struct targets *targets, struct target *const *found, size_t n, __u32 parent)
 {
-	struct process_info **infos = calloc(n, sizeof(*infos));
-	pid_t *pids = calloc(n, sizeof(*pids));
-	__u32 *ids = calloc(n, sizeof(*ids));
+	auto_free struct process_info **infos = calloc(n, sizeof(*infos));
+	auto_free pid_t *pids = calloc(n, sizeof(*pids));
+	auto_free __u32 *ids = calloc(n, sizeof(*ids));
 	size_t i;
 	int err = infos && pids && ids ? 0 : -ENOMEM;
 
@@ -143,9 +144,6 @@ int targets__attach(struct targets *targets, struct target *const *found, size_t
 		process_info__free(targets->infos[ids[i]]);
 		targets->infos[ids[i]] = infos[i];
 	}
-	free(infos);
-	free(pids);
-	free(ids);
 	return err;
 }
 
@@ -163,7 +161,7 @@ int targets__find(struct targets *targets, const pid_t *pids, size_t npids, stru
 		  size_t *n)
 {
 	const struct target_spec spec = spec_of(targets);
-	struct target **found = calloc(npids + 1, sizeof(*found));
+	auto_free struct target **found = calloc(npids + 1, sizeof(*found));
 	size_t i, nfound = 0;
 	struct reader *reader;
 	int err = found ? 0 : -ENOMEM;
@@ -179,13 +177,11 @@ int targets__find(struct targets *targets, const pid_t *pids, size_t npids, stru
 											 : 0;
 	for (i = 0; err && i < nfound; i++)
 		target__free(found[i]);
-	if (err) {
-		free(found);
+	if (err)
 		return err;
-	}
 	for (i = 0; i < nfound; i++)
 		targets->markers |= found[i]->attribution == ATTRIBUTION_USDT;
-	*result = found;
+	*result = take(found);
 	*n = nfound;
 	return 0;
 }
@@ -212,7 +208,7 @@ void targets__find_late(struct targets *targets)
 	const struct process_counters *processes;
 	struct candidate candidate = {0};
 	size_t npids, n, i, id;
-	pid_t *pids = proc_processes(&npids);
+	auto_free pid_t *pids = proc_processes(&npids);
 
 	processes = tracer__processes(targets->tracer, &n);
 	for (i = 0; pids && i < npids; i++) {
@@ -222,7 +218,6 @@ void targets__find_late(struct targets *targets)
 		if (id == n && target__is_python(pids[i], targets->options.images, true))
 			candidates__add(targets->candidates, &candidate);
 	}
-	free(pids);
 }
 
 /* A child can come before its parent is met. */

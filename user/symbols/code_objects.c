@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <search.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,16 +12,32 @@
 #include "symbols/code_objects.h"
 #include "symbols/linetable.h"
 
-const struct location location_native = {"[native]", "", 0};
-
-static const struct location end_names[] = {
-	[STACK_CUT] = {"[cut]", "", 0},
-	[STACK_UNREADABLE] = {"[unreadable]", "", 0},
-	[STACK_BEFORE_ATTACH] = {"[before attach]", "", 0},
+struct known_location {
+	struct location of; /* first: what is handed out */
+	bool used;	    /* at the sweep that goes on */
 };
 
-/* A frame whose code object could not be read. */
-static const struct location name_unknown = {"[unknown]", "", 0};
+/* Places that are no line of a program: those of ends, of enum stack_end, of nobody's, and of a
+ * frame whose code object could not be read. */
+enum { PLACE_NATIVE = STACK_WHOLE, PLACE_UNKNOWN = STACK_BEFORE_ATTACH + 1, PLACE_FORGOTTEN };
+
+static struct known_location places[] = {
+	[PLACE_NATIVE] = {.of = {"[native]", "", 0}},
+	[STACK_CUT] = {.of = {"[cut]", "", 0}},
+	[STACK_UNREADABLE] = {.of = {"[unreadable]", "", 0}},
+	[STACK_BEFORE_ATTACH] = {.of = {"[before attach]", "", 0}},
+	[PLACE_UNKNOWN] = {.of = {"[unknown]", "", 0}},
+	[PLACE_FORGOTTEN] = {.of = {"[forgotten]", "", 0}},
+};
+
+const struct location *const location_native = &places[PLACE_NATIVE].of;
+const struct location *const location_forgotten = &places[PLACE_FORGOTTEN].of;
+
+/* An interned string. */
+struct text {
+	bool used; /* at the sweep that goes on */
+	char string[];
+};
 
 struct part {
 	uint8_t *data;
@@ -99,22 +116,25 @@ static int compare_locations(const void *a, const void *b)
 	return order ? order : compare_u64((uintptr_t)x->function, (uintptr_t)y->function);
 }
 
-static int compare_strings(const void *a, const void *b)
+static int compare_texts(const void *a, const void *b)
 {
-	return strcmp(a, b);
+	return strcmp(((const struct text *)a)->string, ((const struct text *)b)->string);
 }
 
-/* Takes over the string, and returns the one copy of it. */
+/* The one copy of the string, which is freed. NULL where memory is short. */
 static const char *intern(struct code_objects *names, char *string)
 {
-	char **known;
+	size_t size = string ? strlen(string) + 1 : 0;
+	struct text *text = string ? malloc(sizeof(*text) + size) : NULL, **known = NULL;
 
-	if (!string)
-		return NULL;
-	known = tsearch(string, &names->strings, compare_strings);
-	if (!known || *known != string)
-		free(string);
-	return known ? *known : NULL;
+	if (text) {
+		memcpy(text->string, string, size);
+		known = tsearch(text, &names->strings, compare_texts);
+		if (!known || *known != text)
+			free(text);
+	}
+	free(string);
+	return known ? (*known)->string : NULL;
 }
 
 static struct code *find_code(struct code_objects *names, __u32 process, __u64 address,
@@ -267,11 +287,12 @@ const struct location *code_objects__resolve(struct code_objects *names, __u32 p
 	const struct code *code =
 		last_code(names, process, frame->code, frame->generation & ~FRAME_GENERATOR);
 	const struct part *table;
-	struct location key, *location, **known;
+	struct known_location *location;
+	struct location key, **known;
 
 	*skip = false;
 	if (!code || !code->file)
-		return &name_unknown;
+		return &places[PLACE_UNKNOWN].of;
 	key.file = code->file;
 	key.function = code->function;
 	*skip = !(frame->generation & FRAME_GENERATOR) && frame->position < code->first_traceable;
@@ -284,29 +305,28 @@ const struct location *code_objects__resolve(struct code_objects *names, __u32 p
 	location = malloc(sizeof(*location));
 	if (!location)
 		return NULL;
-	*location = key;
+	*location = (struct known_location){.of = key};
 	if (!tsearch(location, &names->locations, compare_locations)) {
 		free(location);
 		return NULL;
 	}
-	return location;
+	return &location->of;
 }
 
-/* Code objects that are looked for in the tree. */
+/* What is looked for in a tree. */
 struct search {
-	bool (*is_wanted)(struct code *code, void *context);
+	bool (*is_wanted)(void *node, void *context);
 	void *context;
-	struct code **found;
+	void **found;
 	size_t n, room;
 };
 
 static void take_wanted(const void *node, VISIT visit, void *context)
 {
-	struct code *code = *(struct code *const *)node;
+	void *thing = *(void *const *)node, **more;
 	struct search *search = context;
-	struct code **more;
 
-	if ((visit != postorder && visit != leaf) || !search->is_wanted(code, search->context))
+	if ((visit != postorder && visit != leaf) || !search->is_wanted(thing, search->context))
 		return;
 	if (search->n == search->room) {
 		more = reallocarray(search->found, 2 * search->room + 64, sizeof(*more));
@@ -315,27 +335,35 @@ static void take_wanted(const void *node, VISIT visit, void *context)
 		search->found = more;
 		search->room = 2 * search->room + 64;
 	}
-	search->found[search->n++] = code;
+	search->found[search->n++] = thing;
 }
 
-static void forget(struct code_objects *names, bool (*is_wanted)(struct code *code, void *context),
-		   void *context)
+/* Takes what is wanted out of a tree. Returns how many that were. */
+static size_t take_out(void **tree, int (*compare)(const void *a, const void *b),
+		       bool (*is_wanted)(void *node, void *context), void *context,
+		       void (*release)(void *node))
 {
 	struct search search = {.is_wanted = is_wanted, .context = context};
 	size_t i;
 
-	twalk_r(names->codes, take_wanted, &search);
+	twalk_r(*tree, take_wanted, &search);
 	for (i = 0; i < search.n; i++) {
-		tdelete(search.found[i], &names->codes, compare_codes);
-		free_code(search.found[i]);
+		tdelete(search.found[i], tree, compare);
+		release(search.found[i]);
 	}
-	names->n -= search.n;
 	free(search.found);
+	return search.n;
 }
 
-static bool is_of_process(struct code *code, void *process)
+static void forget(struct code_objects *names, bool (*is_wanted)(void *code, void *context),
+		   void *context)
 {
-	return code->process == *(__u32 *)process;
+	names->n -= take_out(&names->codes, compare_codes, is_wanted, context, free_code);
+}
+
+static bool is_of_process(void *code, void *process)
+{
+	return ((const struct code *)code)->process == *(__u32 *)process;
 }
 
 void code_objects__forget_process(struct code_objects *names, __u32 process)
@@ -349,9 +377,10 @@ size_t code_objects__count(const struct code_objects *names)
 }
 
 /* Dead at two looks: what names it in a record that is still to come, has come by then. */
-static bool was_dead(struct code *code, void *context)
+static bool was_dead(void *node, void *context)
 {
 	const struct code_life *life = context;
+	struct code *code = node;
 	bool was = code->dead;
 
 	/* Process 0: names that markers gave. */
@@ -364,7 +393,75 @@ void code_objects__forget_dead(struct code_objects *names, const struct code_lif
 	forget(names, was_dead, (void *)life);
 }
 
+static struct text *text_of(const char *string)
+{
+	return (struct text *)(string - offsetof(struct text, string));
+}
+
+static bool unmark_text(void *text, void *context)
+{
+	(void)context;
+	((struct text *)text)->used = false;
+	return false;
+}
+
+static bool unmark_location(void *location, void *context)
+{
+	(void)context;
+	((struct known_location *)location)->used = false;
+	return false;
+}
+
+void code_objects__begin_sweep(struct code_objects *names)
+{
+	take_out(&names->strings, compare_texts, unmark_text, NULL, free);
+	take_out(&names->locations, compare_locations, unmark_location, NULL, free);
+}
+
+void location__mark(const struct location *location)
+{
+	((struct known_location *)location)->used = true;
+}
+
+static bool is_unused_text(void *text, void *context)
+{
+	(void)context;
+	return !((const struct text *)text)->used;
+}
+
+/* The names of one that is used are as well. */
+static bool is_unused_location(void *node, void *context)
+{
+	const struct known_location *location = node;
+
+	(void)context;
+	if (!location->used)
+		return true;
+	text_of(location->of.file)->used = true;
+	text_of(location->of.function)->used = true;
+	return false;
+}
+
+static bool mark_names(void *node, void *context)
+{
+	const struct code *code = node;
+
+	(void)context;
+	if (code->file)
+		text_of(code->file)->used = true;
+	if (code->function)
+		text_of(code->function)->used = true;
+	return false;
+}
+
+void code_objects__end_sweep(struct code_objects *names)
+{
+	take_out(&names->locations, compare_locations, is_unused_location, NULL, free);
+	take_out(&names->codes, compare_codes, mark_names, NULL, free_code);
+	take_out(&names->strings, compare_texts, is_unused_text, NULL, free);
+}
+
 const struct location *location__of_end(enum stack_end end)
 {
-	return end == STACK_WHOLE ? NULL : &end_names[end];
+	return end == STACK_WHOLE ? NULL : &places[end].of;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Names: from code objects, as the BPF side sent them, to file, function and
- * line. Everything handed out lives as long as the names do.
+ * line. Everything handed out lives until it is swept away.
  */
 #ifndef CODE_OBJECTS_H
 #define CODE_OBJECTS_H
@@ -53,10 +53,17 @@ struct code_life {
 /* Forgets those that were dead at this look, and at the last one. */
 void code_objects__forget_dead(struct code_objects *names, const struct code_life *life);
 
+/* Forgets places and names that nobody needs. Whoever needs some says so in between: first all
+ * are unused, then each that is needed is marked, then the rest goes. */
+void code_objects__begin_sweep(struct code_objects *names);
+void location__mark(const struct location *location);
+void code_objects__end_sweep(struct code_objects *names);
+
 /* The place that stands for how a stack ends, NULL for STACK_WHOLE. */
 const struct location *location__of_end(enum stack_end end);
 
-/* The place of what has no Python frame at all. */
-extern const struct location location_native;
+/* The place of what has no Python frame at all; and of stacks that came, held nothing, and were
+ * forgotten. */
+extern const struct location *const location_native, *const location_forgotten;
 
 #endif /* CODE_OBJECTS_H */

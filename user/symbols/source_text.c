@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "base/cleanup.h"
 #include "symbols/source_text.h"
 
 /* One line, its tabs as four blanks. */
@@ -57,7 +58,8 @@ struct source_text *source_text__new(struct reader *reader, const char *cwd, con
 {
 	bool whole = name[0] == '/';
 	struct source_text *text;
-	char path[2 * PATH_MAX], *data;
+	auto_free char *data = NULL;
+	char path[2 * PATH_MAX];
 	size_t size;
 
 	if (snprintf(path, sizeof(path), "%s%s%s", whole ? "" : cwd, whole ? "" : "/", name) >=
@@ -71,7 +73,6 @@ struct source_text *source_text__new(struct reader *reader, const char *cwd, con
 		source_text__free(text);
 		text = NULL;
 	}
-	free(data);
 	return text;
 }
 

@@ -11,6 +11,7 @@
 /* In the trees, found by what they mean. */
 struct indexed_stack {
 	size_t index;
+	size_t sites; /* that are of it */
 	struct stack stack;
 };
 
@@ -161,6 +162,7 @@ static ssize_t index_stack(struct stack_table *stacks, struct indexed_stack *sta
 		goto no_memory;
 	stacks->lines[line]->users++;
 	stack->stack.line = line;
+	stack->sites = 0;
 	stack->index = stacks->nfree_stacks ? stacks->free_stacks[--stacks->nfree_stacks]
 					    : stacks->nstacks++;
 	stacks->stacks[stack->index] = stack;
@@ -197,7 +199,7 @@ static struct indexed_stack *name_stack(struct stack_table *stacks,
 	}
 	location = location__of_end(record->end);
 	if (!location && !stack->stack.nframes)
-		location = &location_native;
+		location = location_native;
 	if (location)
 		stack->stack.frames[stack->stack.nframes++] = location;
 	return stack;
@@ -219,8 +221,9 @@ static int note_site(struct stack_table *stacks, const struct site_record *recor
 		stacks->nsites = n;
 	}
 	site = &stacks->sites[record->site];
-	free(site->frames);
+	stack_table__forget_site(stacks, record->site);
 	*site = (struct site){.stack = stack + 1, .hash = record->hash};
+	stacks->stacks[stack]->sites++;
 	/* Names that markers gave do not die. */
 	if (!record->namer)
 		return 0;
@@ -311,10 +314,14 @@ const struct code_at *stack_table__codes(const struct stack_table *stacks, size_
 	return stacks->sites[site].frames;
 }
 
-void stack_table__forget_site(struct stack_table *stacks, size_t site)
+void stack_table__forget_site(struct stack_table *stacks, size_t number)
 {
-	free(stacks->sites[site].frames);
-	stacks->sites[site] = (struct site){0};
+	struct site *site = &stacks->sites[number];
+
+	if (site->stack)
+		stacks->stacks[site->stack - 1]->sites--;
+	free(site->frames);
+	*site = (struct site){0};
 }
 
 /* Puts an index aside for another; where memory is short, it stays unused. */
@@ -356,6 +363,47 @@ ssize_t stack_table__move(struct stack_table *stacks, size_t index, __u32 proces
 	if (to >= 0)
 		remove_stack(stacks, index);
 	return to;
+}
+
+bool stack_table__has_sites(const struct stack_table *stacks, size_t i)
+{
+	return stacks->stacks[i]->sites;
+}
+
+size_t stack_table__used(const struct stack_table *stacks)
+{
+	return stacks->nstacks - stacks->nfree_stacks;
+}
+
+ssize_t stack_table__forget(struct stack_table *stacks, size_t index)
+{
+	const struct stack *from = &stacks->stacks[index]->stack;
+	struct indexed_stack *stack = malloc(sizeof(*stack) + sizeof(from->frames[0]));
+	ssize_t to;
+
+	if (!stack)
+		return -ENOMEM;
+	stack->stack.process = from->process;
+	stack->stack.nframes = 1;
+	stack->stack.frames[0] = location_forgotten;
+	to = index_stack(stacks, stack);
+	if (to >= 0 && (size_t)to != index)
+		remove_stack(stacks, index);
+	return to;
+}
+
+void stack_table__sweep(struct stack_table *stacks)
+{
+	const struct stack *stack;
+	size_t i, k;
+
+	code_objects__begin_sweep(stacks->codes);
+	for (i = 0; i < stacks->nstacks; i++) {
+		stack = stack_table__get(stacks, i);
+		for (k = 0; stack && k < stack->nframes; k++)
+			location__mark(stack->frames[k]);
+	}
+	code_objects__end_sweep(stacks->codes);
 }
 
 struct code_objects *stack_table__code_objects(const struct stack_table *stacks)

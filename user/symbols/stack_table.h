@@ -71,6 +71,15 @@ void stack_table__forget_site(struct stack_table *stacks, size_t site);
  * same is the same; or -ENOMEM. No site may be of it any more. */
 ssize_t stack_table__move(struct stack_table *stacks, size_t index, __u32 process);
 
+/* Whether a site is of the stack; and how many stacks there are. */
+bool stack_table__has_sites(const struct stack_table *stacks, size_t i);
+size_t stack_table__used(const struct stack_table *stacks);
+
+/* Makes a stack that no site is of one of "[forgotten]" of its process; the index of that, or
+ * -ENOMEM. What only it needed goes with the next sweep. */
+ssize_t stack_table__forget(struct stack_table *stacks, size_t index);
+void stack_table__sweep(struct stack_table *stacks);
+
 /* Whose names the frames have; the stack table owns them. */
 struct code_objects *stack_table__code_objects(const struct stack_table *stacks);
 

@@ -61,7 +61,7 @@ static void drop_unused(struct images *images)
 	size_t unused = 0, i, n = 0;
 	uint64_t oldest = images->uses - MOST_UNUSED / 2;
 
-	for (i = 0; i < images->n; i++)
+	for (i = 0; images->all && i < images->n; i++)
 		unused += is_unused(&images->all[i]);
 	if (unused <= MOST_UNUSED)
 		return;
