@@ -9,7 +9,7 @@
 # make bench    measures probes, and whole programs, alone and under profilers; needs PyPI
 # make install  PREFIX and DESTDIR as usual
 # V=1 shows the commands; WERROR=1 makes warnings errors; SANITIZE=1 builds with ASan and UBSan. For another machine: MACHINE,
-# CC, SYSROOT and PKG_CONFIG, as tests/cross does it.
+# CC, SYSROOT and PKG_CONFIG, as tests/tools/cross does it.
 
 BUILD ?= build
 PROGRAM ?= pymemtop

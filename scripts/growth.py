@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "tests"))
+sys.path.insert(0, os.path.join(HERE, "..", "tests", "e2e"))
 from harness import Recording, counted_programs, program_counts, read_until     # noqa: E402
 
 PYTHON = "/usr/bin/python3.11"

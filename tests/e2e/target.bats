@@ -49,9 +49,9 @@ x = bytearray(50000); os._exit(0)' "$BATS_TEST_TMPDIR/go" 3>&- &
 @test "several targets at once, given in both ways" {
 	start_target
 	local first=$TARGET
-	"$DEBIAN" programs/idle.py 3>&- &
+	"$DEBIAN" ../programs/idle.py 3>&- &
 	local second=$!
-	"$DEBIAN" programs/idle.py 3>&- &
+	"$DEBIAN" ../programs/idle.py 3>&- &
 	local third=$!
 	until_asleep "$second"
 	until_asleep "$third"
@@ -97,7 +97,7 @@ x = bytearray(50000); os._exit(0)' "$BATS_TEST_TMPDIR/go" 3>&- &
 	# The same files below another root, and a program that is only there.
 	unshare --mount --pid --fork sh -c "
 		mount --rbind / '$root' && mount -t tmpfs tmpfs '$root/srv' &&
-		cp programs/idle.py '$root/srv/only-here.py' &&
+		cp ../programs/idle.py '$root/srv/only-here.py' &&
 		exec chroot '$root' $DEBIAN /srv/only-here.py" 3>&- &
 	local shell=$!
 	local pid try

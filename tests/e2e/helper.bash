@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # What the end-to-end tests share.
 cd "$BATS_TEST_DIRNAME" || exit 1
-PYMEMTOP=$BATS_TEST_DIRNAME/../pymemtop
+PYMEMTOP=$BATS_TEST_DIRNAME/../../pymemtop
 DEBIAN=/usr/bin/python3.11	# built with dtrace: has frames and markers
 
 # Tests that probe need root, BTF, and the interpreter that they are for.
@@ -35,7 +35,7 @@ check() {
 
 # A target that waits, its pid in TARGET; ended with the test.
 start_target() {
-	"${PYTHON:-$DEBIAN}" programs/idle.py >/dev/null 3>&- &
+	"${PYTHON:-$DEBIAN}" ../programs/idle.py >/dev/null 3>&- &
 	TARGET=$!
 	until_asleep "$TARGET"
 }

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 
-from harness import DEADLINE, HERE, PROGRAMS, Recording, check, read_until
+from harness import DEADLINE, PROGRAMS, Recording, check, read_until
 
 python, case = sys.argv[1:3]
 NOBODY = 65534
@@ -117,7 +117,7 @@ def reused():
 
 def silent():
     """A file on a file system that never answers holds nothing up."""
-    server = subprocess.Popen([python, os.path.join(HERE, "silent_fs.py")], stdin=subprocess.PIPE,
+    server = subprocess.Popen([python, os.path.join(PROGRAMS, "silent_fs.py")], stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE, text=True)
     path = server.stdout.readline().strip()
     if path.startswith("skip"):

@@ -33,7 +33,7 @@ load helper
 	local option
 	for option in $("$PYMEMTOP" record --help | grep -oE -- '--[a-z-]+' | sort -u); do
 		case $option in --own-flags) continue ;; esac
-		grep -qF -- "${option//-/\\-}" ../build/pymemtop.8 || { echo "$option"; return 1; }
+		grep -qF -- "${option//-/\\-}" ../../build/pymemtop.8 || { echo "$option"; return 1; }
 	done
 }
 
@@ -290,23 +290,18 @@ __import__("os")._exit(0)'
 
 @test "all processes that run CPython, by resident pages" {
 	need_probes
-	"$DEBIAN" programs/idle.py 3>&- &
+	"$DEBIAN" ../programs/idle.py 3>&- &
 	local other=$!
 	until_asleep "$other"
 	start_target
 	"$PYMEMTOP" record -a -d 1 -f json -o "$BATS_TEST_TMPDIR/all"
 	kill "$other"
-	"$DEBIAN" - "$BATS_TEST_TMPDIR/all" "$TARGET" "$other" <<-'END'
-		import json, sys
-		profile = json.load(open(sys.argv[1]))
-		assert profile["mode"] == "rss", profile["mode"]
-		assert {int(pid) for pid in sys.argv[2:]} <= {p["pid"] for p in profile["processes"]}
-	END
+	check check_json.py everyone "$BATS_TEST_TMPDIR/all" "$TARGET" "$other"
 }
 
 @test "it compiles for arm64" {
 	local status=0
-	./cross > "$BATS_TEST_TMPDIR/out" 2>&1 || status=$?
+	../tools/cross > "$BATS_TEST_TMPDIR/out" 2>&1 || status=$?
 	[ "$status" != 77 ] || skip "$(tail -n 1 "$BATS_TEST_TMPDIR/out")"
 	cat "$BATS_TEST_TMPDIR/out"
 	[ "$status" = 0 ]

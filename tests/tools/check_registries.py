@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 
-TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 NEW = {
     "user/render/dummy.c": '''#include "render/renderer.h"
 static int render(const struct profile *profile, const struct render_options *options, FILE *out)

@@ -22,7 +22,7 @@ report_has() {
 
 @test "an interpreter whose file was replaced while it runs" {
 	cp "$DEBIAN" "$BATS_TEST_TMPDIR/python3"
-	"$BATS_TEST_TMPDIR/python3" programs/idle.py 3>&- &
+	"$BATS_TEST_TMPDIR/python3" ../programs/idle.py 3>&- &
 	TARGET=$!
 	until_asleep "$TARGET"
 	rm "$BATS_TEST_TMPDIR/python3"
@@ -36,13 +36,13 @@ import os
 fd = os.memfd_create('anything', 0)
 with open('$DEBIAN', 'rb') as file:
     os.write(fd, file.read())
-os.execv('/proc/self/fd/%d' % fd, ['python3', 'programs/idle.py'])"
+os.execv('/proc/self/fd/%d' % fd, ['python3', '../programs/idle.py'])"
 }
 
 @test "a venv's python" {
 	"$DEBIAN" -m venv --without-pip "$BATS_TEST_TMPDIR/venv" ||
 		"$DEBIAN" -m venv --symlinks --without-pip "$BATS_TEST_TMPDIR/venv"
-	recorded "$BATS_TEST_TMPDIR/venv/bin/python" programs/idle.py
+	recorded "$BATS_TEST_TMPDIR/venv/bin/python" ../programs/idle.py
 }
 
 @test "on an overlay file system, in a mount namespace of its own" {
@@ -52,7 +52,7 @@ os.execv('/proc/self/fd/%d' % fd, ['python3', 'programs/idle.py'])"
 	unshare --mount sh -c "
 		mount -t tmpfs tmpfs $d/upper && mkdir $d/upper/upper $d/upper/work &&
 		mount -t overlay overlay -o lowerdir=$d/lower,upperdir=$d/upper/upper,workdir=$d/upper/work $d/merged &&
-		exec $d/merged/python3 programs/idle.py" 3>&- &
+		exec $d/merged/python3 ../programs/idle.py" 3>&- &
 	TARGET=$!
 	until_asleep "$TARGET"
 	[ -e "/proc/$TARGET/root$d/merged/python3" ] || skip "needs overlayfs"
@@ -69,7 +69,7 @@ os.execv('/proc/self/fd/%d' % fd, ['python3', 'programs/idle.py'])"
 	C
 	cc -o "$BATS_TEST_TMPDIR/server" "$BATS_TEST_TMPDIR/embed.c" \
 		$(python3.11-config --embed --cflags --ldflags)
-	recorded "$BATS_TEST_TMPDIR/server" programs/idle.py
+	recorded "$BATS_TEST_TMPDIR/server" ../programs/idle.py
 }
 
 @test "without pymalloc every object is a block, and a debugging allocator adds its own" {

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 
-USER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "user")
+USER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "user")
 STATIONS = ["base", "target", "probes", "collect", "symbols", "profile", "modes", "session", "render",
             "view", "cli", "main"]
 # A registry knows all entries, and no entry knows it.

@@ -5,6 +5,8 @@ import os
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
+
 from harness import PROGRAMS, Interpreter, interpreters
 
 folder = os.path.abspath(sys.argv[1])

@@ -11,8 +11,8 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PYMEMTOP = os.path.join(HERE, "..", "pymemtop")
-PROGRAMS = os.path.join(HERE, "programs")
+PYMEMTOP = os.path.join(HERE, "..", "..", "pymemtop")
+PROGRAMS = os.path.join(HERE, "..", "programs")
 DEADLINE = float(os.environ.get("DEADLINE", 60))	# seconds; more where all is emulated
 # Causes, where the hardware is the reason; what is counted as lost may then miss on its line.
 MAY_LOSE = os.environ.get("MAY_LOSE", "").split()
@@ -78,12 +78,12 @@ def wait_for(condition):
 
 
 def interpreters():
-    """What tests/interpreters lists, or has listed: name, build, attributions, start."""
+    """What tests/tools/interpreters lists, or has listed: name, build, attributions, start."""
     if "INTERPRETERS" in os.environ:
         with open(os.environ["INTERPRETERS"]) as file:
             listed = file.read()
     else:
-        listed = subprocess.run([os.path.join(HERE, "interpreters")], stdout=subprocess.PIPE,
+        listed = subprocess.run([os.path.join(HERE, "..", "tools", "interpreters")], stdout=subprocess.PIPE,
                                 text=True, check=True).stdout
     return [line.split("\t") for line in listed.splitlines()]
 

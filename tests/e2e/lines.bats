@@ -30,20 +30,9 @@ setup() {
 
 @test "lines: json carries the table's numbers, folded what was added" {
 	"$PYMEMTOP" record -m lines -f json -o "$BATS_TEST_TMPDIR/json" --file lines.py -- \
-		"$DEBIAN" programs/lines.py lists
-	"$DEBIAN" - "$BATS_TEST_TMPDIR/json" <<-'END'
-		import json, sys
-		process, = json.load(open(sys.argv[1]))["processes"]
-		lines = {(line["function"], line["line"]): line for line in process["lines"]}
-		function = {number: line for (name, number), line in lines.items() if name == "lists"}
-		text = open("programs/lines.py").read().splitlines()
-		added = {text[number - 1].strip(): line["added_bytes"] for number, line in function.items()}
-		assert abs(added["b = [2] * (2 * 10 ** 7)"] - 160_000_000) <= 8192, added
-		assert abs(added["del b"] + 160_000_000) <= 8192, added
-		assert all(line["occurrences"] == 1 for line in function.values()), function
-		assert function[min(function)]["base_bytes"] > 5_000_000, function
-	END
-	"$PYMEMTOP" record -m lines -f folded --function lists -- "$DEBIAN" programs/lines.py lists \
+		"$DEBIAN" ../programs/lines.py lists
+	check check_json.py lines "$BATS_TEST_TMPDIR/json"
+	"$PYMEMTOP" record -m lines -f folded --function lists -- "$DEBIAN" ../programs/lines.py lists \
 		>"$BATS_TEST_TMPDIR/folded"
 	cat "$BATS_TEST_TMPDIR/folded"
 	grep -Eq ';lists \(.*/lines.py:[0-9]+\) 16000[0-9]{4}$' "$BATS_TEST_TMPDIR/folded"
@@ -51,7 +40,7 @@ setup() {
 }
 
 @test "lines: a process that runs, joined in the middle of its loop" {
-	yes | "$DEBIAN" programs/steady.py >/dev/null 3>&- &
+	yes | "$DEBIAN" ../programs/steady.py >/dev/null 3>&- &
 	TARGET=$!
 	sleep 0.5
 	"$PYMEMTOP" record -m lines -d 1 -p "$TARGET" >"$BATS_TEST_TMPDIR/out"
