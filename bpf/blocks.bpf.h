@@ -39,7 +39,7 @@ static __always_inline __u64 block__size(__u64 block)
 	return block & ((1ULL << BLOCK_SIZE_BITS) - 1);
 }
 
-/* Takes the block off the books; returns it, 0 where it is unknown: older than
+/* Discounts the block; returns it, 0 where it is unknown: older than
  * the attach, or lost. */
 static __always_inline __u64 block__take(__u32 process, __u64 address)
 {

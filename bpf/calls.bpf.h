@@ -49,7 +49,7 @@ static __always_inline void call__begin(struct pt_regs *ctx, struct thread *t, e
 	t->call.ip = PT_REGS_IP(ctx);
 	t->call.kind = kind;
 	t->call.nested = 0;
-	t->call.unbooked = 0;
+	t->call.uncounted = 0;
 	t->call.old = 0;
 	t->call.size = size;
 }
@@ -67,7 +67,7 @@ static __always_inline void enter_free(struct thread *t, __u64 address)
 		site__free(block__site(block), block__size(block), 1);
 }
 
-/* The old block leaves the books at the entry: once it is freed inside, another
+/* The old block is discounted at the entry: once it is freed inside, another
  * thread may get its address before we see the return. */
 static __always_inline void enter_realloc(struct thread *t, __u64 old)
 {
@@ -75,20 +75,20 @@ static __always_inline void enter_realloc(struct thread *t, __u64 old)
 	t->call.old = old ? block__take(t->process.id, old) : 0;
 }
 
-/* What is neither anonymous nor writable is not booked; but mapped over what is,
+/* What is neither anonymous nor writable is not counted; but mapped over what is,
  * it takes its place. */
 static __always_inline void enter_mmap(struct pt_regs *ctx, struct thread *t)
 {
 	__u64 protection = PT_REGS_PARM3(ctx), flags = PT_REGS_PARM4(ctx);
-	bool booked = (flags & MAP_ANONYMOUS) && (protection & PROT_WRITE);
+	bool counted = (flags & MAP_ANONYMOUS) && (protection & PROT_WRITE);
 
-	if (!booked && !(flags & MAP_FIXED))
+	if (!counted && !(flags & MAP_FIXED))
 		return;
 	call__begin(ctx, t, PROBE_MMAP, PT_REGS_PARM2(ctx));
-	t->call.unbooked = !booked;
+	t->call.uncounted = !counted;
 }
 
-/* Taken off the books at the entry, as others can get the pages before we see
+/* Discounted at the entry, as others can get the pages before we see
  * the return; what the kernel refuses for its arguments is let pass. */
 static __always_inline void enter_munmap(struct pt_regs *ctx, struct thread *t)
 {
@@ -207,7 +207,7 @@ static __always_inline __u64 leave_map_call(struct thread *t, struct call *call,
 		return 0;
 	}
 	if (call->kind == PROBE_MMAP) {
-		if (!call->unbooked)
+		if (!call->uncounted)
 			return result;
 		mappings__clear(result, result + page_up(call->size), t->process.id, 0);
 		return 0;

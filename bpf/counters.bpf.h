@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* What user space reads: the processes' books, the sites' counts, the ring. */
+/* What user space reads: the processes' and sites' counters, and the ring. */
 #ifndef COUNTERS_BPF_H
 #define COUNTERS_BPF_H
 

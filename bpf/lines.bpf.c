@@ -3,7 +3,7 @@
  * Mode lines: how much did each executed line add? At each of CPython's markers the resident
  * memory is read, and what it has changed by is the line's that was just left.
  *
- * The books are memory_profiler's (0.61, CodeMap.trace()), as if every function was profiled
+ * It counts as memory_profiler does (0.61, CodeMap.trace()), as if every function were profiled
  * by itself: a line's increment is the memory after it less the most that there was after
  * the line before it, in the same function or what is nested in it. So what a function calls
  * is its line's as well.
@@ -26,7 +26,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #define FUNCTIONS (1 << 16)
 
-/* By process_key() of a hash of the function: the site that was booked last. */
+/* By process_key() of a hash of the function: the site that was counted last. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, FUNCTIONS);
@@ -35,7 +35,7 @@ struct {
 } last_lines SEC(".maps");
 
 /* In a group's lowest bits: the function was called, and no line of it was seen yet; it was
- * entered, and no line of it was booked yet. */
+ * entered, and no line of it was counted yet. */
 #define GROUP_FRESH   1ULL
 #define GROUP_ENTERED 2ULL
 #define GROUP_FLAGS   (GROUP_FRESH | GROUP_ENTERED)
@@ -145,7 +145,7 @@ static __noinline __u32 line__site(struct thread *t, __u64 group, __u64 name, __
 }
 
 /*
- * The line that was left is booked. What the memory changed by since the function was left,
+ * The line that was left is counted. What the memory changed by since the function was left,
  * memory_profiler adds to the line that it is entered at, the first time all that there is:
  * kept apart, as it is not the line's.
  */

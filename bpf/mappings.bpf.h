@@ -54,7 +54,7 @@ struct {
 
 __u32 next_mapping = 1;
 
-/* Takes bytes off a mapping, and the mapping off the books with the last. Global,
+/* Discounts bytes of a mapping, and the mapping with the last of them. Global,
  * as the functions below, so that the verifier does not follow it at each turn
  * of its callers' loops. */
 __noinline int mapping__shrink(__u32 number, __u64 bytes)
@@ -181,7 +181,7 @@ __noinline int span__set(__u64 start, __u64 end, __u32 process, __u32 number)
 	return 0;
 }
 
-/* Takes [start, end) off the books; see region__clear() for only. */
+/* Discounts [start, end); see region__clear() for only. */
 __noinline int mappings__clear(__u64 start, __u64 end, __u32 process, __u32 only)
 {
 	int i;
@@ -197,7 +197,7 @@ __noinline int mappings__clear(__u64 start, __u64 end, __u32 process, __u32 only
 	return -1;
 }
 
-/* Books [start, end) as one mapping of the site. What was there is gone: the
+/* Counts [start, end) as one mapping of the site. What was there is gone: the
  * kernel has just given these pages out. */
 __noinline int mappings__add(__u64 start, __u64 end, __u32 process, __u32 site)
 {
@@ -224,7 +224,7 @@ __noinline int mappings__add(__u64 start, __u64 end, __u32 process, __u32 site)
 		from = span_end(from, end);
 	}
 	lose(process, LOST_MAPPING);
-	/* No room for all of it: what was booked leaves the books again. */
+	/* No room for all of it: discount the part that was counted. */
 	mappings__clear(start, from, process, number);
 	mapping__shrink(number, end - from);
 	return -1;

@@ -75,7 +75,7 @@ __noinline int pages__go(__u32 process, __u32 owner, __u32 n)
 
 /*
  * Gives the pages from first on that have one owner to a site, unless it is another's; site 0
- * takes them off the books. Returns how many were passed, at least 1. By itself, so that the
+ * discounts them. Returns how many were passed, at least 1. By itself, so that the
  * verifier does not know that number in the loop over such runs: before 6.2 it would follow
  * each one that is possible.
  */

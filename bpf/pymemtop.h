@@ -180,7 +180,7 @@ enum lost_cause {
 	LOST_CODE,    /* more code objects than their map holds */
 	LOST_THREAD,  /* no memory for a thread's state */
 	LOST_MAPPING, /* more direct mappings than their map holds */
-	LOST_UNMAP,   /* munmap() failed after its mapping was taken off the books */
+	LOST_UNMAP,   /* munmap() failed after its mapping was discounted */
 	LOST_CALL,    /* a call that never returned (longjmp) */
 	LOST_FRAME,   /* a frame or code object that could not be read */
 	LOST_NAME,    /* a name or line table too long, cut */
@@ -198,7 +198,7 @@ enum process_state {
 	PROCESS_EXECED,
 };
 
-/* The books of one process, by its id; id 0 stands for "no process". */
+/* The counters of one process, by its id; id 0 means "no process". */
 struct process_counters {
 	__u32 pid;
 	__u32 parent;	     /* id; 0 where the user named the process */

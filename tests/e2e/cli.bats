@@ -86,7 +86,7 @@ load helper
 	refused 1 "is not CPython" record -p $$
 	refused 1 "is not CPython" record -p 2
 	refused 1 "cannot be started" record -- /no/such/program
-	refused 1 "without becoming a CPython" record -- true
+	refused 1 "before it became a CPython" record -- true
 	nothing_left
 }
 
@@ -142,7 +142,7 @@ load helper
 	{ got=0; "$PYMEMTOP" record -p "$TARGET" -d 0.5 -i 0.1 2> "$BATS_TEST_TMPDIR/err" || got=$?
 	  echo "$got" > "$BATS_TEST_TMPDIR/status"; } | head -n 1 > /dev/null
 	[ "$(cat "$BATS_TEST_TMPDIR/status")" = 1 ]
-	grep -q 'nobody read its output' "$BATS_TEST_TMPDIR/err"
+	grep -q 'closed it early' "$BATS_TEST_TMPDIR/err"
 	nothing_left
 }
 

@@ -52,7 +52,7 @@ setup() {
 @test "lines: an interpreter without markers is refused, with what serves instead" {
 	need_python 3.12
 	start_target
-	refused 1 "no line markers" record -m lines -p "$TARGET"
+	refused 1 "without line markers" record -m lines -p "$TARGET"
 	grep -q 'up to 3.11.*--mode rss and --mode heap' "$BATS_TEST_TMPDIR/stderr"
 }
 

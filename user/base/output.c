@@ -19,7 +19,7 @@ struct output {
 static int say_failure(const struct output *output, int err)
 {
 	if (err == -EPIPE)
-		log_error("nobody read its output to the end");
+		log_error("the reader of the output closed it early");
 	else
 		log_error("%s cannot be written: %s", output->path ? output->path : "stdout",
 			  strerror(-err));

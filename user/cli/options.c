@@ -43,28 +43,28 @@ enum {
 
 static const struct argp_option observing_options[] = {
 	{NULL, 0, NULL, 0, "What is recorded:", 1},
-	{"pid", 'p', "PID[,PID...]", 0, "Record these processes; can be given several times", 1},
+	{"pid", 'p', "PID[,PID...]", 0, "Record these processes; can be repeated", 1},
 	{"all", 'a', NULL, 0,
-	 "Record every CPython process, also those that start later; mode rss, if none is given",
+	 "Record every CPython process, including those that start later; default mode rss",
 	 1},
-	{"no-follow", OPTION_NO_FOLLOW, NULL, 0, "Leave out the children that they start", 1},
-	{"mode", 'm', "MODE[,MODE]", 0, "heap with -p and rss with -a, if none is given:", 1},
+	{"no-follow", OPTION_NO_FOLLOW, NULL, 0, "Do not record the children that they start", 1},
+	{"mode", 'm', "MODE[,MODE]", 0, "What to count (heap with -p, rss with -a):", 1},
 	{"function", OPTION_FUNCTION, "NAME", 0,
-	 "lines: report this function, qualified (Class.method) or not; can be given several times",
+	 "lines: report this function, qualified (Class.method) or not; can be repeated",
 	 1},
 	{"file", OPTION_FILE, "GLOB", 0,
-	 "lines: report files that match; without: the program's own", 1},
-	{"sample", OPTION_SAMPLE, "N", 0, "rss: take every Nth new page, for N (1: each)", 1},
+	 "lines: report files that match (default: the program's own)", 1},
+	{"sample", OPTION_SAMPLE, "N", 0, "rss: record one new page in N, and count it N times (1)", 1},
 	{"attribution", OPTION_ATTRIBUTION, "HOW", 0,
-	 "How the Python line is found: frames (walk the interpreter's frames), usdt (follow its "
-	 "markers; slows every line) or auto (the default: frames where the version is known)",
+	 "How to find the Python line: frames (walk the interpreter's frames), usdt (follow its "
+	 "markers; slows every line) or auto (the default: frames if the version is known)",
 	 1},
-	{"duration", 'd', "SECONDS", 0, "Stop after that time", 1},
+	{"duration", 'd', "SECONDS", 0, "Stop after this long", 1},
 	{"interval", 'i', "SECONDS", 0,
-	 "record: a report every so often, each with the increment since the last; top: how often "
-	 "the table is redrawn (1)",
+	 "record: report this often, each time with the increment since the last report; top: redraw "
+	 "this often (1)",
 	 1},
-	{NULL, 0, NULL, 0, "Limits; what is beyond them is counted as lost, and shown:", 3},
+	{NULL, 0, NULL, 0, "Limits; anything beyond them is counted as lost, and shown:", 3},
 	{"max-frames", OPTION_MAX_FRAMES, "N", 0, "Frames of a stack (64; 128 at most)", 3},
 	{"max-blocks", OPTION_MAX_BLOCKS, "N", 0, "Live blocks (1000000; before Linux 6.1 262144)",
 	 3},
@@ -75,21 +75,21 @@ static const struct argp_option observing_options[] = {
 	 3},
 	{NULL, 0, NULL, 0, "To measure pymemtop itself:", 4},
 	{"probe-at-entry", OPTION_AT_ENTRY, NULL, 0,
-	 "Put probes on the functions' first instructions, as other tools do", 4},
+	 "Place probes on functions' first instructions, as other tools do", 4},
 	{"idle-programs", OPTION_IDLE, NULL, 0,
-	 "Attach BPF programs that return at once: what the probes alone cost", 4},
+	 "Attach BPF programs that return at once, to see what the probes alone cost", 4},
 	{NULL, 0, NULL, 0, "Other:", -1},
 	{"explain-probes", OPTION_EXPLAIN, NULL, 0,
-	 "Only tell where the probes would sit, what they cost there, and why", -1},
+	 "Only print where the probes would sit, what they cost there, and why", -1},
 	{0},
 };
 
 /* Of every command. */
 static const struct argp_option general_options[] = {
-	{"verbose", 'v', NULL, 0, "Tell what is done, on stderr", -1},
-	{"help", '?', NULL, 0, "Show this, and end", -1},
-	{"version", OPTION_VERSION, NULL, 0, "Show the version, and end", -1},
-	{"usage", OPTION_USAGE, NULL, 0, "Show a short usage message, and end", -1},
+	{"verbose", 'v', NULL, 0, "Log progress and details to stderr", -1},
+	{"help", '?', NULL, 0, "Show this help and exit", -1},
+	{"version", OPTION_VERSION, NULL, 0, "Show the version and exit", -1},
+	{"usage", OPTION_USAGE, NULL, 0, "Show a short usage message and exit", -1},
 	{0},
 };
 
@@ -462,7 +462,7 @@ int options__find_all(struct options *options)
 		return -errno;
 	}
 	if (options->npids > MAX_PROCESSES / 2) {
-		log_error("of %zu processes that run CPython, %d are recorded", options->npids,
+		log_error("of %zu CPython processes only %d are recorded", options->npids,
 			  MAX_PROCESSES / 2);
 		options->npids = MAX_PROCESSES / 2;
 	}

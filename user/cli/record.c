@@ -84,7 +84,7 @@ static void say_lost(const struct profile *profile)
 	}
 	for (cause = 0; cause < LOST_CAUSES; cause++) {
 		if (lost[cause])
-			log_error("lost are %" PRIu64 " %s: %s", lost[cause], lost__name(cause),
+			log_error("lost %" PRIu64 " %s: %s", lost[cause], lost__name(cause),
 				  lost__help(cause));
 	}
 }
@@ -106,7 +106,7 @@ static int report_mode(struct recording *record, const struct mode *mode)
 						output__stream(record->output));
 		/* What the stream did wrong, it says itself. */
 		if (err && !ferror(output__stream(record->output)))
-			log_error("no memory for the output");
+			log_error("out of memory while writing the output");
 		else
 			err = output__flush(record->output);
 		if (!err && !options->renderer->shows_lost)

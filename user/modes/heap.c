@@ -76,7 +76,7 @@ static const struct collector_type heap_collector = {
 
 const struct mode heap_mode = {
 	.name = "heap",
-	.help = "heap blocks, by the line that allocated them, until they are freed",
+	.help = "heap blocks not freed yet, by the line that allocated them",
 	.schema = &heap_schema,
 	.switchable = true,
 	.collector = &heap_collector,

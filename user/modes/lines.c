@@ -50,9 +50,9 @@ static const struct collector_type lines_collector = {
 
 const struct mode lines_mode = {
 	.name = "lines",
-	.help = "how much each executed line added, as memory_profiler reports it",
+	.help = "what each executed line added, as memory_profiler reports it",
 	.schema = &lines_schema,
-	.warning = "each line that runs costs a trap, some 30 times its own time",
+	.warning = "each executed line costs a trap, some 30 times its own time",
 	.by_line = true,
 	.renderer = "memory_profiler",
 	.collector = &lines_collector,

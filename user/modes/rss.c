@@ -34,7 +34,7 @@ static int rss_check(void)
 {
 	if (sysconf(_SC_PAGESIZE) == 1 << PAGE_SHIFT)
 		return 0;
-	log_error("--mode rss knows pages of 4 KiB only; --mode heap works with others");
+	log_error("--mode rss only supports pages of 4 KiB; use --mode heap");
 	return -ENOTSUP;
 }
 
@@ -242,7 +242,7 @@ static const struct collector_type rss_collector = {
 
 const struct mode rss_mode = {
 	.name = "rss",
-	.help = "resident pages, by the line that touched each first, while they are mapped",
+	.help = "resident pages, by the line that touched each first",
 	.schema = &rss_schema,
 	.switchable = true,
 	.counts_resident = true,

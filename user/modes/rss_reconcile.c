@@ -26,7 +26,7 @@ struct subject {
 	bool met;
 };
 
-/* A region whose books and pages differed at a first look. */
+/* A region whose record and pages differed at the first look. */
 struct suspect {
 	uint64_t index;
 	uint32_t faults;
@@ -40,7 +40,7 @@ struct reconciler {
 	const struct counters *counters;
 	unsigned int sample;
 	struct subject subjects[MAX_PROCESSES]; /* by process id */
-	/* The pass that is under way: the process, the region, and what the books have. */
+	/* The pass under way: the process, the region, and the regions on record. */
 	__u32 id;
 	uint64_t index;
 	uint64_t *keys; /* sorted */
@@ -49,9 +49,9 @@ struct reconciler {
 	size_t nsuspects, suspect_room;
 };
 
-/* How a region's books differ from what is resident; a bit a page. */
+/* How a region's record differs from what is resident; one bit per page. */
 struct difference {
-	uint64_t gone[REGION_WORDS];   /* in the books only */
+	uint64_t gone[REGION_WORDS];   /* on record only */
 	uint64_t away[REGION_WORDS];   /* swapped out since */
 	uint64_t back[REGION_WORDS];   /* swapped in again */
 	uint64_t unseen[REGION_WORDS]; /* resident only */
@@ -112,7 +112,7 @@ static int compare_keys(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Takes down which regions the books have. 0 or -ENOMEM. */
+/* Lists the regions on record. 0 or -ENOMEM. */
 static int list_keys(struct reconciler *reconciler)
 {
 	void *keys;
@@ -137,8 +137,8 @@ static void refuse(struct reconciler *reconciler, __u32 id, int err)
 	reconciler->subjects[id].refused = true;
 	pagemap__free(reconciler->subjects[id].pagemap);
 	reconciler->subjects[id].pagemap = NULL;
-	log_error("/proc/%d/pagemap cannot be read: %s; pages that come and go unseen (huge pages, "
-		  "swap) are not corrected",
+	log_error("/proc/%d/pagemap cannot be read: %s; pages that come or go without a fault (huge "
+		  "pages, swap) stay uncorrected",
 		  counters__processes(reconciler->counters, &n)[id].pid, strerror(-err));
 }
 
@@ -197,7 +197,7 @@ static uint64_t *difference_of(struct difference *d, uint32_t owner, bool reside
 	return away ? d->away : NULL;
 }
 
-/* region is NULL where the books have none. */
+/* region is NULL if none is on record. */
 static void compare(const struct page_region *region, const struct residency *residency,
 		    struct difference *d)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Corrects the books of resident pages (bpf/pages.bpf.h) by what is really resident: takes
- * off what left unseen, and finds owners for what the kernel made resident without a fault
- * of its own (the rest of a huge page).
+ * Corrects the record of resident pages (bpf/pages.bpf.h) by what the kernel says is resident:
+ * drops pages that left unseen, and finds owners for pages that became resident without a
+ * fault of their own (the rest of a huge page).
  */
 #ifndef RSS_RECONCILE_H
 #define RSS_RECONCILE_H

@@ -22,17 +22,17 @@ static const struct {
 	[LOST_CODE] = {"codes", "more code objects than their table holds"},
 	[LOST_THREAD] = {"threads", "no memory for a thread's state"},
 	[LOST_MAPPING] = {"mappings", "more or larger mappings than their table holds"},
-	[LOST_UNMAP] = {"unmaps", "munmap() failed after its mapping was taken off the books"},
+	[LOST_UNMAP] = {"unmaps", "munmap() failed after its mapping was counted as gone"},
 	[LOST_CALL] = {"calls", "an allocator call whose result was not seen"},
 	[LOST_FRAME] = {"frames", "a frame or code object that could not be read"},
-	[LOST_NAME] = {"names", "a name or line table that was too long, and cut"},
+	[LOST_NAME] = {"names", "a name or line table that was too long and was cut"},
 	[LOST_RING] = {"ring", "new stacks came faster than they were read"},
 	[LOST_MARKER] = {"markers", "a marker whose arguments could not be read"},
 	[LOST_RUN] = {"runs", "runs of BPF programs that the kernel skipped, for all processes"},
 	[LOST_PROCESS] = {"processes", "more child processes than their table holds"},
 	[LOST_PAGE] =
 		{"pages",
-		 "pages of more regions than --max-regions, or than memory was to be had for"},
+		 "pages in more regions than --max-regions, or than there was memory for"},
 };
 
 static const char *const states[] = {

@@ -110,7 +110,7 @@ int session__add_mode(struct session *session, const struct mode *mode)
 	if (find_mode(session, mode))
 		return 0;
 	if (session->nmodes == MOST_COLLECTORS) {
-		log_error("%d modes are recorded at one time at most", MOST_COLLECTORS);
+		log_error("at most %d modes can be recorded at once", MOST_COLLECTORS);
 		return -E2BIG;
 	}
 	err = tracer__open(session->tracer, mode->collector, mode->name, &recorded->collector);
@@ -239,7 +239,7 @@ static int keep_up(struct session *session)
 								       : KEEP_UP_SECONDS);
 	}
 	if (err)
-		log_error("what came and went cannot be kept up with: %s", strerror(-err));
+		log_error("processes that come and go cannot be followed: %s", strerror(-err));
 	else
 		targets__take_candidates(session->targets);
 	return err;
@@ -282,7 +282,7 @@ static int take_snapshot(struct session *session, struct recorded *recorded)
 	int err = collector__snapshot(recorded->collector, &snapshot);
 
 	if (err) {
-		log_error("the counts cannot be read: %s", strerror(-err));
+		log_error("the counters cannot be read: %s", strerror(-err));
 		return err;
 	}
 	targets__note_children(session->targets);
@@ -364,7 +364,7 @@ int session__profile(struct session *session, const struct mode *mode,
 		err = complete(session, mode, options, profile);
 	if (err) {
 		profile__free(profile);
-		log_error("no memory for the profile");
+		log_error("out of memory while making the profile");
 		return err;
 	}
 	if (options->next) {

@@ -75,8 +75,8 @@ static int find_reader(struct targets *targets, pid_t pid, struct reader **reade
 	if (!err || err == -ENOMEM)
 		return err;
 	*reader = NULL;
-	log_error("source lines of process %d are left out: its files cannot be read with "
-		  "its rights: %s",
+	log_error("no source lines for process %d: pymemtop cannot read files with that "
+		  "process's rights: %s",
 		  pid, strerror(-err));
 	return 0;
 }

@@ -129,7 +129,7 @@ static int say_ended(struct launch *launch, const char *name)
 		log_error("%s cannot be started: %s", name, strerror(err));
 		return -err;
 	}
-	log_error("%s ended without becoming a CPython process", name);
+	log_error("%s ended before it became a CPython process", name);
 	return -ENOEXEC;
 }
 

@@ -304,9 +304,9 @@ static bool layout_fits(const struct target *target)
 static void say_no_lines(const struct target *target)
 {
 	log_error(
-		"process %d runs CPython %s, which has no line markers: CPython had them up to 3.11, "
-		"where it was built --with-dtrace (as Debian's is); --mode rss and --mode heap "
-		"work with it",
+		"process %d runs CPython %s without line markers, which mode lines needs: CPython has "
+		"them up to 3.11, if built --with-dtrace, as Debian builds it; use --mode rss or "
+		"--mode heap",
 		target->pid, target->version);
 }
 
@@ -338,19 +338,19 @@ static int choose_attribution(struct target *target, const struct target_spec *s
 			  target->pid, target->version);
 	else if (target->has_layout && !knows_threads(target))
 		log_error(
-			"process %d has a libc that does not tell how large its struct pthread is, by "
-			"which frames are found on this architecture%s",
+			"process %d: its libc does not say how large struct pthread is, which finding "
+			"frames takes on this architecture%s",
 			target->pid, has_markers(target) ? "; use --attribution usdt" : "");
 	else if (target->has_layout)
-		log_error("process %d runs CPython %s, but its memory is not laid out as that "
-			  "version's: a modified build?%s",
+		log_error("process %d runs CPython %s, but its memory is not laid out like that "
+			  "version's; is it a modified build?%s",
 			  target->pid, target->version,
 			  has_markers(target) ? " Try --attribution usdt" : "");
 	else
 		log_error(
 			"process %d runs CPython %s, whose frames pymemtop does not know: it knows "
-			"3.8 to 3.15, and later ones that describe themselves alike, but not "
-			"free-threaded builds since 3.14%s",
+			"3.8 to 3.15, and later ones that describe themselves the same way, but not "
+			"free-threaded builds from 3.14 on%s",
 			target->pid, target->version,
 			has_markers(target) ? "; use --attribution usdt"
 					    : "; and it has no USDT "
@@ -393,7 +393,7 @@ static int look_at_process(struct target *target, const struct target_spec *spec
 	int err;
 
 	if (!proc_exists(target->pid)) {
-		log_error("no process %d; `pgrep -af python` lists Python's", target->pid);
+		log_error("there is no process %d; `pgrep -af python` lists those that run Python", target->pid);
 		return -ESRCH;
 	}
 	proc_comm(target->pid, target->comm, sizeof(target->comm));
@@ -410,7 +410,7 @@ static int look_at_process(struct target *target, const struct target_spec *spec
 		return -ENOEXEC;
 	}
 	if (!target->nallocators) {
-		log_error("process %d (%s) has no libc with malloc() and free(): a static program?",
+		log_error("process %d (%s) maps no libc with malloc() and free(); is it a static program?",
 			  target->pid, target->comm);
 		return -ENOTSUP;
 	}
