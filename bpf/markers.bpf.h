@@ -70,7 +70,7 @@ struct {
 /* By the index that the probe_table has for the place. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 256);
+	__uint(max_entries, MAX_MARKERS);
 	__type(key, __u32);
 	__type(value, struct marker_site);
 } marker_sites SEC(".maps");

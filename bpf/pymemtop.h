@@ -20,6 +20,14 @@
  * at most, and above the number of a 2 MiB region. MAX_PROCESSES fits the rest. */
 #define PROCESS_KEY_SHIFT 52
 #define REGION_KEY_SHIFT  40
+_Static_assert(MAX_PROCESSES <= 1 << (64 - PROCESS_KEY_SHIFT), "a process id fits into a key");
+
+/* More than there can be at one time: blocks and pages keep a site in 20 bits. */
+#define MOST_SITES (1 << 20)
+
+/* Different sets of places of a marker's arguments, of all interpreters of a recording; a byte
+ * of struct probe_table. */
+#define MAX_MARKERS 256
 
 #define PAGE_SHIFT   12
 #define REGION_SHIFT 21
@@ -237,7 +245,7 @@ struct page_region {
 	__u32 pad;
 };
 
-#define PAGE_BEFORE (1u << 20) /* there before its process was recorded; above all sites */
+#define PAGE_BEFORE MOST_SITES /* there before its process was recorded; above all sites */
 #define PAGE_AWAY   (1u << 31) /* flag: swapped out, its owner's again when it returns */
 
 /* What user space tells the program that corrects a region by what is resident. */

@@ -16,9 +16,6 @@
 /* Far more than libc has; each further allocator in the process has its own. */
 #define MAX_PROBES 256
 
-/* Different ones: as many as the map has (bpf/markers.bpf.h). */
-#define MAX_MARKERS 256
-
 /*
  * Places that were probed together. The kernel puts no breakpoints for a place that is added to
  * an event in use (probe_event_enable() in kernel/trace/trace_uprobe.c), so files that are new

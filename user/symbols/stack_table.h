@@ -32,9 +32,6 @@ struct line {
 	const struct location *location;
 };
 
-/* More than there can be: the BPF side keeps a site in 20 bits (bpf/blocks.bpf.h). */
-#define MOST_SITES (1 << 20)
-
 struct stack_table;
 
 struct stack_table *stack_table__new(void);
