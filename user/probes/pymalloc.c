@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <capstone/capstone.h>
+
+#include "probes/pymalloc.h"
+
+#if defined(__x86_64__)
+
+/* struct pool_header, Objects/obmalloc.c of 3.8 to 3.11, Include/internal/pycore_obmalloc.h
+ * since. */
+#define POOL_COUNT	   0 /* 32 bits */
+#define POOL_FREEBLOCK	   8
+#define POOL_NEXTPOOL	   16
+#define POOL_SZIDX	   36
+#define POOL_NEXTOFFSET	   40
+#define POOL_MAXNEXTOFFSET 44
+
+/* Instructions that the compiler may put between those of the shape. */
+#define NEAR 16
+#define FAR  32
+
+/* The walk from an instruction that may begin the shape. */
+struct walk {
+	csh capstone;
+	cs_insn *insn;
+	const struct code_bytes *text;
+	uint64_t address;  /* of the next instruction */
+	unsigned int pool; /* the register that holds it */
+};
+
+struct list {
+	struct pymalloc_site *sites;
+	size_t n;
+};
+
+/* Decodes the instruction at walk->address, and passes it. */
+static bool step(struct walk *walk)
+{
+	uint64_t at = walk->address;
+	const uint8_t *code;
+	size_t left;
+
+	if (at < walk->text->address || at - walk->text->address >= walk->text->size)
+		return false;
+	code = walk->text->bytes + (at - walk->text->address);
+	left = walk->text->size - (at - walk->text->address);
+	return cs_disasm_iter(walk->capstone, &code, &left, &walk->address, walk->insn);
+}
+
+static const cs_x86_op *operand(const struct walk *walk, int i)
+{
+	return &walk->insn->detail->x86.operands[i];
+}
+
+static bool is_register(const cs_x86_op *op, unsigned int reg)
+{
+	return op->type == X86_OP_REG && op->reg == reg;
+}
+
+/* A member of the pool. */
+static bool is_member(const struct walk *walk, const cs_x86_op *op, int64_t offset, int size)
+{
+	return op->type == X86_OP_MEM && op->mem.base == walk->pool &&
+	       op->mem.index == X86_REG_INVALID && op->mem.segment == X86_REG_INVALID &&
+	       op->mem.disp == offset && op->size == size;
+}
+
+/* Of two operands: whether the instruction reads, or writes, that member. */
+static bool loads(const struct walk *walk, int64_t offset, int size)
+{
+	return walk->insn->detail->x86.op_count == 2 && walk->insn->id == X86_INS_MOV &&
+	       is_member(walk, operand(walk, 1), offset, size);
+}
+
+static bool stores(const struct walk *walk, int64_t offset, int size)
+{
+	return walk->insn->detail->x86.op_count >= 1 && operand(walk, 0)->access & CS_AC_WRITE &&
+	       is_member(walk, operand(walk, 0), offset, size);
+}
+
+static bool is_conditional(const struct walk *walk)
+{
+	return walk->insn->id == X86_INS_JE || walk->insn->id == X86_INS_JNE;
+}
+
+static bool writes(const struct walk *walk, unsigned int reg)
+{
+	cs_regs read, written;
+	uint8_t nread, nwritten, i;
+
+	if (cs_regs_access(walk->capstone, walk->insn, read, &nread, written, &nwritten))
+		return true;
+	for (i = 0; i < nwritten; i++) {
+		if (written[i] == reg)
+			return true;
+	}
+	return false;
+}
+
+static bool leaves(const struct walk *walk)
+{
+	return cs_insn_group(walk->capstone, walk->insn, CS_GRP_CALL) ||
+	       cs_insn_group(walk->capstone, walk->insn, CS_GRP_RET) ||
+	       cs_insn_group(walk->capstone, walk->insn, CS_GRP_INT);
+}
+
+/* Goes on where a direct jump leads. False where it is none. */
+static bool follow(struct walk *walk)
+{
+	if (operand(walk, 0)->type != X86_OP_IMM)
+		return false;
+	walk->address = operand(walk, 0)->imm;
+	return true;
+}
+
+/* Past the branch, on the way of those that get a block here: it is loaded, and the pool's count
+ * grows by one. has_block: it was loaded before. */
+static bool hands_out(struct walk *walk, bool has_block)
+{
+	bool counts = false;
+	int i;
+
+	for (i = 0; i < FAR && step(walk); i++) {
+		has_block |= loads(walk, POOL_FREEBLOCK, 8);
+		counts |= stores(walk, POOL_COUNT, 4);
+		if (has_block && counts)
+			return true;
+		if (walk->insn->id == X86_INS_JMP) {
+			if (!follow(walk))
+				return false;
+			continue;
+		}
+		if (leaves(walk) || writes(walk, walk->pool))
+			return false;
+	}
+	return false;
+}
+
+/* Whether this compares the pool with its nextpool: in memory, or in a register, next. */
+static bool compares(const struct walk *walk, unsigned int next)
+{
+	const cs_x86_op *a = operand(walk, 0), *b = operand(walk, 1);
+
+	if (walk->insn->id != X86_INS_CMP)
+		return false;
+	if (next == X86_REG_INVALID)
+		return (is_register(a, walk->pool) && is_member(walk, b, POOL_NEXTPOOL, 8)) ||
+		       (is_register(b, walk->pool) && is_member(walk, a, POOL_NEXTPOOL, 8));
+	return (is_register(a, walk->pool) && is_register(b, next)) ||
+	       (is_register(b, walk->pool) && is_register(a, next));
+}
+
+/* From the instruction that reads nextpool on. True, and where the branch is. */
+static bool takes(struct walk *walk, uint64_t *branch)
+{
+	unsigned int next = X86_REG_INVALID;
+	bool compared = false, has_block = false;
+	uint64_t at;
+	int i;
+
+	if (!step(walk) || walk->insn->detail->x86.op_count != 2)
+		return false;
+	if (walk->insn->id == X86_INS_MOV && operand(walk, 1)->type == X86_OP_MEM) {
+		walk->pool = operand(walk, 1)->mem.base;
+		next = operand(walk, 0)->reg;
+		if (!loads(walk, POOL_NEXTPOOL, 8) || next == walk->pool)
+			return false;
+	} else if (walk->insn->id == X86_INS_CMP) {
+		walk->pool = operand(walk, operand(walk, 0)->type == X86_OP_MEM ? 0 : 1)->mem.base;
+		compared = compares(walk, X86_REG_INVALID);
+		if (!compared)
+			return false;
+	} else {
+		return false;
+	}
+	for (i = 0; i < NEAR; i++) {
+		at = walk->address;
+		if (!step(walk))
+			return false;
+		if (compared && is_conditional(walk)) {
+			*branch = at;
+			if (walk->insn->id == X86_INS_JNE && !follow(walk))
+				return false;
+			return hands_out(walk, has_block);
+		}
+		has_block |= loads(walk, POOL_FREEBLOCK, 8);
+		if (next != X86_REG_INVALID && compares(walk, next)) {
+			compared = true;
+			continue;
+		}
+		if (leaves(walk) || cs_insn_group(walk->capstone, walk->insn, CS_GRP_JUMP) ||
+		    writes(walk, walk->pool) || (!compared && writes(walk, next)) ||
+		    (compared && writes(walk, X86_REG_EFLAGS)))
+			return false;
+	}
+	return false;
+}
+
+/* Past the branch, where the pool is made one of another size: all of that is written. */
+static bool initialises(struct walk *walk)
+{
+	bool size = false, next = false, most = false, block = false;
+	int i;
+
+	for (i = 0; i < FAR && step(walk); i++) {
+		size |= stores(walk, POOL_SZIDX, 4);
+		next |= stores(walk, POOL_NEXTOFFSET, 4) || stores(walk, POOL_NEXTOFFSET, 8);
+		most |= stores(walk, POOL_MAXNEXTOFFSET, 4) || stores(walk, POOL_NEXTOFFSET, 8);
+		block |= stores(walk, POOL_FREEBLOCK, 8);
+		if (size && next && most && block)
+			return true;
+		if (walk->insn->id == X86_INS_JMP) {
+			if (!follow(walk))
+				return false;
+			continue;
+		}
+		if (leaves(walk) || writes(walk, walk->pool))
+			return false;
+	}
+	return false;
+}
+
+/* From the instruction that sets the pool's count to 1 on. */
+static bool opens(struct walk *walk, uint64_t *branch)
+{
+	uint64_t at;
+	int i;
+
+	if (!step(walk) || walk->insn->id != X86_INS_MOV || operand(walk, 0)->type != X86_OP_MEM)
+		return false;
+	walk->pool = operand(walk, 0)->mem.base;
+	if (!stores(walk, POOL_COUNT, 4))
+		return false;
+	for (i = 0; i < NEAR; i++) {
+		at = walk->address;
+		if (!step(walk))
+			return false;
+		if (is_conditional(walk)) {
+			*branch = at;
+			if (walk->insn->id == X86_INS_JE)
+				return initialises(walk);
+			return follow(walk) ? initialises(walk) : false;
+		}
+		if (leaves(walk) || cs_insn_group(walk->capstone, walk->insn, CS_GRP_JUMP) ||
+		    writes(walk, walk->pool))
+			return false;
+	}
+	return false;
+}
+
+/* The word of struct pt_regs that a register is; -1: none. */
+static int word_of(csh capstone, unsigned int reg)
+{
+	static const char *const words[] = {"r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10",
+					    "r9",  "r8",  "rax", "rcx", "rdx", "rsi", "rdi"};
+	const char *name = cs_reg_name(capstone, reg);
+	size_t i;
+
+	for (i = 0; name && i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!strcmp(name, words[i]))
+			return i;
+	}
+	return -1;
+}
+
+static int add_site(struct list *list, uint64_t address, enum pymalloc_step step, int reg)
+{
+	struct pymalloc_site *more;
+	size_t i;
+
+	for (i = list->n; i-- > 0;) {
+		if (list->sites[i].address == address)
+			return 0;
+	}
+	if (list->n % 64 == 0) {
+		more = reallocarray(list->sites, list->n + 64, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		list->sites = more;
+	}
+	list->sites[list->n++] = (struct pymalloc_site){address, step, reg};
+	return 0;
+}
+
+/* Whether a memory operand's displacement of 16 may follow, at b[3] or behind a SIB byte. */
+static bool may_read_nextpool(const uint8_t *b)
+{
+	if ((b[0] & 0xf8) != 0x48 || (b[1] != 0x8b && b[1] != 0x39 && b[1] != 0x3b) ||
+	    (b[2] & 0xc0) != 0x40)
+		return false;
+	return (b[2] & 7) == 4 ? b[4] == POOL_NEXTPOOL : b[3] == POOL_NEXTPOOL;
+}
+
+/* mov dword ptr [reg], 1: without a displacement, or, where the register needs one, of 0. */
+static bool may_set_count(const uint8_t *b)
+{
+	const uint8_t *at = b + (b[0] == 0x41);
+	int size = 2;
+
+	if (at[0] != 0xc7 || (at[1] & 0x38))
+		return false;
+	size += (at[1] & 7) == 4;
+	size += (at[1] & 0xc0) == 0x40;
+	return (at[1] & 0xc0) <= 0x40 && at[size] == 1 && !at[size + 1] && !at[size + 2] &&
+	       !at[size + 3];
+}
+
+/* What begins with these bytes, if anything. */
+static int look(struct walk *walk, struct list *list, uint64_t address, const uint8_t *bytes)
+{
+	uint64_t branch;
+	int word;
+
+	walk->address = address;
+	if (may_read_nextpool(bytes)) {
+		if (!takes(walk, &branch))
+			return 0;
+		word = word_of(walk->capstone, walk->pool);
+		return word < 0 ? 0 : add_site(list, branch, PYMALLOC_TAKES, word);
+	}
+	if (!may_set_count(bytes) || !opens(walk, &branch))
+		return 0;
+	word = word_of(walk->capstone, walk->pool);
+	return word < 0 ? 0 : add_site(list, branch, PYMALLOC_OPENS, word);
+}
+
+static int compare_sites(const void *a, const void *b)
+{
+	const struct pymalloc_site *x = a, *y = b;
+
+	return x->address < y->address ? -1 : x->address > y->address;
+}
+
+/* Every byte is taken for the beginning of an instruction: what is none has not the shape. */
+int pymalloc__find_sites(const struct code_bytes *text, struct pymalloc_site **sites, size_t *n)
+{
+	struct walk walk = {.text = text};
+	struct list list = {0};
+	size_t i;
+	int err = 0;
+
+	if (cs_open(CS_ARCH_X86, CS_MODE_64, &walk.capstone) != CS_ERR_OK)
+		return -ENOMEM;
+	cs_option(walk.capstone, CS_OPT_DETAIL, CS_OPT_ON);
+	walk.insn = cs_malloc(walk.capstone);
+	if (!walk.insn)
+		err = -ENOMEM;
+	for (i = 0; !err && i + 16 <= text->size; i++)
+		err = look(&walk, &list, text->address + i, text->bytes + i);
+	if (walk.insn)
+		cs_free(walk.insn, 1);
+	cs_close(&walk.capstone);
+	if (err) {
+		free(list.sites);
+		return err;
+	}
+	if (list.n)
+		qsort(list.sites, list.n, sizeof(*list.sites), compare_sites);
+	*sites = list.sites;
+	*n = list.n;
+	return 0;
+}
+
+#else
+
+int pymalloc__find_sites(const struct code_bytes *text, struct pymalloc_site **sites, size_t *n)
+{
+	(void)text;
+	*sites = NULL;
+	*n = 0;
+	return 0;
+}
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where pymalloc hands out a block. Its fast path is inlined by link-time optimisation, as in
+ * Debian's builds, so that there are some 200 copies and no symbol; but every copy has the shape
+ * that pymalloc_alloc() in Objects/obmalloc.c has (3.8 to 3.15). There is always a conditional
+ * branch, which every kernel emulates, where a register holds the pool.
+ */
+#ifndef PYMALLOC_H
+#define PYMALLOC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "probes/placement.h"
+
+enum pymalloc_step {
+	/*
+	 * "if (pool != pool->nextpool)": without ZF, pool->freeblock is what is handed out; with
+	 * it there is no pool with a free block, and another step follows.
+	 */
+	PYMALLOC_TAKES,
+	/*
+	 * "if (pool->szidx == size)" in allocate_from_new_pool(): with ZF pool->freeblock is
+	 * handed out, else the pool's first block.
+	 */
+	PYMALLOC_OPENS,
+};
+
+struct pymalloc_site {
+	uint64_t address; /* of the branch, as linked */
+	enum pymalloc_step step;
+	uint8_t reg; /* that holds the pool: its word in struct pt_regs */
+};
+
+/*
+ * Finds all sites in a file's code, by address. 0, the sites, which the caller frees, and their
+ * number, which is 0 where the architecture's shape is not known; or -ENOMEM.
+ */
+int pymalloc__find_sites(const struct code_bytes *text, struct pymalloc_site **sites, size_t *n);
+
+#endif /* PYMALLOC_H */
