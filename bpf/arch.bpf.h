@@ -14,12 +14,18 @@
 /* Whether a page fault was a write (X86_PF_WRITE, asm/trap_pf.h). */
 #define FAULT_IS_WRITE(error_code) ((error_code)&2)
 
+/* Whether what was compared last was equal (X86_EFLAGS_ZF, asm/processor-flags.h). */
+#define IS_EQUAL(ctx) ((ctx)->flags & 0x40)
+
 #elif defined(__TARGET_ARCH_arm64)
 
 #define SP_AFTER_RETURN(sp)	   (sp)
 
 /* ESR_ELx_WNR, asm/esr.h */
 #define FAULT_IS_WRITE(error_code) ((error_code)&64)
+
+/* PSR_Z_BIT, asm/ptrace.h */
+#define IS_EQUAL(ctx)		   (((const struct user_pt_regs *)(ctx))->pstate & 0x40000000)
 
 #else
 #error "unsupported architecture"

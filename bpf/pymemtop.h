@@ -162,6 +162,7 @@ enum probe_kind {
 	PROBE_MLOCK2, /* (address, length, flags) */
 	PROBE_BRK,
 	PROBE_CODE_DEALLOC,
+	PROBE_POOL, /* pymalloc hands out a slot: a program and a table of its own */
 	PROBE_MARKER_ENTRY,
 	PROBE_MARKER_RETURN,
 	PROBE_MARKER_LINE,
@@ -196,6 +197,7 @@ enum lost_cause {
 	LOST_MARKER,  /* a marker whose arguments could not be read */
 	LOST_PROCESS, /* more processes than MAX_PROCESSES */
 	LOST_PAGE,    /* more regions than --max-regions */
+	LOST_POOL,    /* small objects in more pages than --max-pools */
 	LOST_RUN,     /* runs of programs that the kernel skipped; user space asks it */
 	LOST_CAUSES,
 };
@@ -214,9 +216,11 @@ struct process_counters {
 	char comm[COMM_LEN]; /* at the fork */
 	__u32 uid, gid;	     /* effective ones at its end */
 	__u32 pad;
-	__u64 capabilities;    /* effective ones at its end */
-	__u64 before_bytes;    /* rss: still resident of what was so when it was first looked at */
-	__u64 anon_bytes;      /* rss: RssAnon at its end */
+	__u64 capabilities; /* effective ones at its end */
+	__u64 before_bytes; /* rss: still resident of what was so when it was first looked at */
+	__u64 anon_bytes;   /* rss: RssAnon at its end */
+	/* objects: slots that are taken, filled in by user space. */
+	__u64 small_bytes, small_before_bytes, small_unattributed_bytes;
 	__u64 populates_begun; /* rss: calls that make pages resident without a fault */
 	__u64 populates_ended; /* ... and gave them to their line */
 	__u64 lost[LOST_CAUSES];
@@ -257,6 +261,54 @@ struct page_correction {
 	__u64 pages[REGION_PAGES / 64];
 	__u64 done;  /* set by the program: whether it was */
 	__u64 owned; /* by the program: pages that have an owner then */
+};
+
+/* The head of a pool: struct pool_header of CPython's Objects/obmalloc.c (3.8 to 3.11), and of
+ * Include/internal/pycore_obmalloc.h since. Slots follow it. */
+struct pool_header {
+	__u32 count; /* of slots that are taken */
+	__u32 pad;
+	__u64 freeblock; /* the first free slot, which points to the next; 0: none */
+	__u64 nextpool;
+	__u64 prevpool;
+	__u32 arena;
+	__u32 size_class; /* of 16 bytes each, from 0 on */
+	__u32 nextoffset; /* of the first slot that was never taken */
+	__u32 maxnextoffset;
+};
+
+#define MAX_POOL_SIZE 16384 /* 4096 up to 3.9 */
+#define SMALLEST_SLOT 16
+#define POOL_CLASSES  32 /* up to 512 bytes */
+
+/* objects: who took each slot of a page of pools last, by the slot's address: a site, or 0. */
+#define POOL_PAGE_SLOTS (4096 / SMALLEST_SLOT)
+
+struct pool_page {
+	__u32 site[POOL_PAGE_SLOTS];
+};
+
+/* objects: what a site took of pools, in slots. */
+struct pool_counters {
+	__u64 bytes;
+	__u64 count;
+};
+
+/*
+ * Where pymalloc hands out slots in an address space: as struct probe_table, but larger, as
+ * there are some 200 places.
+ */
+#define POOL_SLOTS		       32768
+#define POOL_SLOT(address, multiplier) ((__u64)(address) * (multiplier) >> 49)
+/* A place: words of struct pt_regs, of the pool's address and two of size classes. */
+#define POOL_PLACE(pool, a, b, opens) ((pool) | (a) << 4 | (b) << 8 | (opens) << 12)
+#define POOL_WORD(place, i)	      ((place) >> 4 * (i)&15)
+#define POOL_OPENS(place)	      ((place) >> 12 & 1)
+#define POOL_TAKEN		      (1 << 13) /* there is a place under that slot */
+
+struct pool_table {
+	__u64 multiplier;
+	__u16 place[POOL_SLOTS];
 };
 
 /* One call of mmap() or mremap(). */

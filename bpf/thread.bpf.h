@@ -16,12 +16,12 @@ struct call {
 	__u64 sp; /* at its entry; 0: in none */
 	__u64 ip; /* of its probe */
 	__u64 size;
-	__u64 address;	/* realloc: the old block; posix_memalign: where the result goes */
-	__u64 old;	/* realloc: the old block, packed; mremap: the old mapping */
-	__u64 old_size; /* mremap */
-	__u64 made;	/* at the return: the new block's or mapping's address */
-	__u32 kind;	/* enum probe_kind */
-	__u16 nested;	/* calls inside it so far */
+	__u64 address;	 /* realloc: the old block; posix_memalign: where the result goes */
+	__u64 old;	 /* realloc: the old block, packed; mremap: the old mapping */
+	__u64 old_size;	 /* mremap */
+	__u64 made;	 /* at the return: the new block's or mapping's address */
+	__u32 kind;	 /* enum probe_kind */
+	__u16 nested;	 /* calls inside it so far */
 	__u16 uncounted; /* mmap of what is not counted, but takes the place of what is */
 };
 

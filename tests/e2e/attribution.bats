@@ -87,16 +87,16 @@ setup() {
 
 @test "the committed layouts are what the headers give" {
 	local include version n=0
-	cp -r ../scripts "$BATS_TEST_TMPDIR"
+	cp -r ../../scripts "$BATS_TEST_TMPDIR"
 	mkdir -p "$BATS_TEST_TMPDIR/user/target/layouts"
 	for include in /usr/include/python3.* "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.*/include/python3.*; do
 		[ -f "$include/Python.h" ] || continue
 		version=${include##*python}
-		[ -f "../user/target/layouts/$version.h" ] || continue
+		[ -f "../../user/target/layouts/$version.h" ] || continue
 		"$BATS_TEST_TMPDIR/scripts/cpython-layout" "$include"
 		echo "$include"
 		diff <(grep -v 'Made by' "$BATS_TEST_TMPDIR/user/target/layouts/$version.h") \
-			<(grep -v 'Made by' "../user/target/layouts/$version.h")
+			<(grep -v 'Made by' "../../user/target/layouts/$version.h")
 		n=$((n + 1))
 	done
 	[ "$n" -gt 0 ] || skip "needs python3-dev"

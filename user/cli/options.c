@@ -25,6 +25,7 @@ enum {
 	OPTION_MAX_BLOCKS,
 	OPTION_MAX_SITES,
 	OPTION_MAX_REGIONS,
+	OPTION_MAX_POOLS,
 	OPTION_SAMPLE,
 	OPTION_FUNCTION,
 	OPTION_FILE,
@@ -73,6 +74,8 @@ static const struct argp_option observing_options[] = {
 	 "rss: regions of 2 MiB with resident pages (65536: 128 GiB; before Linux 6.1 four times "
 	 "what the machine has)",
 	 3},
+	{"max-pools", OPTION_MAX_POOLS, "N", 0,
+	 "objects: pages of 4 KiB with small objects (262144: 1 GiB; before Linux 6.1 65536)", 3},
 	{NULL, 0, NULL, 0, "To measure pymemtop itself:", 4},
 	{"probe-at-entry", OPTION_AT_ENTRY, NULL, 0,
 	 "Place probes on functions' first instructions, as other tools do", 4},
@@ -130,6 +133,7 @@ static const struct number_option {
 	{OPTION_MAX_BLOCKS, "--max-blocks", 1, MOST_BLOCKS, TO(collector.max_blocks)},
 	{OPTION_MAX_SITES, "--max-sites", 2, MOST_SITES, TO(collector.max_sites)},
 	{OPTION_MAX_REGIONS, "--max-regions", 1, MOST_REGIONS, TO(collector.max_regions)},
+	{OPTION_MAX_POOLS, "--max-pools", 1, MOST_REGIONS, TO(collector.max_pools)},
 	{OPTION_SAMPLE, "--sample", 1, MOST_SAMPLE, TO(collector.sample)},
 #undef TO
 };

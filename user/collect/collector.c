@@ -146,6 +146,19 @@ int collector__begin(struct collector *collector, struct counters *counters)
 	return !err && collector->type->attach ? collector->type->attach(collector) : err;
 }
 
+/* Of slots, what does not live is freed. */
+static void add_pools(const struct collector *collector, __u32 site, struct site_counters *to)
+{
+	const volatile struct pool_counters *taken = &collector->pools_taken[site];
+	const struct pool_counters *live = &collector->pools_live[site];
+	struct pool_counters now = {.bytes = taken->bytes, .count = taken->count};
+
+	to->allocated_bytes += now.bytes;
+	to->allocated_count += now.count;
+	to->freed_bytes += now.bytes - live->bytes;
+	to->freed_count += now.count - live->count;
+}
+
 /* Field by field, in their order: what is freed was allocated before. */
 struct site_counters collector__site(const struct collector *collector, __u32 site)
 {
@@ -161,12 +174,18 @@ struct site_counters collector__site(const struct collector *collector, __u32 si
 	to.allocated_count = from->allocated_count;
 	to.mapped_bytes = from->mapped_bytes;
 	to.mapped_count = from->mapped_count;
+	if (collector->pools_taken)
+		add_pools(collector, site, &to);
 	return to;
 }
 
 void collector__clear_site(struct collector *collector, __u32 site)
 {
 	memset(&collector->sites[site], 0, sizeof(collector->sites[site]));
+	if (!collector->pools_taken)
+		return;
+	memset(&collector->pools_taken[site], 0, sizeof(collector->pools_taken[site]));
+	memset(&collector->pools_live[site], 0, sizeof(collector->pools_live[site]));
 }
 
 /*

@@ -24,6 +24,7 @@ struct collector_options {
 	unsigned int max_blocks; /* 0: as many as the kernel's way to keep them suggests */
 	unsigned int max_sites;
 	unsigned int max_regions; /* 0: likewise */
+	unsigned int max_pools;	  /* 0: likewise */
 	unsigned int sample;
 	bool follow;
 	bool at_entry;		      /* to measure: probes on the functions' first instructions */
@@ -45,6 +46,9 @@ struct collector {
 	const __u32 *generations;    /* of code objects (bpf/code.bpf.h) */
 	struct counters *counters;   /* that all collectors of a recording share */
 	struct site_counters *sites; /* mapped */
+	/* What each site took of pymalloc's pools, mapped, and what of that lives, which the mode
+	 * finds out; both NULL but for one that counts it. */
+	struct pool_counters *pools_taken, *pools_live;
 	size_t most_sites;
 	struct attacher *attacher;
 	struct bpf_link **links; /* of what sees forks, execs and ends */
@@ -80,7 +84,7 @@ struct collector_type {
 	int (*attach)(struct collector *collector);
 
 	/* Its probes are on a process that is going to be recorded with that id. */
-	void (*meet)(struct collector *collector, __u32 id, pid_t pid);
+	void (*meet)(struct collector *collector, __u32 id, pid_t pid, const struct target *target);
 
 	/* To be called soon after processes came, and about once a second. 0 or -errno. */
 	int (*keep_up)(struct collector *collector);

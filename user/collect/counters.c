@@ -62,6 +62,8 @@ static int size_maps(struct bpf_object *object, const struct collector_options *
 		{"free_sites", options->max_sites},
 		{"site_counters", options->max_sites},
 		{"probe_tables", most_images(options)},
+		{"pool_tables", most_images(options)},
+		{"pool_counters", options->max_sites},
 		{"codes", options->max_sites > 65536 ? options->max_sites : 65536},
 		{"thread_table", storage ? STRAY_THREADS : THREADS},
 		{"marker_table", marker_storage ? STRAY_THREADS
@@ -74,7 +76,8 @@ static int size_maps(struct bpf_object *object, const struct collector_options *
 
 	for (i = 0; !err && i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		map = bpf_object__find_map_by_name(object, sizes[i].map);
-		err = bpf_map__set_max_entries(map, sizes[i].entries);
+		/* Some are one mode's. */
+		err = map ? bpf_map__set_max_entries(map, sizes[i].entries) : 0;
 	}
 	bpf_object__for_each_map (map, object) {
 		if (err)

@@ -238,6 +238,7 @@ static const struct {
 	{"mappings", 0},
 	{"page_regions", REGION_KEY_SHIFT},
 	{"last_lines", PROCESS_KEY_SHIFT},
+	{"pool_pages", REGION_KEY_SHIFT},
 };
 
 static int sweep_maps(const struct processes *processes, const bool *dead)

@@ -89,7 +89,7 @@ static int attach_running(struct tracer *tracer, struct collector *collector)
 			err = 0;
 		has_image[image] = any = true;
 		if (!err && collector->type->meet)
-			collector->type->meet(collector, id, counts[id].pid);
+			collector->type->meet(collector, id, counts[id].pid, target);
 	}
 	if (any)
 		collector->begin = clock_seconds(CLOCK_MONOTONIC);
@@ -164,7 +164,7 @@ static int attach_collectors(struct tracer *tracer, struct target *const *target
 		collector = tracer->collectors.of[c];
 		err = attacher__add(collector->attacher, points, n);
 		for (i = 0; !err && collector->type->meet && i < n; i++)
-			collector->type->meet(collector, ids[i], targets[i]->pid);
+			collector->type->meet(collector, ids[i], targets[i]->pid, targets[i]);
 		if (!collector->begin)
 			collector->begin = clock_seconds(CLOCK_MONOTONIC);
 	}

@@ -5,24 +5,35 @@
 #include "base/kernel.h"
 #include "collect/counters.h"
 #include "heap.skel.h"
+#include "modes/heap.h"
 #include "modes/mode.h"
 
 /* Where the kernel has to allocate all elements beforehand, there are fewer: 45 MiB for all
  * hashes in place of 150. */
-static int size_maps(struct heap_bpf *bpf, unsigned int max_blocks)
+int heap__size_maps(const struct bpf_object *object, unsigned int max_blocks)
 {
 	bool allocates = feature__has(FEATURE_HASH_ALLOCATION);
-	int err;
+	const struct {
+		const char *map;
+		unsigned int entries;
+	} sizes[] = {
+		{"blocks", max_blocks  ? max_blocks
+			   : allocates ? 1000000
+				       : 1 << 18},
+		{"mappings", allocates ? 0 : 1 << 14},
+		{"whole_regions", allocates ? 0 : 1 << 14},
+		{"mapped_regions", allocates ? 0 : 1 << 11},
+	};
+	size_t i;
+	int err = 0;
 
-	if (!max_blocks)
-		max_blocks = allocates ? 1000000 : 1 << 18;
-	err = bpf_map__set_max_entries(bpf->maps.blocks, max_blocks);
-	if (err || allocates)
-		return err;
-	err = bpf_map__set_max_entries(bpf->maps.mappings, 1 << 14);
-	if (!err)
-		err = bpf_map__set_max_entries(bpf->maps.whole_regions, 1 << 14);
-	return err ? err : bpf_map__set_max_entries(bpf->maps.mapped_regions, 1 << 11);
+	for (i = 0; !err && i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		if (sizes[i].entries)
+			err = bpf_map__set_max_entries(bpf_object__find_map_by_name(object,
+										    sizes[i].map),
+						       sizes[i].entries);
+	}
+	return err;
 }
 
 static int heap_load(struct collector *collector)
@@ -34,7 +45,7 @@ static int heap_load(struct collector *collector)
 		return -errno;
 	err = counters__configure(bpf->obj, &bpf->rodata->config, &collector->options, true);
 	if (!err)
-		err = size_maps(bpf, collector->options.max_blocks);
+		err = heap__size_maps(bpf->obj, collector->options.max_blocks);
 	if (!err)
 		err = heap_bpf__load(bpf);
 	collector->object = bpf->obj;
@@ -49,7 +60,7 @@ static void heap_unload(struct collector *collector)
 
 #define OF(counter) offsetof(struct site_counters, counter)
 
-static const struct schema heap_schema = {
+const struct schema heap_schema = {
 	.n = 6,
 	.types =
 		{

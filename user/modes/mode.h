@@ -17,6 +17,7 @@ struct mode {
 	const char *warning;  /* what it costs, where that hurts; else NULL */
 	bool by_line;	      /* its sites are lines, which --function and --file choose */
 	bool switchable;      /* top can change to it, and from it */
+	bool counts_small;    /* ... small_bytes and its parts */
 	bool counts_resident; /* of its snapshots' counters, before_bytes and anon_bytes are there
 			       */
 	const char *renderer; /* its default; NULL: the first */

@@ -4,9 +4,10 @@
 #include "modes/modes.h"
 
 /* A new one is its file, and a line here. */
-#define MODES(ENTRY) \
-	ENTRY(heap)  \
-	ENTRY(rss)   \
+#define MODES(ENTRY)   \
+	ENTRY(heap)    \
+	ENTRY(objects) \
+	ENTRY(rss)     \
 	ENTRY(lines)
 
 #define DECLARE(name) extern const struct mode name##_mode;

@@ -143,10 +143,11 @@ static int rss_attach(struct collector *collector)
 	return 0;
 }
 
-static void rss_meet(struct collector *collector, __u32 id, pid_t pid)
+static void rss_meet(struct collector *collector, __u32 id, pid_t pid, const struct target *target)
 {
 	struct rss *rss = collector->own;
 
+	(void)target;
 	rss->anon_at_attach[id] = proc_status_bytes(pid, "RssAnon");
 }
 

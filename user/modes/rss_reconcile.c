@@ -137,9 +137,10 @@ static void refuse(struct reconciler *reconciler, __u32 id, int err)
 	reconciler->subjects[id].refused = true;
 	pagemap__free(reconciler->subjects[id].pagemap);
 	reconciler->subjects[id].pagemap = NULL;
-	log_error("/proc/%d/pagemap cannot be read: %s; pages that come or go without a fault (huge "
-		  "pages, swap) stay uncorrected",
-		  counters__processes(reconciler->counters, &n)[id].pid, strerror(-err));
+	log_error(
+		"/proc/%d/pagemap cannot be read: %s; pages that come or go without a fault (huge "
+		"pages, swap) stay uncorrected",
+		counters__processes(reconciler->counters, &n)[id].pid, strerror(-err));
 }
 
 /* The pagemap of a living process that can be looked at, else NULL. */

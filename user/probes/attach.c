@@ -44,8 +44,12 @@ struct attacher {
  * leave. */
 static const struct {
 	const char *name;
-	bool of_returns;
-} programs[] = {{"pymemtop_leave", true}, {"pymemtop_enter", false}};
+	bool of_returns, of_pools;
+} programs[] = {
+	{"pymemtop_leave", .of_returns = true},
+	{"pymemtop_enter", .of_pools = false},
+	{"pymemtop_object", .of_pools = true},
+};
 
 #define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
 
@@ -124,26 +128,56 @@ static int make_table(struct attacher *attacher, __u32 image, const struct probe
 	int fd = bpf_object__find_map_fd_by_name(attacher->object, "probe_tables"), err = 0;
 	struct probe_entry entries[MAX_PROBES];
 	struct probe_table table;
-	size_t i;
+	size_t i, nentries = 0;
 
-	if (n > MAX_PROBES)
-		return -E2BIG;
 	for (i = 0; !err && i < n; i++) {
-		entries[i] = (struct probe_entry){
+		if (points[i].kind == PROBE_POOL)
+			continue;
+		if (nentries == MAX_PROBES)
+			return -E2BIG;
+		entries[nentries] = (struct probe_entry){
 			.address = points[i].file->bias + points[i].placement.address,
 			.kind = points[i].kind,
 		};
 		if (points[i].marker)
-			err = note_marker(attacher, points[i].marker, &entries[i].marker);
+			err = note_marker(attacher, points[i].marker, &entries[nentries].marker);
+		nentries++;
 	}
 	if (!err)
-		err = probe_table__make(entries, n, &table);
+		err = probe_table__make(entries, nentries, &table);
 	return err ? err : bpf_map_update_elem(fd, &image, &table, BPF_ANY);
+}
+
+/* The same of the places where pymalloc hands out slots. */
+static int make_pool_table(struct attacher *attacher, __u32 image, const struct probe_point *points,
+			   size_t n)
+{
+	int fd = bpf_object__find_map_fd_by_name(attacher->object, "pool_tables"), err;
+	auto_free struct pool_table *table = calloc(1, sizeof(*table));
+	auto_free struct pool_entry *entries = calloc(n, sizeof(*entries));
+	size_t i, nentries = 0;
+
+	if (!table || !entries)
+		return -ENOMEM;
+	for (i = 0; i < n; i++) {
+		const struct pymalloc_site *site = &points[i].pymalloc;
+
+		if (points[i].kind != PROBE_POOL)
+			continue;
+		entries[nentries++] = (struct pool_entry){
+			.address = points[i].file->bias + points[i].placement.address,
+			.place = POOL_PLACE(site->pool, site->sizes[0], site->sizes[1],
+					    site->step == PYMALLOC_OPENS),
+		};
+	}
+	err = pool_table__make(entries, nentries, table);
+	return err ? err : bpf_map_update_elem(fd, &image, table, BPF_ANY);
 }
 
 static bool wants(const struct probe_point *point, size_t program)
 {
-	return point->returns || !programs[program].of_returns;
+	return programs[program].of_pools == (point->kind == PROBE_POOL) &&
+	       (point->returns || !programs[program].of_returns);
 }
 
 static int add_point(struct attacher *attacher, struct batch *batch,
@@ -245,6 +279,8 @@ static int define(struct attacher *attacher, const struct attach_point *point, s
 	if (err)
 		return err;
 	err = make_table(attacher, point->image, points, n);
+	if (!err && attacher->spec.pools)
+		err = make_pool_table(attacher, point->image, points, n);
 	batch = err ? NULL : find_batch(attacher, points, n);
 	if (!err && !batch) {
 		err = *made ? 0 : new_batch(attacher, made);

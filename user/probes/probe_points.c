@@ -82,9 +82,21 @@ struct known_place {
 /* Of a hundred files or so; then they are found anew. */
 #define MOST_PLACES 4096
 
+/* The same of what has pymalloc in it. */
+struct known_pymalloc {
+	struct file_id file;
+	struct pymalloc_site *sites;
+	size_t n;
+};
+
+/* Different interpreters; of more, those are found anew that come later. */
+#define MOST_PYMALLOCS 64
+
 struct known_places {
 	struct known_place *all;
 	size_t n;
+	struct known_pymalloc pymallocs[MOST_PYMALLOCS];
+	size_t npymallocs;
 };
 
 struct known_places *known_places__new(void)
@@ -94,8 +106,13 @@ struct known_places *known_places__new(void)
 
 void known_places__free(struct known_places *known)
 {
-	if (known)
-		free(known->all);
+	size_t i;
+
+	if (!known)
+		return;
+	for (i = 0; i < known->npymallocs; i++)
+		free(known->pymallocs[i].sites);
+	free(known->all);
 	free(known);
 }
 
@@ -268,6 +285,59 @@ static int add_markers(struct list *list, const struct target *target)
 	return 0;
 }
 
+/* The sites of the file with that pymalloc in it. 0 or -errno. */
+static int find_pymalloc(struct known_places *known, struct elf_file *elf,
+			 const struct known_pymalloc **result)
+{
+	struct lazy_text lazy = {.elf = elf};
+	struct known_pymalloc found = {0};
+	size_t i;
+	int err = file_id__of(elf_file__fd(elf), &found.file);
+
+	for (i = 0; !err && i < known->npymallocs; i++) {
+		*result = &known->pymallocs[i];
+		if (file_id__equals(&(*result)->file, &found.file))
+			return 0;
+	}
+	if (!err)
+		err = read_text(&lazy);
+	if (!err)
+		err = pymalloc__find_sites(&lazy.text, &found.sites, &found.n);
+	free_text(&lazy);
+	if (err)
+		return err;
+	if (known->npymallocs == MOST_PYMALLOCS)
+		free(known->pymallocs[--known->npymallocs].sites);
+	known->pymallocs[known->npymallocs] = found;
+	*result = &known->pymallocs[known->npymallocs++];
+	return 0;
+}
+
+/* The branches are emulated. */
+static int add_pymalloc(struct list *list, struct known_places *known, const struct target *target)
+{
+	const struct known_pymalloc *pymalloc;
+	struct probe_point *point;
+	size_t i;
+	int err = find_pymalloc(known, target->python.elf, &pymalloc);
+
+	for (i = 0; !err && i < pymalloc->n; i++) {
+		point = add_point(list, &(struct probe_point){
+						.function = "pymalloc",
+						.kind = PROBE_POOL,
+						.file = &target->python,
+						.address = pymalloc->sites[i].address,
+						.placement = {.address = pymalloc->sites[i].address,
+							      .emulated = true,
+							      .instruction = "jcc",
+							      .why = "where a slot is handed out"},
+						.pymalloc = pymalloc->sites[i],
+					});
+		err = point ? 0 : -ENOMEM;
+	}
+	return err;
+}
+
 int probe_points__list(const struct target *target, const struct probe_spec *spec,
 		       struct known_places *known, struct probe_point **points, size_t *n)
 {
@@ -283,6 +353,8 @@ int probe_points__list(const struct target *target, const struct probe_spec *spe
 	for (i = 0; !err && spec->mappers && i < target->nallocators; i++)
 		err = add_functions(&list, known, &target->allocators[i], mappers, COUNT(mappers),
 				    spec->at_entry);
+	if (!err && spec->pools)
+		err = add_pymalloc(&list, known, target);
 	if (!err)
 		err = target->attribution == ATTRIBUTION_USDT
 			      ? add_markers(&list, target)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "probes/placement.h"
+#include "probes/pymalloc.h"
 #include "target/target.h"
 
 struct known_places;
@@ -21,12 +22,14 @@ struct probe_point {
 	bool returns;			  /* also its return is probed */
 	uint64_t semaphore;		  /* file offset; 0: none */
 	const struct marker_site *marker; /* NULL where it is none */
+	struct pymalloc_site pymalloc;	  /* with PROBE_POOL */
 };
 
 /* What a mode wants to see, besides what attribution needs. */
 struct probe_spec {
 	bool allocators; /* their functions */
 	bool mappers;	 /* what unmaps and moves pages */
+	bool pools;	 /* where pymalloc hands out slots */
 	bool at_entry;	 /* on the functions' first instructions */
 };
 

@@ -40,3 +40,30 @@ int probe_table__make(const struct probe_entry *probes, size_t n, struct probe_t
 	}
 	return -E2BIG;
 }
+
+static bool fill_pools(const struct pool_entry *entries, size_t n, struct pool_table *table)
+{
+	size_t i, slot;
+
+	memset(table->place, 0, sizeof(table->place));
+	for (i = 0; i < n; i++) {
+		slot = POOL_SLOT(entries[i].address, table->multiplier);
+		if (table->place[slot] & POOL_TAKEN)
+			return false;
+		table->place[slot] = entries[i].place | POOL_TAKEN;
+	}
+	return true;
+}
+
+int pool_table__make(const struct pool_entry *entries, size_t n, struct pool_table *table)
+{
+	int i;
+
+	table->multiplier = 0x9e3779b97f4a7c15ULL;
+	for (i = 0; i < TRIES; i++) {
+		if (fill_pools(entries, n, table))
+			return 0;
+		table->multiplier += 2 * 0x9e3779b97f4a7c15ULL;
+	}
+	return -E2BIG;
+}

@@ -20,4 +20,13 @@ struct probe_entry {
  * probe. 0, or -E2BIG where there are too many probes. */
 int probe_table__make(const struct probe_entry *probes, size_t n, struct probe_table *table);
 
+/* A branch's address in a process, and its POOL_PLACE(). */
+struct pool_entry {
+	__u64 address;
+	__u16 place;
+};
+
+/* The same for where pymalloc hands out slots, each once. */
+int pool_table__make(const struct pool_entry *entries, size_t n, struct pool_table *table);
+
 #endif /* PROBE_TABLE_H */

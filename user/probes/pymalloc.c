@@ -28,8 +28,9 @@ struct walk {
 	csh capstone;
 	cs_insn *insn;
 	const struct code_bytes *text;
-	uint64_t address;  /* of the next instruction */
-	unsigned int pool; /* the register that holds it */
+	uint64_t address;      /* of the next instruction */
+	unsigned int pool;     /* the register that holds it */
+	unsigned int sizes[2]; /* that are compared where one is opened */
 };
 
 struct list {
@@ -224,9 +225,31 @@ static bool initialises(struct walk *walk)
 	return false;
 }
 
+/* What the size class of a pool is that never had one (DUMMY_SIZE_IDX). */
+#define NO_SIZE_CLASS 0xffff
+
+/* Two registers, or one and the pool's member, or one and what a new pool's member is. */
+static bool compares_sizes(struct walk *walk)
+{
+	const cs_x86_op *a = operand(walk, 0), *b = operand(walk, 1);
+
+	if (walk->insn->id != X86_INS_CMP)
+		return false;
+	if (is_member(walk, a, POOL_SZIDX, 4))
+		a = b;
+	if (is_member(walk, b, POOL_SZIDX, 4) || (b->type == X86_OP_IMM && b->imm == NO_SIZE_CLASS))
+		b = a;
+	if (a->type != X86_OP_REG || b->type != X86_OP_REG || a->size != 4 || b->size != 4)
+		return false;
+	walk->sizes[0] = a->reg;
+	walk->sizes[1] = b->reg;
+	return true;
+}
+
 /* From the instruction that sets the pool's count to 1 on. */
 static bool opens(struct walk *walk, uint64_t *branch)
 {
+	bool compared = false;
 	uint64_t at;
 	int i;
 
@@ -239,12 +262,13 @@ static bool opens(struct walk *walk, uint64_t *branch)
 		at = walk->address;
 		if (!step(walk))
 			return false;
-		if (is_conditional(walk)) {
+		if (compared && is_conditional(walk)) {
 			*branch = at;
 			if (walk->insn->id == X86_INS_JE)
 				return initialises(walk);
 			return follow(walk) ? initialises(walk) : false;
 		}
+		compared |= compares_sizes(walk);
 		if (leaves(walk) || cs_insn_group(walk->capstone, walk->insn, CS_GRP_JUMP) ||
 		    writes(walk, walk->pool))
 			return false;
@@ -252,23 +276,28 @@ static bool opens(struct walk *walk, uint64_t *branch)
 	return false;
 }
 
-/* The word of struct pt_regs that a register is; -1: none. */
+/* The word of struct pt_regs that a register, or its lower half, is; -1: none. */
 static int word_of(csh capstone, unsigned int reg)
 {
-	static const char *const words[] = {"r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10",
-					    "r9",  "r8",  "rax", "rcx", "rdx", "rsi", "rdi"};
+	static const char *const words[][2] = {
+		{"r15", "r15d"}, {"r14", "r14d"}, {"r13", "r13d"}, {"r12", "r12d"}, {"rbp", "ebp"},
+		{"rbx", "ebx"},	 {"r11", "r11d"}, {"r10", "r10d"}, {"r9", "r9d"},   {"r8", "r8d"},
+		{"rax", "eax"},	 {"rcx", "ecx"},  {"rdx", "edx"},  {"rsi", "esi"},  {"rdi", "edi"},
+	};
 	const char *name = cs_reg_name(capstone, reg);
 	size_t i;
 
 	for (i = 0; name && i < sizeof(words) / sizeof(words[0]); i++) {
-		if (!strcmp(name, words[i]))
+		if (!strcmp(name, words[i][0]) || !strcmp(name, words[i][1]))
 			return i;
 	}
 	return -1;
 }
 
-static int add_site(struct list *list, uint64_t address, enum pymalloc_step step, int reg)
+static int add_site(struct list *list, const struct walk *walk, uint64_t address,
+		    enum pymalloc_step step)
 {
+	int pool = word_of(walk->capstone, walk->pool), a = 0, b = 0;
 	struct pymalloc_site *more;
 	size_t i;
 
@@ -276,13 +305,19 @@ static int add_site(struct list *list, uint64_t address, enum pymalloc_step step
 		if (list->sites[i].address == address)
 			return 0;
 	}
+	if (step == PYMALLOC_OPENS) {
+		a = word_of(walk->capstone, walk->sizes[0]);
+		b = word_of(walk->capstone, walk->sizes[1]);
+	}
+	if (pool < 0 || a < 0 || b < 0)
+		return 0;
 	if (list->n % 64 == 0) {
 		more = reallocarray(list->sites, list->n + 64, sizeof(*more));
 		if (!more)
 			return -ENOMEM;
 		list->sites = more;
 	}
-	list->sites[list->n++] = (struct pymalloc_site){address, step, reg};
+	list->sites[list->n++] = (struct pymalloc_site){address, step, pool, {a, b}};
 	return 0;
 }
 
@@ -313,19 +348,13 @@ static bool may_set_count(const uint8_t *b)
 static int look(struct walk *walk, struct list *list, uint64_t address, const uint8_t *bytes)
 {
 	uint64_t branch;
-	int word;
 
 	walk->address = address;
-	if (may_read_nextpool(bytes)) {
-		if (!takes(walk, &branch))
-			return 0;
-		word = word_of(walk->capstone, walk->pool);
-		return word < 0 ? 0 : add_site(list, branch, PYMALLOC_TAKES, word);
-	}
-	if (!may_set_count(bytes) || !opens(walk, &branch))
-		return 0;
-	word = word_of(walk->capstone, walk->pool);
-	return word < 0 ? 0 : add_site(list, branch, PYMALLOC_OPENS, word);
+	if (may_read_nextpool(bytes))
+		return takes(walk, &branch) ? add_site(list, walk, branch, PYMALLOC_TAKES) : 0;
+	if (may_set_count(bytes) && opens(walk, &branch))
+		return add_site(list, walk, branch, PYMALLOC_OPENS);
+	return 0;
 }
 
 static int compare_sites(const void *a, const void *b)

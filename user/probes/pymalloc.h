@@ -29,7 +29,9 @@ enum pymalloc_step {
 struct pymalloc_site {
 	uint64_t address; /* of the branch, as linked */
 	enum pymalloc_step step;
-	uint8_t reg; /* that holds the pool: its word in struct pt_regs */
+	/* Words of struct pt_regs: the register that holds the pool; and, where one is opened, two
+	 * of which one holds the size class that it gets, the other that which it has. */
+	uint8_t pool, sizes[2];
 };
 
 /*

@@ -222,6 +222,9 @@ static void count(const struct build_input *input, size_t id, struct profile_pro
 	process->rss_bytes = info && counters->state == PROCESS_RUNNING ? info->rss : 0;
 	process->rss_anon_bytes = counters->anon_bytes;
 	process->before_attach_bytes = counters->before_bytes;
+	process->small_bytes = counters->small_bytes;
+	process->small_before_bytes = counters->small_before_bytes;
+	process->small_unattributed_bytes = counters->small_unattributed_bytes;
 }
 
 static void count_ended(const struct program *program, struct profile_process *process)
@@ -360,6 +363,7 @@ int profile__build(const struct build_input *input, struct profile **result)
 	if (!profile)
 		return -ENOMEM;
 	profile->schema = *input->schema;
+	profile->counts_small = input->counts_small;
 	profile->counts_resident = input->counts_resident;
 	profile->time = time(NULL);
 	profile->map_bytes = input->now->map_bytes;

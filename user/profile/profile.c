@@ -30,9 +30,9 @@ static const struct {
 	[LOST_MARKER] = {"markers", "a marker whose arguments could not be read"},
 	[LOST_RUN] = {"runs", "runs of BPF programs that the kernel skipped, for all processes"},
 	[LOST_PROCESS] = {"processes", "more child processes than their table holds"},
-	[LOST_PAGE] =
-		{"pages",
-		 "pages in more regions than --max-regions, or than there was memory for"},
+	[LOST_POOL] = {"pools", "small objects in more pages than --max-pools"},
+	[LOST_PAGE] = {"pages",
+		       "pages in more regions than --max-regions, or than there was memory for"},
 };
 
 static const char *const states[] = {

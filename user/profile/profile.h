@@ -60,6 +60,9 @@ struct profile_process {
 	 * count and the pages were read at slightly different moments, or sampled. */
 	uint64_t rss_anon_bytes, before_attach_bytes;
 	int64_t unattributed_bytes;
+	/* objects: what is taken of pymalloc's pools is the sum of what was so before the attach,
+	 * of the lines', which is among their blocks, and of what belongs to neither. */
+	uint64_t small_bytes, small_before_bytes, small_unattributed_bytes;
 	uint64_t lost[LOST_CAUSES];
 
 	size_t nlines;
@@ -74,6 +77,7 @@ struct profile {
 	const char *host;
 	const char *mode;
 	struct schema schema;
+	bool counts_small;    /* the processes' small_bytes and so on are there */
 	bool counts_resident; /* the processes' rss_anon_bytes and so on are there */
 	time_t time;
 	double duration_seconds; /* since the attach */

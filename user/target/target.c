@@ -179,6 +179,8 @@ static void found_python(struct target *target, const struct elf_symbol *symbols
 
 	target->runtime = target->python.bias + symbols[SYMBOL_RUNTIME].address;
 	find_version(target, symbols, &major, &minor);
+	/* POOL_BITS, pycore_obmalloc.h: 14 with a radix tree (3.10 and later), else a page. */
+	target->pool_size = major == 3 && minor < 10 ? 4096 : 16384;
 	find_layout(target, major, minor);
 	find_code_dealloc(target);
 	if (elf_file__markers(target->python.elf, found_marker, target))
@@ -393,7 +395,8 @@ static int look_at_process(struct target *target, const struct target_spec *spec
 	int err;
 
 	if (!proc_exists(target->pid)) {
-		log_error("there is no process %d; `pgrep -af python` lists those that run Python", target->pid);
+		log_error("there is no process %d; `pgrep -af python` lists those that run Python",
+			  target->pid);
 		return -ESRCH;
 	}
 	proc_comm(target->pid, target->comm, sizeof(target->comm));
@@ -410,8 +413,9 @@ static int look_at_process(struct target *target, const struct target_spec *spec
 		return -ENOEXEC;
 	}
 	if (!target->nallocators) {
-		log_error("process %d (%s) maps no libc with malloc() and free(); is it a static program?",
-			  target->pid, target->comm);
+		log_error(
+			"process %d (%s) maps no libc with malloc() and free(); is it a static program?",
+			target->pid, target->comm);
 		return -ENOTSUP;
 	}
 	return choose_attribution(target, spec);

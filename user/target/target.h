@@ -39,7 +39,8 @@ struct target {
 	pid_t pid;
 	char comm[COMM_LEN];
 	char cmdline[4096];
-	char version[32]; /* "3.11.2", or "3.11" where no more is known */
+	char version[32];   /* "3.11.2", or "3.11" where no more is known */
+	uint32_t pool_size; /* of its pymalloc: POOL_SIZE in Objects/obmalloc.c, bytes */
 	bool has_layout;
 	struct py_layout layout;
 	enum attribution attribution;

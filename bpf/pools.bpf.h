@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Small objects: which site took each slot of pymalloc's pools last. Slots are directly
+ * addressed, 4 bytes for each 16 bytes of a pool, in one element per page. Whether a slot is
+ * still taken, the pool itself tells: user space reads it (user/modes/pools.c).
+ */
+#ifndef POOLS_BPF_H
+#define POOLS_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include "code.bpf.h"
+#include "config.bpf.h"
+#include "counters.bpf.h"
+#include "elements.bpf.h"
+#include "pymemtop.h"
+#include "sites.bpf.h"
+#include "thread.bpf.h"
+
+/* By region_key() of a page. Resized to --max-pools. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u64);
+	__type(value, struct pool_page);
+} pool_pages SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pool_page);
+} pool_page_blank SEC(".maps");
+
+/* By process.image. Resized to the number of targets. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pool_table);
+} pool_tables SEC(".maps");
+
+/* What a site took of pools so far. Resized to --max-sites. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pool_counters);
+} pool_counters SEC(".maps");
+
+/* The slot that is being taken of a pool, 0 where it is none: of a pool whose header makes no
+ * sense, which a register that holds something else would look like. */
+static __always_inline __u64 pool__slot(const struct pool_header *pool, __u64 address, bool first)
+{
+	__u64 slot = first ? address + sizeof(*pool) : pool->freeblock;
+
+	if (address & (PAGE_SIZE - 1) || address >= 1ULL << 52 || slot & 15 ||
+	    slot - address < sizeof(*pool) || slot - address >= MAX_POOL_SIZE)
+		return 0;
+	return slot;
+}
+
+static __always_inline void pool__count(__u32 site, __u32 size)
+{
+	struct pool_counters *counters = bpf_map_lookup_elem(&pool_counters, &site);
+
+	if (!counters)
+		return;
+	__sync_fetch_and_add(&counters->bytes, size);
+	__sync_fetch_and_add(&counters->count, 1);
+}
+
+static __always_inline void pool__take(struct thread *t, __u64 slot, __u32 size)
+{
+	__u64 key = (__u64)t->process.id << REGION_KEY_SHIFT | slot >> PAGE_SHIFT;
+	struct pool_page *page = element__make(&pool_pages, &key, &pool_page_blank);
+	__u32 site;
+
+	if (!page) {
+		lose(t->process.id, LOST_POOL);
+		return;
+	}
+	site = site__current(t);
+	page->site[slot >> 4 & (POOL_PAGE_SLOTS - 1)] = site;
+	if (site)
+		pool__count(site, size);
+}
+
+static __always_inline __u64 register_word(const struct pt_regs *ctx, __u32 word)
+{
+	__u64 value = 0;
+
+	bpf_probe_read_kernel(&value, sizeof(value), (const char *)ctx + word * sizeof(value));
+	return value;
+}
+
+/* The size class that a pool gets which is opened for another one than it had. */
+static __always_inline __u32 size_class_of(const struct pt_regs *ctx, __u32 place,
+					   const struct pool_header *pool)
+{
+	__u32 a = register_word(ctx, POOL_WORD(place, 1));
+
+	return a != pool->size_class ? a : (__u32)register_word(ctx, POOL_WORD(place, 2));
+}
+
+/* At one of the branches that user/probes/pymalloc.h tells of. */
+static __always_inline void pool__enter(struct pt_regs *ctx, struct thread *t)
+{
+	const struct pool_table *table = bpf_map_lookup_elem(&pool_tables, &t->process.image);
+	bool equal = IS_EQUAL(ctx), first;
+	struct pool_header pool;
+	__u64 address, slot;
+	__u32 place, class;
+
+	if (!table)
+		return;
+	place = table->place[POOL_SLOT(PT_REGS_IP(ctx), table->multiplier) & (POOL_SLOTS - 1)];
+	/* No pool has a free slot: one will be opened. */
+	if (!POOL_OPENS(place) && equal)
+		return;
+	address = register_word(ctx, POOL_WORD(place, 0));
+	if (!read_user(&pool, sizeof(pool), address)) {
+		lose(t->process.id, LOST_FRAME);
+		return;
+	}
+	first = POOL_OPENS(place) && !equal;
+	class = first ? size_class_of(ctx, place, &pool) : pool.size_class;
+	slot = pool__slot(&pool, address, first);
+	if (slot && class < POOL_CLASSES)
+		pool__take(t, slot, (class + 1) * SMALLEST_SLOT);
+}
+
+#endif /* POOLS_BPF_H */

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""python attribution step: the leak of small.py is on its line, block for block and byte for byte
+as tracemalloc has it in another run; and the sum is pymalloc's own."""
+import json
+import sys
+
+from harness import Recording, Target, check, check_nothing_lost, process_of
+
+python, attribution, step = sys.argv[1:]
+
+
+def tracemallocs_books():
+    target = Target(python, "small.py", step, "books")
+    target.run()
+    leaks = target.book_of(target.pid)["leaks"]
+    target.end()
+    return leaks
+
+
+def held_by_line(process):
+    held = {}
+    for line in process["lines"]:
+        if line["file"].endswith("/small.py"):
+            row = held.setdefault(line["line"], [0, 0])
+            row[0] += line["outstanding_count"]
+            row[1] += line["outstanding_bytes"]
+    return held
+
+
+def main():
+    leaks = tracemallocs_books()
+    target = Target(python, "small.py", step)
+    recording = Recording("-p", str(target.pid), "-m", "objects", "-f", "json", "--attribution",
+                          attribution)
+    target.run()
+    profile = json.loads(recording.stop())
+    process, pymalloc = process_of(profile, target.pid), target.book_of(target.pid)["pymalloc"]
+    check_nothing_lost(process)
+    held = held_by_line(process)
+    print("%s: held %s; small objects %d = %d before + lines + %d unattributed; pymalloc says %d" % (
+        step, leaks, process["small_bytes"], process["small_before_bytes"],
+        process["small_unattributed_bytes"], pymalloc))
+    check(leaks, "the books are empty")
+    for line, count, size in leaks:
+        check(held.get(line) == [count, size],
+              "line %d holds %s, not %s" % (line, held.get(line), [count, size]))
+    first = max(process["lines"], key=lambda row: row["outstanding_bytes"])
+    check(first["line"] == max(leaks, key=lambda row: row[2])[0], "first is", first)
+    # It was asked a moment before.
+    check(abs(process["small_bytes"] - pymalloc) < 4096, "pymalloc has", pymalloc)
+    check(process["small_unattributed_bytes"] * 1000 <= process["small_bytes"], "unattributed")
+    target.end()
+
+
+main()

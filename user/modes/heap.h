@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What mode objects has of mode heap: blocks and mappings of libc's allocator. */
+#ifndef HEAP_H
+#define HEAP_H
+
+#include <bpf/libbpf.h>
+
+#include "profile/values.h"
+
+extern const struct schema heap_schema;
+
+/* Sizes the maps of bpf/heap.bpf.h, before the load; 0 blocks: as many as suit the kernel. 0 or
+ * -errno. */
+int heap__size_maps(const struct bpf_object *object, unsigned int max_blocks);
+
+#endif /* HEAP_H */

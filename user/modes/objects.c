@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <bpf/bpf.h>
+
+#include "base/clock.h"
+#include "base/kernel.h"
+#include "base/log.h"
+#include "collect/bpf_maps.h"
+#include "collect/counters.h"
+#include "modes/heap.h"
+#include "modes/mode.h"
+#include "modes/pools.h"
+#include "objects.skel.h"
+
+/* Between snapshots it is looked for a hundredth of the time, for processes that end. */
+#define LOOK_SECONDS 1.0
+#define LOOK_SHARE   0.01
+
+/* A page of pools that was there at the first look, and its slots that were taken then by
+ * nobody that is known: from before. */
+struct old_page {
+	uint64_t page;
+	uint64_t slots[POOL_PAGE_SLOTS / 64];
+};
+
+struct subject {
+	uint32_t pool_size; /* 0: not met */
+	struct pool_reader *reader;
+	bool refused, looked;
+	struct old_page *old; /* by page */
+	size_t nold;
+	__u32 *sites; /* that have slots alive, as of the last look */
+	size_t nsites;
+	uint64_t bytes, before_bytes, unattributed_bytes;
+};
+
+struct objects {
+	struct objects_bpf *bpf;
+	struct subject subjects[MAX_PROCESSES]; /* by process id */
+	size_t most_sites;
+	double next_look;
+};
+
+/* What a look is at. */
+struct look {
+	struct collector *collector;
+	struct subject *subject;
+	__u32 id;
+	int map;       /* pool_pages */
+	uint64_t page; /* that pool_page is of */
+	struct pool_page pool_page;
+	struct old_page *old; /* of that page, NULL where there is none */
+};
+
+static int objects_load(struct collector *collector)
+{
+	struct objects *objects = collector->own = calloc(1, sizeof(*objects));
+	struct objects_bpf *bpf = objects ? objects_bpf__open() : NULL;
+	unsigned int pools = collector->options.max_pools;
+	int err;
+
+	if (!bpf)
+		return -errno;
+	objects->bpf = bpf;
+	objects->most_sites = collector->options.max_sites;
+	if (!pools)
+		pools = feature__has(FEATURE_HASH_ALLOCATION) ? 1 << 18 : 1 << 16;
+	err = counters__configure(bpf->obj, &bpf->rodata->config, &collector->options, true);
+	if (!err)
+		err = heap__size_maps(bpf->obj, collector->options.max_blocks);
+	if (!err)
+		err = bpf_map__set_max_entries(bpf->maps.pool_pages, pools);
+	if (!err)
+		err = objects_bpf__load(bpf);
+	collector->object = bpf->obj;
+	collector->generations = bpf->data_codes->code_generations;
+	return err;
+}
+
+static void free_subject(struct subject *subject)
+{
+	pool_reader__free(subject->reader);
+	free(subject->old);
+	free(subject->sites);
+	*subject = (struct subject){0};
+}
+
+static size_t counters_size(const struct objects *objects)
+{
+	return objects->most_sites * sizeof(struct pool_counters);
+}
+
+static void objects_unload(struct collector *collector)
+{
+	struct objects *objects = collector->own;
+	size_t id;
+
+	if (!objects)
+		return;
+	for (id = 0; id < MAX_PROCESSES; id++)
+		free_subject(&objects->subjects[id]);
+	if (collector->pools_taken)
+		munmap(collector->pools_taken, counters_size(objects));
+	free(collector->pools_live);
+	objects_bpf__destroy(objects->bpf);
+	free(objects);
+}
+
+static int objects_attach(struct collector *collector)
+{
+	struct objects *objects = collector->own;
+
+	collector->pools_live = calloc(objects->most_sites, sizeof(struct pool_counters));
+	if (!collector->pools_live)
+		return -ENOMEM;
+	return map__mmap(collector->object, "pool_counters", counters_size(objects),
+			 (void **)&collector->pools_taken);
+}
+
+static void objects_meet(struct collector *collector, __u32 id, pid_t pid,
+			 const struct target *target)
+{
+	struct objects *objects = collector->own;
+
+	(void)pid;
+	objects->subjects[id].pool_size = target->pool_size;
+}
+
+static void objects_forget(struct collector *collector, __u32 id)
+{
+	struct objects *objects = collector->own;
+
+	free_subject(&objects->subjects[id]);
+}
+
+static int compare_pages(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = ((const struct old_page *)b)->page;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The page's slots from before; at the first look it gets some. NULL: it has none, or memory is
+ * short. */
+static struct old_page *find_old(struct subject *subject, uint64_t page)
+{
+	struct old_page *more;
+
+	if (subject->looked)
+		return subject->nold ? bsearch(&page, subject->old, subject->nold,
+					       sizeof(*subject->old), compare_pages)
+				     : NULL;
+	if (!(subject->nold & (subject->nold - 1))) {
+		more = reallocarray(subject->old, subject->nold ? 2 * subject->nold : 1,
+				    sizeof(*more));
+		if (!more)
+			return NULL;
+		subject->old = more;
+	}
+	more = &subject->old[subject->nold++];
+	*more = (struct old_page){.page = page};
+	return more;
+}
+
+/* Pools come by address, and so do pages. */
+static void turn_to(struct look *look, uint64_t page)
+{
+	uint64_t key = (uint64_t)look->id << REGION_KEY_SHIFT | page;
+
+	if (look->page == page)
+		return;
+	look->page = page;
+	if (bpf_map_lookup_elem(look->map, &key, &look->pool_page))
+		memset(&look->pool_page, 0, sizeof(look->pool_page));
+	look->old = find_old(look->subject, page);
+}
+
+static int note_live(struct look *look, __u32 site, uint32_t size)
+{
+	struct subject *subject = look->subject;
+	struct pool_counters *live = &look->collector->pools_live[site];
+	__u32 *more;
+
+	if (!live->count && !(subject->nsites & (subject->nsites - 1))) {
+		more = reallocarray(subject->sites, subject->nsites ? 2 * subject->nsites : 1,
+				    sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		subject->sites = more;
+	}
+	if (!live->count)
+		subject->sites[subject->nsites++] = site;
+	live->bytes += size;
+	live->count++;
+	return 0;
+}
+
+/* Takes note of a slot. 0 or -ENOMEM. */
+static int see_slot(struct look *look, uint64_t address, uint32_t size, bool lives)
+{
+	const struct objects *objects = look->collector->own;
+	struct subject *subject = look->subject;
+	size_t at = address / SMALLEST_SLOT % POOL_PAGE_SLOTS;
+	uint64_t bit = 1ULL << (at % 64), *old;
+	__u32 site;
+
+	turn_to(look, address >> PAGE_SHIFT);
+	old = look->old ? &look->old->slots[at / 64] : NULL;
+	if (!lives) {
+		/* What takes it next is not from before. */
+		if (old)
+			*old &= ~bit;
+		return 0;
+	}
+	subject->bytes += size;
+	site = look->pool_page.site[at];
+	if (site && site < objects->most_sites)
+		return note_live(look, site, size);
+	if (old && !subject->looked)
+		*old |= bit;
+	if (old && (*old & bit))
+		subject->before_bytes += size;
+	else
+		subject->unattributed_bytes += size;
+	return 0;
+}
+
+static int see_pool(void *context, const struct pool *pool)
+{
+	uint64_t address = pool->address + sizeof(struct pool_header);
+	struct look *look = context;
+	uint32_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < pool->nslots; i++, address += pool->slot_size)
+		err = see_slot(look, address, pool->slot_size, pool->live[i]);
+	return err;
+}
+
+/* What lived at the last look is seen anew. */
+static void forget_live(struct collector *collector, struct subject *subject)
+{
+	size_t i;
+
+	for (i = 0; i < subject->nsites; i++)
+		collector->pools_live[subject->sites[i]] = (struct pool_counters){0};
+	subject->nsites = 0;
+	subject->bytes = subject->before_bytes = subject->unattributed_bytes = 0;
+}
+
+static void refuse(struct subject *subject, pid_t pid, int err)
+{
+	/* Where it has only ended, that is no news. */
+	if (err == -ENOENT || err == -ESRCH)
+		return;
+	subject->refused = true;
+	log_error("the pools of process %d cannot be read: %s; its small objects are left out", pid,
+		  strerror(-err));
+}
+
+/* Looks at a process that runs. A fork has its parent's pools. 0 or -ENOMEM. */
+static int look_at(struct collector *collector, const struct process_counters *processes, __u32 id)
+{
+	struct objects *objects = collector->own;
+	struct subject *subject = &objects->subjects[id];
+	struct look look = {
+		.collector = collector,
+		.subject = subject,
+		.id = id,
+		.map = bpf_map__fd(objects->bpf->maps.pool_pages),
+		.page = UINT64_MAX,
+	};
+	size_t torn;
+	int err = 0;
+
+	if (!subject->pool_size && processes[id].parent < MAX_PROCESSES)
+		subject->pool_size = objects->subjects[processes[id].parent].pool_size;
+	if (!subject->pool_size || subject->refused)
+		return 0;
+	if (!subject->reader)
+		err = pool_reader__new(processes[id].pid, subject->pool_size, &subject->reader);
+	if (!err) {
+		forget_live(collector, subject);
+		err = pool_reader__look(subject->reader, see_pool, &look, &torn);
+	}
+	if (!err)
+		subject->looked = true;
+	if (!err && torn)
+		log_detail("process %d: %zu pools changed while they were read", processes[id].pid,
+			   torn);
+	if (err && err != -ENOMEM) {
+		refuse(subject, processes[id].pid, err);
+		err = 0;
+	}
+	return err;
+}
+
+static int look_at_all(struct collector *collector, bool new_ones)
+{
+	const struct objects *objects = collector->own;
+	const struct process_counters *processes;
+	size_t n, id;
+	int err = 0;
+
+	processes = counters__processes(collector->counters, &n);
+	for (id = 1; !err && id < n; id++) {
+		if (processes[id].pid && processes[id].state == PROCESS_RUNNING &&
+		    !(new_ones && objects->subjects[id].looked))
+			err = look_at(collector, processes, id);
+	}
+	return err;
+}
+
+static int objects_keep_up(struct collector *collector)
+{
+	double begin = clock_seconds(CLOCK_MONOTONIC), took;
+	struct objects *objects = collector->own;
+	int err = look_at_all(collector, begin < objects->next_look);
+
+	if (begin < objects->next_look)
+		return err;
+	took = clock_seconds(CLOCK_MONOTONIC) - begin;
+	objects->next_look = begin + LOOK_SECONDS + took / LOOK_SHARE;
+	return err;
+}
+
+static int objects_snapshot(struct collector *collector, struct snapshot **result)
+{
+	const struct objects *objects = collector->own;
+	const struct subject *subject;
+	struct process_counters *process;
+	int err = look_at_all(collector, false);
+	size_t id;
+
+	if (!err)
+		err = collector__read(collector, result);
+	if (err)
+		return err;
+	for (id = 1; id < (*result)->nprocesses; id++) {
+		process = &(*result)->processes[id];
+		subject = &objects->subjects[id];
+		process->small_bytes = subject->bytes;
+		process->small_before_bytes = subject->before_bytes;
+		process->small_unattributed_bytes = subject->unattributed_bytes;
+	}
+	return 0;
+}
+
+static const struct collector_type objects_collector = {
+	.probes = {.allocators = true, .pools = true},
+	.load = objects_load,
+	.unload = objects_unload,
+	.attach = objects_attach,
+	.meet = objects_meet,
+	.keep_up = objects_keep_up,
+	.snapshot = objects_snapshot,
+	.forget = objects_forget,
+};
+
+const struct mode objects_mode = {
+	.name = "objects",
+	.help = "every object not freed yet, small ones too, by the line that allocated it",
+	.schema = &heap_schema,
+	.warning = "a trap for each object made, as much as tracemalloc costs",
+	.counts_small = true,
+	.collector = &objects_collector,
+};

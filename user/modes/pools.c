@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#include "modes/pagemap.h"
+#include "modes/pools.h"
+
+/* Headers, or pools, that are read with one system call: IOV_MAX, and 1 MiB. */
+#define HEADERS 1024
+#define BODIES	64
+
+/* How often a pool is read again that changed while it was read. */
+#define TRIES 4
+
+#define HEADER sizeof(struct pool_header)
+
+struct candidate {
+	uint64_t address;
+	struct pool_header header;
+};
+
+struct pool_reader {
+	pid_t pid;
+	uint32_t pool_size;
+	struct pagemap *pagemap;
+	struct candidate candidates[HEADERS];
+	size_t ncandidates;
+	uint8_t bodies[BODIES][MAX_POOL_SIZE];
+	struct pool pool;
+};
+
+int pool_reader__new(pid_t pid, uint32_t pool_size, struct pool_reader **result)
+{
+	struct pool_reader *reader = calloc(1, sizeof(*reader));
+	int err;
+
+	if (!reader)
+		return -ENOMEM;
+	reader->pid = pid;
+	reader->pool_size = pool_size;
+	err = pagemap__new(pid, true, &reader->pagemap);
+	if (err) {
+		free(reader);
+		return err;
+	}
+	*result = reader;
+	return 0;
+}
+
+void pool_reader__free(struct pool_reader *reader)
+{
+	if (!reader)
+		return;
+	pagemap__free(reader->pagemap);
+	free(reader);
+}
+
+static uint32_t slot_size(const struct pool_header *header)
+{
+	return (header->size_class + 1) * SMALLEST_SLOT;
+}
+
+/* Slots of that pool that were ever taken. */
+static uint32_t slots_of(const struct pool_header *header)
+{
+	return (header->nextoffset - HEADER) / slot_size(header);
+}
+
+/* Whether it is the header of a pool in use. */
+static bool is_pool(const struct pool_reader *reader, const struct candidate *candidate)
+{
+	const struct pool_header *header = &candidate->header;
+	uint32_t size = slot_size(header);
+	uint64_t first = candidate->address + HEADER;
+
+	if (header->size_class >= POOL_CLASSES ||
+	    header->maxnextoffset != reader->pool_size - size ||
+	    header->nextoffset < HEADER + size || header->nextoffset > reader->pool_size ||
+	    (header->nextoffset - HEADER) % size || !header->count ||
+	    header->count > slots_of(header))
+		return false;
+	return !header->freeblock ||
+	       (header->freeblock >= first && header->freeblock - first < header->nextoffset &&
+		!((header->freeblock - first) % size));
+}
+
+/*
+ * Reads as many pieces as can be: one that is not there any more ends the system call, and is
+ * passed over. done: by piece, whether it was read in full. 0 or -errno.
+ */
+static int read_pieces(pid_t pid, const struct iovec *local, const struct iovec *remote, size_t n,
+		       bool *done)
+{
+	size_t at = 0, left;
+	ssize_t got;
+
+	while (at < n) {
+		got = process_vm_readv(pid, local + at, n - at, remote + at, n - at, 0);
+		if (got < 0 && errno != EFAULT)
+			return -errno;
+		left = got < 0 ? 0 : got;
+		while (at < n && left >= remote[at].iov_len) {
+			left -= remote[at].iov_len;
+			done[at++] = true;
+		}
+		if (at < n)
+			done[at++] = false;
+	}
+	return 0;
+}
+
+/* Keeps of the candidates those that are pools. */
+static int read_headers(struct pool_reader *reader)
+{
+	struct iovec local[HEADERS], remote[HEADERS];
+	bool done[HEADERS];
+	size_t i, n = 0;
+	int err;
+
+	for (i = 0; i < reader->ncandidates; i++) {
+		local[i] = (struct iovec){&reader->candidates[i].header, HEADER};
+		remote[i] =
+			(struct iovec){(void *)(uintptr_t)reader->candidates[i].address, HEADER};
+	}
+	err = read_pieces(reader->pid, local, remote, reader->ncandidates, done);
+	for (i = 0; !err && i < reader->ncandidates; i++) {
+		if (done[i] && is_pool(reader, &reader->candidates[i]))
+			reader->candidates[n++] = reader->candidates[i];
+	}
+	reader->ncandidates = n;
+	return err;
+}
+
+/* Follows the free list. False where it is not one of as many slots as the count leaves: the
+ * process changed it meanwhile. */
+static bool find_live(struct pool *pool)
+{
+	struct pool_header header;
+	uint32_t nfree = 0;
+	uint64_t at, slot;
+
+	memcpy(&header, pool->bytes, HEADER);
+	memset(pool->live, 1, pool->nslots);
+	for (at = header.freeblock; at; nfree++) {
+		slot = (at - pool->address - HEADER) / pool->slot_size;
+		if (at < pool->address + HEADER || slot >= pool->nslots || !pool->live[slot] ||
+		    (at - pool->address - HEADER) % pool->slot_size)
+			return false;
+		pool->live[slot] = 0;
+		memcpy(&at, pool->bytes + (at - pool->address), sizeof(at));
+	}
+	pool->nlive = pool->nslots - nfree;
+	return pool->nlive == header.count;
+}
+
+/* From what was read into bytes, or is read there again. 1, or 0 where it cannot be had whole
+ * though it is there, or -ENOENT where it is no pool any more. */
+static int parse(struct pool_reader *reader, uint64_t address, uint8_t *bytes, bool was_read)
+{
+	struct candidate candidate = {.address = address};
+	struct pool *pool = &reader->pool;
+	struct iovec local = {bytes, reader->pool_size};
+	struct iovec remote = {(void *)(uintptr_t)address, reader->pool_size};
+	int i;
+
+	for (i = 0; i < TRIES; i++) {
+		/* The end of a pool may never have been there: its pages are read as zeros. */
+		if ((i || !was_read) &&
+		    process_vm_readv(reader->pid, &local, 1, &remote, 1, 0) < (ssize_t)HEADER)
+			return -ENOENT;
+		memcpy(&candidate.header, bytes, HEADER);
+		if (!is_pool(reader, &candidate))
+			return -ENOENT;
+		*pool = (struct pool){
+			.address = address,
+			.slot_size = slot_size(&candidate.header),
+			.nslots = slots_of(&candidate.header),
+			.bytes = bytes,
+		};
+		if (find_live(pool))
+			return 1;
+	}
+	return 0;
+}
+
+static int visit_batch(struct pool_reader *reader, size_t first, size_t n,
+		       int (*visit)(void *context, const struct pool *pool), void *context,
+		       size_t *torn)
+{
+	struct iovec local[BODIES], remote[BODIES];
+	const struct candidate *candidates = reader->candidates + first;
+	bool done[BODIES];
+	size_t i;
+	int err;
+
+	for (i = 0; i < n; i++) {
+		/* No more than was ever taken: what is behind it may not be there. */
+		local[i] = (struct iovec){reader->bodies[i], candidates[i].header.nextoffset};
+		remote[i] = (struct iovec){(void *)(uintptr_t)candidates[i].address,
+					   candidates[i].header.nextoffset};
+	}
+	err = read_pieces(reader->pid, local, remote, n, done);
+	for (i = 0; err >= 0 && i < n; i++) {
+		err = parse(reader, candidates[i].address, reader->bodies[i], done[i]);
+		*torn += !err;
+		if (err == 1)
+			err = visit(context, &reader->pool);
+		else if (err == -ENOENT)
+			err = 0;
+	}
+	return err;
+}
+
+static int visit_candidates(struct pool_reader *reader,
+			    int (*visit)(void *context, const struct pool *pool), void *context,
+			    size_t *torn)
+{
+	size_t at, n;
+	int err = read_headers(reader);
+
+	for (at = 0; !err && at < reader->ncandidates; at += n) {
+		n = reader->ncandidates - at;
+		n = n < BODIES ? n : BODIES;
+		err = visit_batch(reader, at, n, visit, context, torn);
+	}
+	reader->ncandidates = 0;
+	return err;
+}
+
+/* Where a pool can begin, its first page is there. */
+static bool is_resident(const struct residency *residency, size_t page)
+{
+	return residency->resident[page / 64] >> (page % 64) & 1;
+}
+
+int pool_reader__look(struct pool_reader *reader,
+		      int (*visit)(void *context, const struct pool *pool), void *context,
+		      size_t *torn)
+{
+	const size_t step = reader->pool_size >> PAGE_SHIFT;
+	struct residency residency = {0};
+	uint64_t index = 0;
+	size_t page;
+	int err = pagemap__refresh(reader->pagemap);
+
+	*torn = 0;
+	reader->ncandidates = 0;
+	while (!err) {
+		err = pagemap__next(reader->pagemap, index, &residency);
+		if (err <= 0)
+			break;
+		err = 0;
+		index = residency.index + 1;
+		for (page = 0; !err && page < REGION_PAGES; page += step) {
+			if (!is_resident(&residency, page))
+				continue;
+			reader->candidates[reader->ncandidates++].address =
+				(residency.index << REGION_SHIFT) + (page << PAGE_SHIFT);
+			if (reader->ncandidates == HEADERS)
+				err = visit_candidates(reader, visit, context, torn);
+		}
+	}
+	return err < 0 ? err : visit_candidates(reader, visit, context, torn);
+}
