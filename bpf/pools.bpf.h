@@ -95,37 +95,29 @@ static __always_inline __u64 register_word(const struct pt_regs *ctx, __u32 word
 	return value;
 }
 
-/* The size class that a pool gets which is opened for another one than it had. */
-static __always_inline __u32 size_class_of(const struct pt_regs *ctx, __u32 place,
-					   const struct pool_header *pool)
-{
-	__u32 a = register_word(ctx, POOL_WORD(place, 1));
-
-	return a != pool->size_class ? a : (__u32)register_word(ctx, POOL_WORD(place, 2));
-}
-
 /* At one of the branches that user/probes/pymalloc.h tells of. */
 static __always_inline void pool__enter(struct pt_regs *ctx, struct thread *t)
 {
 	const struct pool_table *table = bpf_map_lookup_elem(&pool_tables, &t->process.image);
-	bool equal = IS_EQUAL(ctx), first;
+	__u32 place, step, class;
 	struct pool_header pool;
 	__u64 address, slot;
-	__u32 place, class;
+	bool first;
 
 	if (!table)
 		return;
 	place = table->place[POOL_SLOT(PT_REGS_IP(ctx), table->multiplier) & (POOL_SLOTS - 1)];
+	step = POOL_STEP(place);
 	/* No pool has a free slot: one will be opened. */
-	if (!POOL_OPENS(place) && equal)
+	if (step == PYMALLOC_TAKES && IS_EQUAL(ctx))
 		return;
-	address = register_word(ctx, POOL_WORD(place, 0));
+	address = register_word(ctx, POOL_WORD(place));
 	if (!read_user(&pool, sizeof(pool), address)) {
 		lose(t->process.id, LOST_FRAME);
 		return;
 	}
-	first = POOL_OPENS(place) && !equal;
-	class = first ? size_class_of(ctx, place, &pool) : pool.size_class;
+	first = step == PYMALLOC_OPENS_NEW || (step == PYMALLOC_OPENS && !IS_EQUAL(ctx));
+	class = first ? (__u32)register_word(ctx, SIZE_WORD(place)) : pool.size_class;
 	slot = pool__slot(&pool, address, first);
 	if (slot && class < POOL_CLASSES)
 		pool__take(t, slot, (class + 1) * SMALLEST_SLOT);

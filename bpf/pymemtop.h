@@ -300,11 +300,32 @@ struct pool_counters {
  */
 #define POOL_SLOTS		       32768
 #define POOL_SLOT(address, multiplier) ((__u64)(address) * (multiplier) >> 49)
-/* A place: words of struct pt_regs, of the pool's address and two of size classes. */
-#define POOL_PLACE(pool, a, b, opens) ((pool) | (a) << 4 | (b) << 8 | (opens) << 12)
-#define POOL_WORD(place, i)	      ((place) >> 4 * (i)&15)
-#define POOL_OPENS(place)	      ((place) >> 12 & 1)
-#define POOL_TAKEN		      (1 << 13) /* there is a place under that slot */
+/* A place: words of struct pt_regs, of the pool's address and the size class that it gets, and
+ * an enum pymalloc_step. */
+#define POOL_PLACE(pool, size, step) ((pool) | (size) << 4 | (step) << 8)
+#define POOL_WORD(place)	     ((place)&15)
+#define SIZE_WORD(place)	     ((place) >> 4 & 15)
+#define POOL_STEP(place)	     ((place) >> 8 & 7)
+#define POOL_TAKEN		     (1 << 15) /* there is a place under that slot */
+
+/*
+ * What pymalloc is at, pymalloc_alloc() and allocate_from_new_pool() in Objects/obmalloc.c (3.8 to
+ * 3.15). ZF is the flag that the branch looks at.
+ */
+enum pymalloc_step {
+	/*
+	 * "if (pool != pool->nextpool)": without ZF, pool->freeblock is what is handed out; with
+	 * it there is no pool with a free block, and another step follows.
+	 */
+	PYMALLOC_TAKES,
+	/*
+	 * "if (pool->szidx == size)": with ZF pool->freeblock is handed out, else the pool's first
+	 * block.
+	 */
+	PYMALLOC_OPENS,
+	/* A jump there, of a pool that never had a size: its first block is handed out. */
+	PYMALLOC_OPENS_NEW,
+};
 
 struct pool_table {
 	__u64 multiplier;

@@ -166,8 +166,7 @@ static int make_pool_table(struct attacher *attacher, __u32 image, const struct 
 			continue;
 		entries[nentries++] = (struct pool_entry){
 			.address = points[i].file->bias + points[i].placement.address,
-			.place = POOL_PLACE(site->pool, site->sizes[0], site->sizes[1],
-					    site->step == PYMALLOC_OPENS),
+			.place = POOL_PLACE(site->pool, site->size, site->step),
 		};
 	}
 	err = pool_table__make(entries, nentries, table);

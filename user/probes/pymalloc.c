@@ -28,9 +28,9 @@ struct walk {
 	csh capstone;
 	cs_insn *insn;
 	const struct code_bytes *text;
-	uint64_t address;      /* of the next instruction */
-	unsigned int pool;     /* the register that holds it */
-	unsigned int sizes[2]; /* that are compared where one is opened */
+	uint64_t address;  /* of the next instruction */
+	unsigned int pool; /* the register that holds it */
+	unsigned int size; /* the one that holds the size class of one that is opened */
 };
 
 struct list {
@@ -208,7 +208,10 @@ static bool initialises(struct walk *walk)
 	int i;
 
 	for (i = 0; i < FAR && step(walk); i++) {
-		size |= stores(walk, POOL_SZIDX, 4);
+		if (!size && stores(walk, POOL_SZIDX, 4) && operand(walk, 1)->type == X86_OP_REG) {
+			size = true;
+			walk->size = operand(walk, 1)->reg;
+		}
 		next |= stores(walk, POOL_NEXTOFFSET, 4) || stores(walk, POOL_NEXTOFFSET, 8);
 		most |= stores(walk, POOL_MAXNEXTOFFSET, 4) || stores(walk, POOL_NEXTOFFSET, 8);
 		block |= stores(walk, POOL_FREEBLOCK, 8);
@@ -225,31 +228,9 @@ static bool initialises(struct walk *walk)
 	return false;
 }
 
-/* What the size class of a pool is that never had one (DUMMY_SIZE_IDX). */
-#define NO_SIZE_CLASS 0xffff
-
-/* Two registers, or one and the pool's member, or one and what a new pool's member is. */
-static bool compares_sizes(struct walk *walk)
+/* From the instruction that sets the pool's count to 1 on: to the branch, and what it is. */
+static bool opens(struct walk *walk, uint64_t *branch, enum pymalloc_step *what)
 {
-	const cs_x86_op *a = operand(walk, 0), *b = operand(walk, 1);
-
-	if (walk->insn->id != X86_INS_CMP)
-		return false;
-	if (is_member(walk, a, POOL_SZIDX, 4))
-		a = b;
-	if (is_member(walk, b, POOL_SZIDX, 4) || (b->type == X86_OP_IMM && b->imm == NO_SIZE_CLASS))
-		b = a;
-	if (a->type != X86_OP_REG || b->type != X86_OP_REG || a->size != 4 || b->size != 4)
-		return false;
-	walk->sizes[0] = a->reg;
-	walk->sizes[1] = b->reg;
-	return true;
-}
-
-/* From the instruction that sets the pool's count to 1 on. */
-static bool opens(struct walk *walk, uint64_t *branch)
-{
-	bool compared = false;
 	uint64_t at;
 	int i;
 
@@ -262,13 +243,13 @@ static bool opens(struct walk *walk, uint64_t *branch)
 		at = walk->address;
 		if (!step(walk))
 			return false;
-		if (compared && is_conditional(walk)) {
+		if (is_conditional(walk) || walk->insn->id == X86_INS_JMP) {
 			*branch = at;
-			if (walk->insn->id == X86_INS_JE)
-				return initialises(walk);
-			return follow(walk) ? initialises(walk) : false;
+			*what = is_conditional(walk) ? PYMALLOC_OPENS : PYMALLOC_OPENS_NEW;
+			if (walk->insn->id != X86_INS_JE && !follow(walk))
+				return false;
+			return initialises(walk);
 		}
-		compared |= compares_sizes(walk);
 		if (leaves(walk) || cs_insn_group(walk->capstone, walk->insn, CS_GRP_JUMP) ||
 		    writes(walk, walk->pool))
 			return false;
@@ -297,7 +278,7 @@ static int word_of(csh capstone, unsigned int reg)
 static int add_site(struct list *list, const struct walk *walk, uint64_t address,
 		    enum pymalloc_step step)
 {
-	int pool = word_of(walk->capstone, walk->pool), a = 0, b = 0;
+	int pool = word_of(walk->capstone, walk->pool), size = 0;
 	struct pymalloc_site *more;
 	size_t i;
 
@@ -305,11 +286,9 @@ static int add_site(struct list *list, const struct walk *walk, uint64_t address
 		if (list->sites[i].address == address)
 			return 0;
 	}
-	if (step == PYMALLOC_OPENS) {
-		a = word_of(walk->capstone, walk->sizes[0]);
-		b = word_of(walk->capstone, walk->sizes[1]);
-	}
-	if (pool < 0 || a < 0 || b < 0)
+	if (step != PYMALLOC_TAKES)
+		size = word_of(walk->capstone, walk->size);
+	if (pool < 0 || size < 0)
 		return 0;
 	if (list->n % 64 == 0) {
 		more = reallocarray(list->sites, list->n + 64, sizeof(*more));
@@ -317,7 +296,7 @@ static int add_site(struct list *list, const struct walk *walk, uint64_t address
 			return -ENOMEM;
 		list->sites = more;
 	}
-	list->sites[list->n++] = (struct pymalloc_site){address, step, pool, {a, b}};
+	list->sites[list->n++] = (struct pymalloc_site){address, step, pool, size};
 	return 0;
 }
 
@@ -347,13 +326,14 @@ static bool may_set_count(const uint8_t *b)
 /* What begins with these bytes, if anything. */
 static int look(struct walk *walk, struct list *list, uint64_t address, const uint8_t *bytes)
 {
+	enum pymalloc_step what;
 	uint64_t branch;
 
 	walk->address = address;
 	if (may_read_nextpool(bytes))
 		return takes(walk, &branch) ? add_site(list, walk, branch, PYMALLOC_TAKES) : 0;
-	if (may_set_count(bytes) && opens(walk, &branch))
-		return add_site(list, walk, branch, PYMALLOC_OPENS);
+	if (may_set_count(bytes) && opens(walk, &branch, &what))
+		return add_site(list, walk, branch, what);
 	return 0;
 }
 

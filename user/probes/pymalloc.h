@@ -11,27 +11,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "probes/placement.h"
+#include <linux/types.h>
 
-enum pymalloc_step {
-	/*
-	 * "if (pool != pool->nextpool)": without ZF, pool->freeblock is what is handed out; with
-	 * it there is no pool with a free block, and another step follows.
-	 */
-	PYMALLOC_TAKES,
-	/*
-	 * "if (pool->szidx == size)" in allocate_from_new_pool(): with ZF pool->freeblock is
-	 * handed out, else the pool's first block.
-	 */
-	PYMALLOC_OPENS,
-};
+#include "probes/placement.h"
+#include "pymemtop.h"
 
 struct pymalloc_site {
-	uint64_t address; /* of the branch, as linked */
+	uint64_t address; /* of the branch, as linked; a kernel emulates it */
 	enum pymalloc_step step;
-	/* Words of struct pt_regs: the register that holds the pool; and, where one is opened, two
-	 * of which one holds the size class that it gets, the other that which it has. */
-	uint8_t pool, sizes[2];
+	/* Words of struct pt_regs: the registers that hold the pool, and, where one is opened, the
+	 * size class that it gets. */
+	uint8_t pool, size;
 };
 
 /*
