@@ -323,7 +323,8 @@ enum pymalloc_step {
 	 * block.
 	 */
 	PYMALLOC_OPENS,
-	/* A jump there, of a pool that never had a size: its first block is handed out. */
+	/* A jump there, or where its count is set, of a pool that never had a size: its first block
+	 * is handed out. */
 	PYMALLOC_OPENS_NEW,
 };
 

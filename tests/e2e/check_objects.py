@@ -42,12 +42,14 @@ def main():
         process["small_unattributed_bytes"], pymalloc))
     check(leaks, "the books are empty")
     for line, count, size in leaks:
-        check(held.get(line) == [count, size],
-              "line %d holds %s, not %s" % (line, held.get(line), [count, size]))
+        # A debugging allocator's blocks are larger than what was asked for.
+        got = held.get(line, [0, 0])
+        check(got == [count, size] or (python.endswith("d") and got[0] == count),
+              "line %d holds %s, not %s" % (line, got, [count, size]))
     first = max(process["lines"], key=lambda row: row["outstanding_bytes"])
     check(first["line"] == max(leaks, key=lambda row: row[2])[0], "first is", first)
     # It was asked a moment before.
-    check(abs(process["small_bytes"] - pymalloc) < 4096, "pymalloc has", pymalloc)
+    check(abs(process["small_bytes"] - pymalloc) < 3 * 4096, "pymalloc has", pymalloc)
     check(process["small_unattributed_bytes"] * 1000 <= process["small_bytes"], "unattributed")
     target.end()
 

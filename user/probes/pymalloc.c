@@ -231,7 +231,7 @@ static bool initialises(struct walk *walk)
 /* From the instruction that sets the pool's count to 1 on: to the branch, and what it is. */
 static bool opens(struct walk *walk, uint64_t *branch, enum pymalloc_step *what)
 {
-	uint64_t at;
+	uint64_t begin = walk->address, next, at;
 	int i;
 
 	if (!step(walk) || walk->insn->id != X86_INS_MOV || operand(walk, 0)->type != X86_OP_MEM)
@@ -239,6 +239,7 @@ static bool opens(struct walk *walk, uint64_t *branch, enum pymalloc_step *what)
 	walk->pool = operand(walk, 0)->mem.base;
 	if (!stores(walk, POOL_COUNT, 4))
 		return false;
+	next = walk->address;
 	for (i = 0; i < NEAR; i++) {
 		at = walk->address;
 		if (!step(walk))
@@ -248,6 +249,13 @@ static bool opens(struct walk *walk, uint64_t *branch, enum pymalloc_step *what)
 			*what = is_conditional(walk) ? PYMALLOC_OPENS : PYMALLOC_OPENS_NEW;
 			if (walk->insn->id != X86_INS_JE && !follow(walk))
 				return false;
+			return initialises(walk);
+		}
+		if (stores(walk, POOL_SZIDX, 4)) {
+			/* No branch: the pool never had a size. */
+			*branch = begin;
+			*what = PYMALLOC_OPENS_NEW;
+			walk->address = next;
 			return initialises(walk);
 		}
 		if (leaves(walk) || cs_insn_group(walk->capstone, walk->insn, CS_GRP_JUMP) ||

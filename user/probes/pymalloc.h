@@ -2,8 +2,9 @@
 /*
  * Where pymalloc hands out a block. Its fast path is inlined by link-time optimisation, as in
  * Debian's builds, so that there are some 200 copies and no symbol; but every copy has the shape
- * that pymalloc_alloc() in Objects/obmalloc.c has (3.8 to 3.15). There is always a conditional
- * branch, which every kernel emulates, where a register holds the pool.
+ * that pymalloc_alloc() in Objects/obmalloc.c has (3.8 to 3.15). There is a branch, which every
+ * kernel emulates, where a register holds the pool; only where a pool is opened for the first time
+ * there may be none, and the kernel single-steps, once a pool.
  */
 #ifndef PYMALLOC_H
 #define PYMALLOC_H
@@ -17,7 +18,7 @@
 #include "pymemtop.h"
 
 struct pymalloc_site {
-	uint64_t address; /* of the branch, as linked; a kernel emulates it */
+	uint64_t address; /* as linked */
 	enum pymalloc_step step;
 	/* Words of struct pt_regs: the registers that hold the pool, and, where one is opened, the
 	 * size class that it gets. */
