@@ -71,7 +71,7 @@ static __always_inline void pool__count(__u32 site, __u32 size)
 	__sync_fetch_and_add(&counters->count, 1);
 }
 
-static __always_inline void pool__take(struct thread *t, __u64 slot, __u32 size)
+static __noinline void pool__take(struct thread *t, __u64 slot, __u32 size)
 {
 	__u64 key = (__u64)t->process.id << REGION_KEY_SHIFT | slot >> PAGE_SHIFT;
 	struct pool_page *page = element__make(&pool_pages, &key, &pool_page_blank);
@@ -95,19 +95,61 @@ static __always_inline __u64 register_word(const struct pt_regs *ctx, __u32 word
 	return value;
 }
 
-/* At one of the branches that user/probes/pymalloc.h tells of. */
-static __always_inline void pool__enter(struct pt_regs *ctx, struct thread *t)
+/* PyTypeObject's tp_flags, and Py_TPFLAGS_HAVE_GC (Include/cpython/object.h, Include/object.h; the
+ * same since 3.8): such objects have a head of two words. */
+#define TYPE_FLAGS   168
+#define TYPE_HAS_GC  (1 << 14)
+#define GC_HEAD_SIZE 16
+
+/* Where the slot of an object begins that is taken from a free list; 0 where it is none. */
+static __always_inline __u64 object__slot(__u64 object, __u32 step)
 {
-	const struct pool_table *table = bpf_map_lookup_elem(&pool_tables, &t->process.image);
-	__u32 place, step, class;
+	struct {
+		__u64 references, type;
+	} head;
+	__u64 flags;
+
+	if (!object || object & 15 || !read_user(&head, sizeof(head), object))
+		return 0;
+	if (step == PYMALLOC_REUSES_FLOAT)
+		return object;
+	if ((step == PYMALLOC_REUSES && head.references) ||
+	    !read_user(&flags, sizeof(flags), head.type + TYPE_FLAGS))
+		return 0;
+	return flags & TYPE_HAS_GC ? object - GC_HEAD_SIZE : object;
+}
+
+/* An object is taken from a free list: its slot is the current line's now. */
+static __always_inline void pool__reuse(struct pt_regs *ctx, struct thread *t,
+					const struct pool_table *table, __u32 place)
+{
+	__u64 slot, offset, address;
+	struct pool_header pool;
+	__u32 size;
+
+	if (POOL_STEP(place) != PYMALLOC_REUSES && IS_EQUAL(ctx))
+		return;
+	slot = object__slot(register_word(ctx, POOL_WORD(place)), POOL_STEP(place));
+	address = slot & ~(table->pool_size - 1);
+	if (!slot || !read_user(&pool, sizeof(pool), address) || pool.size_class >= POOL_CLASSES)
+		return;
+	size = (pool.size_class + 1) * SMALLEST_SLOT;
+	offset = slot - address - sizeof(pool);
+	/* What is larger than 512 bytes is no slot of a pool. */
+	if (pool.maxnextoffset != table->pool_size - size || offset >= pool.nextoffset ||
+	    (__u32)offset % size)
+		return;
+	pool__take(t, slot, size);
+}
+
+/* A slot is taken of a pool. */
+static __always_inline void pool__hand_out(struct pt_regs *ctx, struct thread *t, __u32 place)
+{
+	__u32 step = POOL_STEP(place), class;
 	struct pool_header pool;
 	__u64 address, slot;
 	bool first;
 
-	if (!table)
-		return;
-	place = table->place[POOL_SLOT(PT_REGS_IP(ctx), table->multiplier) & (POOL_SLOTS - 1)];
-	step = POOL_STEP(place);
 	/* No pool has a free slot: one will be opened. */
 	if (step == PYMALLOC_TAKES && IS_EQUAL(ctx))
 		return;
@@ -121,6 +163,21 @@ static __always_inline void pool__enter(struct pt_regs *ctx, struct thread *t)
 	slot = pool__slot(&pool, address, first);
 	if (slot && class < POOL_CLASSES)
 		pool__take(t, slot, (class + 1) * SMALLEST_SLOT);
+}
+
+/* At one of the places that user/probes/pymalloc.h tells of. */
+static __always_inline void pool__enter(struct pt_regs *ctx, struct thread *t)
+{
+	const struct pool_table *table = bpf_map_lookup_elem(&pool_tables, &t->process.image);
+	__u32 place;
+
+	if (!table)
+		return;
+	place = table->place[POOL_SLOT(PT_REGS_IP(ctx), table->multiplier) & (POOL_SLOTS - 1)];
+	if (POOL_STEP(place) < PYMALLOC_REUSES)
+		pool__hand_out(ctx, t, place);
+	else
+		pool__reuse(ctx, t, table, place);
 }
 
 #endif /* POOLS_BPF_H */

@@ -326,10 +326,19 @@ enum pymalloc_step {
 	/* A jump there, or where its count is set, of a pool that never had a size: its first block
 	 * is handed out. */
 	PYMALLOC_OPENS_NEW,
+	/*
+	 * An object that was on a free list of CPython's own becomes another one, and pymalloc sees
+	 * nothing of it: one whose reference count is 0; one of floats, which lie in their slot
+	 * without a head, without ZF; and one of a list that is linked, without ZF too.
+	 */
+	PYMALLOC_REUSES,
+	PYMALLOC_REUSES_FLOAT,
+	PYMALLOC_REUSES_LINKED,
 };
 
 struct pool_table {
 	__u64 multiplier;
+	__u64 pool_size; /* bytes */
 	__u16 place[POOL_SLOTS];
 };
 

@@ -7,6 +7,8 @@ import sys
 from harness import Recording, Target, check, check_nothing_lost, process_of
 
 python, attribution, step = sys.argv[1:]
+# Blocks of one line; in the steps that use such objects.
+ON_FREE_LISTS = 2 if step in ("rows", "async") else 0
 
 
 def tracemallocs_books():
@@ -42,14 +44,16 @@ def main():
         process["small_unattributed_bytes"], pymalloc))
     check(leaks, "the books are empty")
     for line, count, size in leaks:
-        # A debugging allocator's blocks are larger than what was asked for.
+        # What sits on a free list of CPython's at the end, is its last line's: of either run. A
+        # debugging allocator's blocks are larger than what was asked for.
         got = held.get(line, [0, 0])
-        check(got == [count, size] or (python.endswith("d") and got[0] == count),
+        check(abs(got[0] - count) <= ON_FREE_LISTS and
+              (abs(got[1] - size) <= ON_FREE_LISTS * 64 or python.endswith("d")),
               "line %d holds %s, not %s" % (line, got, [count, size]))
     first = max(process["lines"], key=lambda row: row["outstanding_bytes"])
     check(first["line"] == max(leaks, key=lambda row: row[2])[0], "first is", first)
     # It was asked a moment before.
-    check(abs(process["small_bytes"] - pymalloc) < 3 * 4096, "pymalloc has", pymalloc)
+    check(abs(process["small_bytes"] - pymalloc) < 4 * 4096, "pymalloc has", pymalloc)
     check(process["small_unattributed_bytes"] * 1000 <= process["small_bytes"], "unattributed")
     target.end()
 

@@ -12,6 +12,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 # Column, check and arguments.
 CHECKS = [
     ("blocks", ["check_blocks.py"], []),
+    ("objects", ["check_objects.py"], ["requests"]),
+    ("strings", ["check_objects.py"], ["strings"]),
+    # Debian's debug build has its free lists in other shapes.
+    ("free lists", ["check_objects.py"], ["rows"]),
     ("stacks", ["check_stacks.py"], []),
     ("names", ["check_names.py"], []),
     ("resident", ["check_resident.py"], ["blocks,mappings,threads,trimmed,child"]),

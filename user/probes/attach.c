@@ -149,8 +149,8 @@ static int make_table(struct attacher *attacher, __u32 image, const struct probe
 }
 
 /* The same of the places where pymalloc hands out slots. */
-static int make_pool_table(struct attacher *attacher, __u32 image, const struct probe_point *points,
-			   size_t n)
+static int make_pool_table(struct attacher *attacher, __u32 image, uint32_t pool_size,
+			   const struct probe_point *points, size_t n)
 {
 	int fd = bpf_object__find_map_fd_by_name(attacher->object, "pool_tables"), err;
 	auto_free struct pool_table *table = calloc(1, sizeof(*table));
@@ -169,6 +169,7 @@ static int make_pool_table(struct attacher *attacher, __u32 image, const struct 
 			.place = POOL_PLACE(site->pool, site->size, site->step),
 		};
 	}
+	table->pool_size = pool_size;
 	err = pool_table__make(entries, nentries, table);
 	return err ? err : bpf_map_update_elem(fd, &image, table, BPF_ANY);
 }
@@ -279,7 +280,7 @@ static int define(struct attacher *attacher, const struct attach_point *point, s
 		return err;
 	err = make_table(attacher, point->image, points, n);
 	if (!err && attacher->spec.pools)
-		err = make_pool_table(attacher, point->image, points, n);
+		err = make_pool_table(attacher, point->image, point->target->pool_size, points, n);
 	batch = err ? NULL : find_batch(attacher, points, n);
 	if (!err && !batch) {
 		err = *made ? 0 : new_batch(attacher, made);

@@ -23,6 +23,12 @@
 #define NEAR 16
 #define FAR  32
 
+/* PyObject: ob_refcnt, and ob_type. Where a float's successor on its free list is (3.8 to 3.13), a
+ * tuple's (ob_item[0], up to 3.13), and anything's (3.14, pycore_freelist.h). */
+#define LINK_OF_FLOATS 8
+#define LINK_OF_TUPLES 24
+#define LINK_OF_ALL    0
+
 /* The walk from an instruction that may begin the shape. */
 struct walk {
 	csh capstone;
@@ -265,6 +271,141 @@ static bool opens(struct walk *walk, uint64_t *branch, enum pymalloc_step *what)
 	return false;
 }
 
+/* Whether two operands name the same memory. */
+static bool is_same_memory(const cs_x86_op *a, const x86_op_mem *b)
+{
+	return a->type == X86_OP_MEM && a->mem.base == b->base && a->mem.index == b->index &&
+	       a->mem.scale == b->scale && a->mem.segment == b->segment;
+}
+
+/* In relation to the instruction pointer it is another displacement each time. */
+static int64_t displacement(const struct walk *walk, const x86_op_mem *mem)
+{
+	return mem->disp + (mem->base == X86_REG_RIP ? (int64_t)walk->address : 0);
+}
+
+/* Whether this counts one less, in memory. */
+static bool counts_down(const struct walk *walk)
+{
+	const cs_x86_op *a = operand(walk, 0), *b = operand(walk, 1);
+
+	if (a->type != X86_OP_MEM)
+		return false;
+	return walk->insn->id == X86_INS_DEC ||
+	       (walk->insn->id == X86_INS_SUB && b->type == X86_OP_IMM && b->imm == 1) ||
+	       (walk->insn->id == X86_INS_ADD && b->type == X86_OP_IMM && b->imm == -1);
+}
+
+/* Past the branch, on the way of those that get the first of a free list: its successor is loaded,
+ * and becomes the first, and there is one less. list is where that is kept, at that
+ * displacement. */
+static bool unlinks(struct walk *walk, const x86_op_mem *list, int64_t at, bool *floats)
+{
+	unsigned int next = X86_REG_INVALID;
+	bool linked = false, counted = false;
+	const cs_x86_op *from;
+	int i;
+
+	for (i = 0; i < NEAR && step(walk); i++) {
+		linked |= next != X86_REG_INVALID && walk->insn->id == X86_INS_MOV &&
+			  is_same_memory(operand(walk, 0), list) &&
+			  displacement(walk, &operand(walk, 0)->mem) == at &&
+			  is_register(operand(walk, 1), next);
+		counted |= counts_down(walk);
+		if (linked && counted)
+			return true;
+		from = operand(walk, 1);
+		if (loads(walk, LINK_OF_FLOATS, 8) || loads(walk, LINK_OF_TUPLES, 8) ||
+		    loads(walk, LINK_OF_ALL, 8)) {
+			next = operand(walk, 0)->reg;
+			*floats = from->mem.disp == LINK_OF_FLOATS;
+			continue;
+		}
+		if (leaves(walk) || cs_insn_group(walk->capstone, walk->insn, CS_GRP_JUMP) ||
+		    (!linked && (writes(walk, walk->pool) || writes(walk, list->base) ||
+				 (next != X86_REG_INVALID && writes(walk, next)))))
+			return false;
+	}
+	return false;
+}
+
+/* From the instruction that loads the first of a free list on, to the branch that tells whether
+ * there is one. walk->pool is the object's register here. */
+static bool reuses_linked(struct walk *walk, uint64_t *branch, bool *floats)
+{
+	x86_op_mem list;
+	int64_t list_at;
+	bool tested = false;
+	uint64_t at;
+	int i;
+
+	if (!step(walk) || walk->insn->id != X86_INS_MOV || operand(walk, 1)->type != X86_OP_MEM ||
+	    operand(walk, 0)->type != X86_OP_REG || operand(walk, 0)->size != 8)
+		return false;
+	walk->pool = operand(walk, 0)->reg;
+	list = operand(walk, 1)->mem;
+	list_at = displacement(walk, &list);
+	if (list.base == walk->pool)
+		return false;
+	for (i = 0; i < 6; i++) {
+		at = walk->address;
+		if (!step(walk))
+			return false;
+		if (tested && is_conditional(walk)) {
+			*branch = at;
+			if (walk->insn->id == X86_INS_JNE && !follow(walk))
+				return false;
+			return unlinks(walk, &list, list_at, floats);
+		}
+		tested |= walk->insn->id == X86_INS_TEST &&
+			  is_register(operand(walk, 0), walk->pool) &&
+			  is_register(operand(walk, 1), walk->pool);
+		if (leaves(walk) || cs_insn_group(walk->capstone, walk->insn, CS_GRP_JUMP) ||
+		    writes(walk, walk->pool) || writes(walk, list.base))
+			return false;
+	}
+	return false;
+}
+
+/* Free lists that are arrays (lists, dicts and others up to 3.13): from the instruction that
+ * counts one less on, to the first branch or call behind the load of that one. */
+static bool reuses_indexed(struct walk *walk, uint64_t *branch)
+{
+	bool stored = false, loaded = false;
+	unsigned int count;
+	uint64_t at;
+	int i;
+
+	if (!step(walk) || walk->insn->id != X86_INS_SUB || operand(walk, 0)->type != X86_OP_REG)
+		return false;
+	count = operand(walk, 0)->reg;
+	for (i = 0; i < NEAR; i++) {
+		at = walk->address;
+		if (!step(walk))
+			return false;
+		if (cs_insn_group(walk->capstone, walk->insn, CS_GRP_JUMP) ||
+		    cs_insn_group(walk->capstone, walk->insn, CS_GRP_CALL)) {
+			*branch = at;
+			return stored && loaded && operand(walk, 0)->type == X86_OP_IMM;
+		}
+		if (leaves(walk))
+			return false;
+		stored |= walk->insn->id == X86_INS_MOV && operand(walk, 0)->type == X86_OP_MEM &&
+			  is_register(operand(walk, 1), count);
+		if (!loaded && walk->insn->id == X86_INS_MOV &&
+		    operand(walk, 0)->type == X86_OP_REG && operand(walk, 0)->size == 8 &&
+		    operand(walk, 1)->type == X86_OP_MEM && operand(walk, 1)->mem.scale == 8 &&
+		    operand(walk, 1)->mem.index != X86_REG_INVALID) {
+			loaded = true;
+			walk->pool = operand(walk, 0)->reg;
+			continue;
+		}
+		if (loaded && writes(walk, walk->pool))
+			return false;
+	}
+	return false;
+}
+
 /* The word of struct pt_regs that a register, or its lower half, is; -1: none. */
 static int word_of(csh capstone, unsigned int reg)
 {
@@ -294,7 +435,7 @@ static int add_site(struct list *list, const struct walk *walk, uint64_t address
 		if (list->sites[i].address == address)
 			return 0;
 	}
-	if (step != PYMALLOC_TAKES)
+	if (step == PYMALLOC_OPENS || step == PYMALLOC_OPENS_NEW)
 		size = word_of(walk->capstone, walk->size);
 	if (pool < 0 || size < 0)
 		return 0;
@@ -331,6 +472,37 @@ static bool may_set_count(const uint8_t *b)
 	       !at[size + 3];
 }
 
+/* mov reg, [memory] of 8 bytes: what loads the first of a free list is one of them. */
+static bool may_load(const uint8_t *b)
+{
+	return (b[0] & 0xf8) == 0x48 && b[1] == 0x8b && (b[2] & 0xc0) != 0xc0;
+}
+
+/* sub reg, 1 */
+static bool may_count_down(const uint8_t *b)
+{
+	const uint8_t *at = b + ((b[0] & 0xf0) == 0x40);
+
+	return at[0] == 0x83 && (at[1] & 0xf8) == 0xe8 && at[2] == 1;
+}
+
+/* What takes an object from a free list, if anything. */
+static int look_for_free_list(struct walk *walk, struct list *list, uint64_t address,
+			      const uint8_t *bytes)
+{
+	bool floats = false;
+	uint64_t branch;
+
+	walk->address = address;
+	if (may_load(bytes) && reuses_linked(walk, &branch, &floats))
+		return add_site(list, walk, branch,
+				floats ? PYMALLOC_REUSES_FLOAT : PYMALLOC_REUSES_LINKED);
+	walk->address = address;
+	if (may_count_down(bytes) && reuses_indexed(walk, &branch))
+		return add_site(list, walk, branch, PYMALLOC_REUSES);
+	return 0;
+}
+
 /* What begins with these bytes, if anything. */
 static int look(struct walk *walk, struct list *list, uint64_t address, const uint8_t *bytes)
 {
@@ -342,7 +514,7 @@ static int look(struct walk *walk, struct list *list, uint64_t address, const ui
 		return takes(walk, &branch) ? add_site(list, walk, branch, PYMALLOC_TAKES) : 0;
 	if (may_set_count(bytes) && opens(walk, &branch, &what))
 		return add_site(list, walk, branch, what);
-	return 0;
+	return look_for_free_list(walk, list, address, bytes);
 }
 
 static int compare_sites(const void *a, const void *b)
