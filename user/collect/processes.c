@@ -17,6 +17,9 @@
 #define SWEEP_SECONDS 1
 #define SWEEP_REST    20 /* times as long as the last one took */
 
+/* How often it is looked whether those that run are still there. */
+#define SEARCH_SECONDS 1
+
 /* An address space that is not its parent's, and whose probes have a place in the array
  * probe_tables. */
 struct image {
@@ -32,7 +35,7 @@ struct processes {
 	struct image images[MAX_IMAGES];
 	size_t most_images; /* that the maps have room for */
 	size_t taken;	    /* ids, when last looked */
-	double next_sweep;
+	double next_sweep, next_search;
 	struct {
 		bool met;	    /* it was seen, and its probes are kept */
 		bool swept;	    /* it is dead, and holds nothing in the maps */
@@ -300,12 +303,29 @@ static void sweep_dead(struct processes *processes, const struct process_counter
 			SWEEP_SECONDS + SWEEP_REST * (processes->next_sweep - begin);
 }
 
+/* Those whose end no program saw, as the kernel skipped its run. */
+static void find_ended(struct processes *processes, const struct process_counters *counts, size_t n)
+{
+	size_t id;
+
+	for (id = 1; id < n; id++) {
+		if (counts[id].pid && counts[id].state == PROCESS_RUNNING &&
+		    !proc_exists(counts[id].pid))
+			counters__set_state(processes->counters, id, PROCESS_EXITED);
+	}
+}
+
 void processes__keep_up(struct processes *processes)
 {
+	double now = clock_seconds(CLOCK_MONOTONIC);
 	const struct process_counters *counts;
 	size_t n;
 
 	counts = counters__processes(processes->counters, &n);
+	if (now >= processes->next_search) {
+		find_ended(processes, counts, n);
+		processes->next_search = now + SEARCH_SECONDS;
+	}
 	keep_children(processes, counts, n);
 	sweep_dead(processes, counts, n);
 }
