@@ -221,13 +221,14 @@ struct process_counters {
 	__u64 anon_bytes;   /* rss: RssAnon at its end */
 	/* objects: slots that are taken, filled in by user space. */
 	__u64 small_bytes, small_before_bytes, small_unattributed_bytes;
+	__u64 small_arenas, small_arena_size;
 	__u64 populates_begun; /* rss: calls that make pages resident without a fault */
 	__u64 populates_ended; /* ... and gave them to their line */
 	__u64 lost[LOST_CAUSES];
 };
 
 /* What one site did since the attach. Freed is read before allocated, so that
- * their difference is never negative. 64 bytes: one cache line. */
+ * their difference is never negative. */
 struct site_counters {
 	__u64 freed_bytes;
 	__u64 freed_count;
@@ -237,6 +238,7 @@ struct site_counters {
 	__u64 allocated_count;
 	__u64 mapped_bytes;
 	__u64 mapped_count;
+	__u64 arena_bytes; /* filled in by user space: of what was mapped, or is resident */
 };
 
 /*

@@ -41,4 +41,17 @@ def everyone():
           [p["pid"] for p in profile["processes"]])
 
 
-{"lines": lines, "ended": ended, "everyone": everyone}[what]()
+def pools():
+    """What 10 pages have no room for is lost."""
+    process, = profile["processes"]
+    check(process["lost"]["pools"] > 90_000, process["lost"])
+
+
+def malloced():
+    process, = profile["processes"]
+    line = max(process["lines"], key=lambda line: line["outstanding_count"])
+    check(100_000 <= line["outstanding_count"] <= 100_010, line)
+    check(process["small_bytes"] == 0, process["small_bytes"])
+
+
+{"lines": lines, "ended": ended, "everyone": everyone, "pools": pools, "malloced": malloced}[what]()

@@ -11,8 +11,13 @@ PAGE = 4096
 SLACK = 3 * PAGE
 
 
+def resident(part):
+    """Arenas' pages, which the lines that touched them share with others, too."""
+    return part["resident_bytes"] + part["arena_bytes"]
+
+
 def with_callees(process, line):
-    return sum(stack["resident_bytes"] for stack in process["stacks"]
+    return sum(resident(stack) for stack in process["stacks"]
                if any(frame["file"].endswith("/resident.py") and frame["line"] == line
                       for frame in stack["frames"]))
 
@@ -21,7 +26,7 @@ def check_lines(book, process):
     found = {}
     for line in process["lines"]:
         if line["file"].endswith("/resident.py"):
-            found[line["line"]] = found.get(line["line"], 0) + line["resident_bytes"]
+            found[line["line"]] = found.get(line["line"], 0) + resident(line)
     # What the allocator gives back of what there was before, the line's own growth hides.
     hidden = max(0, book["start"] - process["before_attach_bytes"])
     missed = PAGE * may_lose(process)
@@ -35,7 +40,7 @@ def check_lines(book, process):
 
 
 def check_sum(book, process, unattributed):
-    check(process["rss_anon_bytes"] == process["before_attach_bytes"] + process["resident_bytes"] +
+    check(process["rss_anon_bytes"] == process["before_attach_bytes"] + resident(process) +
           process["unattributed_bytes"], "the sum is wrong:", process)
     growth = process["rss_anon_bytes"] - process["before_attach_bytes"]
     # Native threads, as Arrow's and polars's, go on after the books were written.
@@ -67,15 +72,15 @@ def main():
         elif "--max-regions" in options:
             check(process["lost"]["pages"] > 1000, "lost are", process["lost"])
             check_sum(book, process, book["rss_anon"] - process["before_attach_bytes"] -
-                      process["resident_bytes"])
-            check(process["resident_bytes"] <= 20 << 21, process["resident_bytes"])
+                      resident(process))
+            check(resident(process) <= 20 << 21, resident(process))
         else:
             check_nothing_lost(process)
             check_lines(book, process)
             check_sum(book, process, 0)
         print("%s: RssAnon %d = %d before + %d lines + %d unattributed" % (
             ",".join(steps), process["rss_anon_bytes"], process["before_attach_bytes"],
-            process["resident_bytes"], process["unattributed_bytes"]))
+            resident(process), process["unattributed_bytes"]))
     target.end()
 
 

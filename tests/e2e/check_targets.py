@@ -83,7 +83,8 @@ def modes():
     check(0 <= held[line]["outstanding_bytes"] - 30 * (1 << 20) < 4096,
           "line %d holds %d" % (line, held[line]["outstanding_bytes"]))
     check(resident["rss_anon_bytes"] == resident["before_attach_bytes"] +
-          resident["resident_bytes"] + resident["unattributed_bytes"], "the sum is wrong")
+          resident["resident_bytes"] + resident["arena_bytes"] + resident["unattributed_bytes"],
+          "the sum is wrong")
     return target
 
 

@@ -53,7 +53,7 @@ setup() {
 	need_python 3.12
 	start_target
 	refused 1 "without line markers" record -m lines -p "$TARGET"
-	grep -q 'up to 3.11.*--mode rss and --mode heap' "$BATS_TEST_TMPDIR/stderr"
+	grep -q 'up to 3.11.*--mode rss or --mode heap' "$BATS_TEST_TMPDIR/stderr"
 }
 
 @test "lines: options of another mode are refused" {

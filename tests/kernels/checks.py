@@ -13,6 +13,8 @@ CHECKS = {
     "blocks-entry": ["check_blocks.py", "PYTHON", "frames", "--probe-at-entry"],
     "stacks": ["check_stacks.py", "PYTHON", "frames"],
     "stacks-usdt": ["check_stacks.py", "PYTHON", "usdt"],
+    "objects": ["check_objects.py", "PYTHON", "frames", "requests"],
+    "holders": ["check_holders.py", "PYTHON", "requests"],
     "counts": ["check_counts.py", "PYTHON"],
     "resident": ["check_resident.py", "PYTHON", "frames", RESIDENT],
     "resident-usdt": ["check_resident.py", "PYTHON", "usdt", RESIDENT],
@@ -45,5 +47,5 @@ LOSSY = ["doctor", "heap", "rss", "lines", "blocks", "blocks-usdt", "blocks-entr
          "counts", "resident", "resident-huge"]
 
 # Within a minute or so, emulated.
-SHORT = ["doctor", "heap", "rss", "lines", "blocks*3", "blocks-usdt", "stacks", "resident",
-         "lines-lists"]
+SHORT = ["doctor", "heap", "rss", "lines", "blocks*3", "blocks-usdt", "objects", "stacks",
+         "resident", "lines-lists"]

@@ -39,9 +39,9 @@ try:
     for name in "Makefile", "user", "bpf", "vmlinux":
         (shutil.copytree if os.path.isdir(os.path.join(TOP, name)) else shutil.copy)(
             os.path.join(TOP, name), os.path.join(work, name))
-    with open(os.path.join(work, "user/modes/heap.c")) as file:
-        NEW["user/modes/dummy.c"] = re.sub(r"heap blocks, by[^\"]*", "a dummy mode", file.read()).replace(
-            '"heap"', '"dummy"').replace("heap_mode", "dummy_mode")
+    with open(os.path.join(work, "user/modes/lines.c")) as file:
+        NEW["user/modes/dummy.c"] = re.sub(r"what each executed[^\"]*", "a dummy mode", file.read()).replace(
+            '"lines"', '"dummy"').replace("lines_mode", "dummy_mode")
     for path, text in NEW.items():
         with open(os.path.join(work, path), "w") as file:
             file.write(text)

@@ -246,8 +246,8 @@ static void resident(void **state)
 	fclose(file);
 	assert_non_null(strstr(out,
 			       "RssAnon      17.0 KiB = 12.0 KiB before the attach + 1000 B of the "
-			       "lines (0 B) + -4.0 KiB unattributed\n"));
-	assert_non_null(strstr(out, "   Increment      Resident       Touched  Line (function)\n"));
+			       "lines (0 B) + 0 B in arenas + -4.0 KiB unattributed\n"));
+	assert_non_null(strstr(out, "   Increment   First touch       Touched  Line (function)\n"));
 	free(out);
 }
 

@@ -159,6 +159,25 @@ static void add_pools(const struct collector *collector, __u32 site, struct site
 	to->freed_count += now.count - live->count;
 }
 
+/* Arenas are no line's own. One that was counted at the last look may have left since. */
+static void move_arenas(const struct collector *collector, __u32 site, struct site_counters *to)
+{
+	struct pool_counters arenas = collector->arenas[site];
+
+	if (collector->arenas_are_pages) {
+		if (arenas.bytes > to->allocated_bytes - to->freed_bytes)
+			return;
+		to->allocated_bytes -= arenas.bytes;
+		to->allocated_count -= arenas.bytes >> PAGE_SHIFT;
+	} else {
+		if (arenas.bytes > to->mapped_bytes - to->unmapped_bytes)
+			return;
+		to->mapped_bytes -= arenas.bytes;
+		to->mapped_count -= arenas.count;
+	}
+	to->arena_bytes = arenas.bytes;
+}
+
 /* Field by field, in their order: what is freed was allocated before. */
 struct site_counters collector__site(const struct collector *collector, __u32 site)
 {
@@ -174,14 +193,19 @@ struct site_counters collector__site(const struct collector *collector, __u32 si
 	to.allocated_count = from->allocated_count;
 	to.mapped_bytes = from->mapped_bytes;
 	to.mapped_count = from->mapped_count;
+	to.arena_bytes = 0;
 	if (collector->pools_taken)
 		add_pools(collector, site, &to);
+	if (collector->arenas)
+		move_arenas(collector, site, &to);
 	return to;
 }
 
 void collector__clear_site(struct collector *collector, __u32 site)
 {
 	memset(&collector->sites[site], 0, sizeof(collector->sites[site]));
+	if (collector->arenas)
+		collector->arenas[site] = (struct pool_counters){0};
 	if (!collector->pools_taken)
 		return;
 	memset(&collector->pools_taken[site], 0, sizeof(collector->pools_taken[site]));

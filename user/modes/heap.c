@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "base/kernel.h"
 #include "collect/counters.h"
 #include "heap.skel.h"
+#include "modes/arenas.h"
 #include "modes/heap.h"
 #include "modes/mode.h"
 
@@ -36,13 +38,20 @@ int heap__size_maps(const struct bpf_object *object, unsigned int max_blocks)
 	return err;
 }
 
+struct heap {
+	struct heap_bpf *bpf;
+	struct arenas *arenas;
+};
+
 static int heap_load(struct collector *collector)
 {
-	struct heap_bpf *bpf = collector->own = heap_bpf__open();
+	struct heap *heap = collector->own = calloc(1, sizeof(*heap));
+	struct heap_bpf *bpf = heap ? heap_bpf__open() : NULL;
 	int err;
 
 	if (!bpf)
 		return -errno;
+	heap->bpf = bpf;
 	err = counters__configure(bpf->obj, &bpf->rodata->config, &collector->options, true);
 	if (!err)
 		err = heap__size_maps(bpf->obj, collector->options.max_blocks);
@@ -55,13 +64,61 @@ static int heap_load(struct collector *collector)
 
 static void heap_unload(struct collector *collector)
 {
-	heap_bpf__destroy(collector->own);
+	struct heap *heap = collector->own;
+
+	if (!heap)
+		return;
+	arenas__free(heap->arenas);
+	heap_bpf__destroy(heap->bpf);
+	free(heap);
+}
+
+static int heap_attach(struct collector *collector)
+{
+	struct heap *heap = collector->own;
+
+	heap->arenas = arenas__new(collector, ARENAS_IN_MAPPINGS);
+	return heap->arenas ? 0 : -ENOMEM;
+}
+
+static void heap_meet(struct collector *collector, __u32 id, pid_t pid, const struct target *target)
+{
+	struct heap *heap = collector->own;
+
+	(void)pid;
+	arenas__meet(heap->arenas, id, target);
+}
+
+static int heap_keep_up(struct collector *collector)
+{
+	struct heap *heap = collector->own;
+
+	return arenas__keep_up(heap->arenas);
+}
+
+static int heap_snapshot(struct collector *collector, struct snapshot **snapshot)
+{
+	struct heap *heap = collector->own;
+	int err = arenas__look(heap->arenas);
+
+	if (!err)
+		err = collector__read(collector, snapshot);
+	if (!err)
+		arenas__describe(heap->arenas, *snapshot);
+	return err;
+}
+
+static void heap_forget(struct collector *collector, __u32 id)
+{
+	struct heap *heap = collector->own;
+
+	arenas__forget(heap->arenas, id);
 }
 
 #define OF(counter) offsetof(struct site_counters, counter)
 
 const struct schema heap_schema = {
-	.n = 6,
+	.n = 7,
 	.types =
 		{
 			{"outstanding_bytes", "Outstanding", VALUE_BYTES, ROLE_INUSE_BYTES,
@@ -76,6 +133,8 @@ const struct schema heap_schema = {
 			 OF(allocated_bytes), OF(allocated_bytes)},
 			{"allocated_count", "Allocations", VALUE_COUNT, ROLE_ALLOC_COUNT,
 			 OF(allocated_count), OF(allocated_count)},
+			{"arena_bytes", NULL, VALUE_BYTES, ROLE_ARENA_BYTES, OF(arena_bytes),
+			 OF(arena_bytes)},
 		},
 };
 
@@ -83,6 +142,11 @@ static const struct collector_type heap_collector = {
 	.probes = {.allocators = true},
 	.load = heap_load,
 	.unload = heap_unload,
+	.attach = heap_attach,
+	.meet = heap_meet,
+	.keep_up = heap_keep_up,
+	.snapshot = heap_snapshot,
+	.forget = heap_forget,
 };
 
 const struct mode heap_mode = {
@@ -90,5 +154,6 @@ const struct mode heap_mode = {
 	.help = "heap blocks not freed yet, by the line that allocated them",
 	.schema = &heap_schema,
 	.switchable = true,
+	.counts_arenas = true,
 	.collector = &heap_collector,
 };

@@ -18,6 +18,7 @@ struct mode {
 	bool by_line;	      /* its sites are lines, which --function and --file choose */
 	bool switchable;      /* top can change to it, and from it */
 	bool counts_small;    /* ... small_bytes and its parts */
+	bool counts_arenas;   /* ... small_bytes and small_arenas only */
 	bool counts_resident; /* of its snapshots' counters, before_bytes and anon_bytes are there
 			       */
 	const char *renderer; /* its default; NULL: the first */

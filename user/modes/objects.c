@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "collect/bpf_maps.h"
 #include "collect/counters.h"
+#include "modes/arenas.h"
 #include "modes/heap.h"
 #include "modes/mode.h"
 #include "modes/pools.h"
@@ -41,6 +42,7 @@ struct subject {
 
 struct objects {
 	struct objects_bpf *bpf;
+	struct arenas *arenas;
 	struct subject subjects[MAX_PROCESSES]; /* by process id */
 	size_t most_sites;
 	double next_look;
@@ -107,6 +109,7 @@ static void objects_unload(struct collector *collector)
 	if (collector->pools_taken)
 		munmap(collector->pools_taken, counters_size(objects));
 	free(collector->pools_live);
+	arenas__free(objects->arenas);
 	objects_bpf__destroy(objects->bpf);
 	free(objects);
 }
@@ -116,7 +119,8 @@ static int objects_attach(struct collector *collector)
 	struct objects *objects = collector->own;
 
 	collector->pools_live = calloc(objects->most_sites, sizeof(struct pool_counters));
-	if (!collector->pools_live)
+	objects->arenas = arenas__new(collector, ARENAS_IN_MAPPINGS);
+	if (!collector->pools_live || !objects->arenas)
 		return -ENOMEM;
 	return map__mmap(collector->object, "pool_counters", counters_size(objects),
 			 (void **)&collector->pools_taken);
@@ -129,6 +133,7 @@ static void objects_meet(struct collector *collector, __u32 id, pid_t pid,
 
 	(void)pid;
 	objects->subjects[id].pool_size = target->pool_size;
+	arenas__meet(objects->arenas, id, target);
 }
 
 static void objects_forget(struct collector *collector, __u32 id)
@@ -136,6 +141,7 @@ static void objects_forget(struct collector *collector, __u32 id)
 	struct objects *objects = collector->own;
 
 	free_subject(&objects->subjects[id]);
+	arenas__forget(objects->arenas, id);
 }
 
 static int compare_pages(const void *a, const void *b)
@@ -286,7 +292,7 @@ static int look_at(struct collector *collector, const struct process_counters *p
 		err = pool_reader__new(processes[id].pid, subject->pool_size, &subject->reader);
 	if (!err) {
 		forget_live(collector, subject);
-		err = pool_reader__look(subject->reader, see_pool, &look, &torn);
+		err = pool_reader__look(subject->reader, POOLS_WHOLE, see_pool, &look, &torn);
 	}
 	if (!err)
 		subject->looked = true;
@@ -338,9 +344,12 @@ static int objects_snapshot(struct collector *collector, struct snapshot **resul
 	size_t id;
 
 	if (!err)
+		err = arenas__look(objects->arenas);
+	if (!err)
 		err = collector__read(collector, result);
 	if (err)
 		return err;
+	arenas__describe(objects->arenas, *result);
 	for (id = 1; id < (*result)->nprocesses; id++) {
 		process = &(*result)->processes[id];
 		subject = &objects->subjects[id];
@@ -368,5 +377,6 @@ const struct mode objects_mode = {
 	.schema = &heap_schema,
 	.warning = "a trap for each object made, as much as tracemalloc costs",
 	.counts_small = true,
+	.counts_arenas = true,
 	.collector = &objects_collector,
 };

@@ -28,6 +28,7 @@ struct pool_reader {
 	pid_t pid;
 	uint32_t pool_size;
 	struct pagemap *pagemap;
+	enum pools_read how;
 	struct candidate candidates[HEADERS];
 	size_t ncandidates;
 	uint8_t bodies[BODIES][MAX_POOL_SIZE];
@@ -71,7 +72,10 @@ static uint32_t slots_of(const struct pool_header *header)
 	return (header->nextoffset - HEADER) / slot_size(header);
 }
 
-/* Whether it is the header of a pool in use. */
+/* Arenas that there can be: 1 TiB in those of 1 MiB. */
+#define MOST_ARENAS (1 << 20)
+
+/* Whether it is the header of a pool. */
 static bool is_pool(const struct pool_reader *reader, const struct candidate *candidate)
 {
 	const struct pool_header *header = &candidate->header;
@@ -81,7 +85,7 @@ static bool is_pool(const struct pool_reader *reader, const struct candidate *ca
 	if (header->size_class >= POOL_CLASSES ||
 	    header->maxnextoffset != reader->pool_size - size ||
 	    header->nextoffset < HEADER + size || header->nextoffset > reader->pool_size ||
-	    (header->nextoffset - HEADER) % size || !header->count ||
+	    (header->nextoffset - HEADER) % size || header->arena >= MOST_ARENAS ||
 	    header->count > slots_of(header))
 		return false;
 	return !header->freeblock ||
@@ -180,6 +184,7 @@ static int parse(struct pool_reader *reader, uint64_t address, uint8_t *bytes, b
 			.address = address,
 			.slot_size = slot_size(&candidate.header),
 			.nslots = slots_of(&candidate.header),
+			.arena = candidate.header.arena,
 			.bytes = bytes,
 		};
 		if (find_live(pool))
@@ -216,6 +221,19 @@ static int visit_batch(struct pool_reader *reader, size_t first, size_t n,
 	return err;
 }
 
+/* By its header alone. */
+static const struct pool *describe(struct pool_reader *reader, const struct candidate *candidate)
+{
+	struct pool *pool = &reader->pool;
+
+	pool->address = candidate->address;
+	pool->slot_size = slot_size(&candidate->header);
+	pool->nslots = slots_of(&candidate->header);
+	pool->nlive = candidate->header.count;
+	pool->arena = candidate->header.arena;
+	return pool;
+}
+
 static int visit_candidates(struct pool_reader *reader,
 			    int (*visit)(void *context, const struct pool *pool), void *context,
 			    size_t *torn)
@@ -223,6 +241,12 @@ static int visit_candidates(struct pool_reader *reader,
 	size_t at, n;
 	int err = read_headers(reader);
 
+	if (reader->how == POOLS_HEADERS) {
+		for (at = 0; !err && at < reader->ncandidates; at++)
+			err = visit(context, describe(reader, &reader->candidates[at]));
+		reader->ncandidates = 0;
+		return err;
+	}
 	for (at = 0; !err && at < reader->ncandidates; at += n) {
 		n = reader->ncandidates - at;
 		n = n < BODIES ? n : BODIES;
@@ -238,7 +262,7 @@ static bool is_resident(const struct residency *residency, size_t page)
 	return residency->resident[page / 64] >> (page % 64) & 1;
 }
 
-int pool_reader__look(struct pool_reader *reader,
+int pool_reader__look(struct pool_reader *reader, enum pools_read how,
 		      int (*visit)(void *context, const struct pool *pool), void *context,
 		      size_t *torn)
 {
@@ -249,6 +273,7 @@ int pool_reader__look(struct pool_reader *reader,
 	int err = pagemap__refresh(reader->pagemap);
 
 	*torn = 0;
+	reader->how = how;
 	reader->ncandidates = 0;
 	while (!err) {
 		err = pagemap__next(reader->pagemap, index, &residency);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/procfs.h"
 #include "collect/counters.h"
+#include "modes/arenas.h"
 #include "modes/mode.h"
 #include "modes/rss_reconcile.h"
 #include "rss.skel.h"
@@ -24,6 +25,7 @@
 struct rss {
 	struct rss_bpf *bpf;
 	struct reconciler *reconciler;
+	struct arenas *arenas;
 	double last; /* snapshot */
 	double next_look;
 	uint64_t anon[MAX_PROCESSES]; /* RssAnon when last seen, by process id */
@@ -97,6 +99,7 @@ static void rss_unload(struct collector *collector)
 
 	if (!rss)
 		return;
+	arenas__free(rss->arenas);
 	reconciler__free(rss->reconciler);
 	rss_bpf__destroy(rss->bpf);
 	free(rss);
@@ -136,7 +139,8 @@ static int rss_attach(struct collector *collector)
 		return err;
 	rss->reconciler = reconciler__new(collector->object, &rss->bpf->bss->correction,
 					  collector->counters, collector->options.sample);
-	if (!rss->reconciler)
+	rss->arenas = arenas__new(collector, ARENAS_IN_PAGES);
+	if (!rss->reconciler || !rss->arenas)
 		return -ENOMEM;
 	rss->last = clock_seconds(CLOCK_MONOTONIC);
 	rss->next_look = rss->last + LOOK_SECONDS;
@@ -147,7 +151,7 @@ static void rss_meet(struct collector *collector, __u32 id, pid_t pid, const str
 {
 	struct rss *rss = collector->own;
 
-	(void)target;
+	arenas__meet(rss->arenas, id, target);
 	rss->anon_at_attach[id] = proc_status_bytes(pid, "RssAnon");
 }
 
@@ -179,7 +183,8 @@ static int rss_keep_up(struct collector *collector)
 	processes = counters__processes(collector->counters, &n);
 	for (id = 1; id < n; id++)
 		update_anon(rss, &processes[id], id);
-	return reconciler__look(rss->reconciler, LOOK_SECONDS * LOOK_QUIETLY);
+	err = reconciler__look(rss->reconciler, LOOK_SECONDS * LOOK_QUIETLY);
+	return err ? err : arenas__keep_up(rss->arenas);
 }
 
 static int rss_snapshot(struct collector *collector, struct snapshot **result)
@@ -193,9 +198,12 @@ static int rss_snapshot(struct collector *collector, struct snapshot **result)
 
 	rss->last = begin;
 	if (!err)
+		err = arenas__look(rss->arenas);
+	if (!err)
 		err = collector__read(collector, &snapshot);
 	if (err)
 		return err;
+	arenas__describe(rss->arenas, snapshot);
 	for (id = 1; id < snapshot->nprocesses; id++) {
 		counters = &snapshot->processes[id];
 		counters->anon_bytes = update_anon(rss, counters, id);
@@ -212,20 +220,23 @@ static void rss_forget(struct collector *collector, __u32 id)
 
 	rss->anon[id] = rss->anon_at_attach[id] = 0;
 	reconciler__forget(rss->reconciler, id);
+	arenas__forget(rss->arenas, id);
 }
 
 #define OF(counter) offsetof(struct site_counters, counter)
 
 static const struct schema rss_schema = {
-	.n = 3,
+	.n = 4,
 	.types =
 		{
-			{"resident_bytes", "Resident", VALUE_BYTES, ROLE_INUSE_BYTES,
+			{"resident_bytes", "First touch", VALUE_BYTES, ROLE_INUSE_BYTES,
 			 OF(allocated_bytes), OF(freed_bytes)},
 			{"resident_pages", NULL, VALUE_COUNT, ROLE_INUSE_COUNT, OF(allocated_count),
 			 OF(freed_count)},
 			{"touched_bytes", "Touched", VALUE_BYTES, ROLE_ALLOC_BYTES,
 			 OF(allocated_bytes), OF(allocated_bytes)},
+			{"arena_bytes", NULL, VALUE_BYTES, ROLE_ARENA_BYTES, OF(arena_bytes),
+			 OF(arena_bytes)},
 		},
 };
 
@@ -246,6 +257,7 @@ const struct mode rss_mode = {
 	.help = "resident pages, by the line that touched each first",
 	.schema = &rss_schema,
 	.switchable = true,
+	.counts_arenas = true,
 	.counts_resident = true,
 	.collector = &rss_collector,
 };

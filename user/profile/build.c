@@ -225,6 +225,8 @@ static void count(const struct build_input *input, size_t id, struct profile_pro
 	process->small_bytes = counters->small_bytes;
 	process->small_before_bytes = counters->small_before_bytes;
 	process->small_unattributed_bytes = counters->small_unattributed_bytes;
+	process->small_arenas = counters->small_arenas;
+	process->small_arena_size = counters->small_arena_size;
 }
 
 static void count_ended(const struct program *program, struct profile_process *process)
@@ -332,9 +334,10 @@ static void add_up(const struct build_input *input, struct profile *profile)
 		qsort_r(process->stacks, process->nstacks, sizeof(*process->stacks), compare_stacks,
 			&profile->schema);
 		if (input->counts_resident)
-			process->unattributed_bytes = process->rss_anon_bytes -
-						      process->before_attach_bytes -
-						      process->total.of[0];
+			process->unattributed_bytes =
+				process->rss_anon_bytes - process->before_attach_bytes -
+				process->total.of[0] -
+				values__get(&profile->schema, &process->total, ROLE_ARENA_BYTES);
 	}
 }
 
@@ -363,6 +366,7 @@ int profile__build(const struct build_input *input, struct profile **result)
 	if (!profile)
 		return -ENOMEM;
 	profile->schema = *input->schema;
+	profile->counts_arenas = input->counts_arenas;
 	profile->counts_small = input->counts_small;
 	profile->counts_resident = input->counts_resident;
 	profile->time = time(NULL);

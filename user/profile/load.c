@@ -389,6 +389,8 @@ static int64_t *integer_at(struct reader_state *state)
 		{"before_attach_bytes", AT(before_attach_bytes)},
 		{"unattributed_bytes", AT(unattributed_bytes)},
 		{"small_bytes", AT(small_bytes)},
+		{"small_arenas", AT(small_arenas)},
+		{"small_arena_size", AT(small_arena_size)},
 		{"small_before_bytes", AT(small_before_bytes)},
 		{"small_unattributed_bytes", AT(small_unattributed_bytes)},
 #undef AT
@@ -400,7 +402,8 @@ static int64_t *integer_at(struct reader_state *state)
 		if (!key_is(state, integers[i].key))
 			continue;
 		state->profile->counts_resident |= key_is(state, "rss_anon_bytes");
-		state->profile->counts_small |= key_is(state, "small_bytes");
+		state->profile->counts_arenas |= key_is(state, "small_bytes");
+		state->profile->counts_small |= key_is(state, "small_before_bytes");
 		return (int64_t *)((char *)&state->process + integers[i].offset);
 	}
 	for (cause = 0; here(state) == IN_LOST && cause < LOST_CAUSES; cause++) {

@@ -56,13 +56,15 @@ struct profile_process {
 	struct values total;
 	struct values change;
 	/* rss: RssAnon is the sum of what was resident before the attach, or the fork, and is
-	 * so still, of the lines', and of what belongs to neither. Negative where the kernel's
-	 * count and the pages were read at slightly different moments, or sampled. */
+	 * so still, of the lines', of the arenas, and of what belongs to none of these. Negative
+	 * where the kernel's count and the pages were read at slightly different moments, or
+	 * sampled. */
 	uint64_t rss_anon_bytes, before_attach_bytes;
 	int64_t unattributed_bytes;
 	/* objects: what is taken of pymalloc's pools is the sum of what was so before the attach,
 	 * of the lines', which is among their blocks, and of what belongs to neither. */
 	uint64_t small_bytes, small_before_bytes, small_unattributed_bytes;
+	uint64_t small_arenas, small_arena_size; /* that these are in, and of how many bytes each */
 	uint64_t lost[LOST_CAUSES];
 
 	size_t nlines;
@@ -77,7 +79,8 @@ struct profile {
 	const char *host;
 	const char *mode;
 	struct schema schema;
-	bool counts_small;    /* the processes' small_bytes and so on are there */
+	bool counts_arenas;   /* the processes' small_bytes and small_arenas are there */
+	bool counts_small;    /* and its parts */
 	bool counts_resident; /* the processes' rss_anon_bytes and so on are there */
 	time_t time;
 	double duration_seconds; /* since the attach */

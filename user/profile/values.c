@@ -20,6 +20,7 @@ static const char *const roles[] = {
 	[ROLE_ALLOC_COUNT] = "alloc_objects",
 	[ROLE_MAPPED_BYTES] = "mapped_space",
 	[ROLE_MAPPED_COUNT] = "mapped_objects",
+	[ROLE_ARENA_BYTES] = "arena_space",
 };
 
 static uint64_t counter_at(const struct site_counters *counters, size_t offset)
@@ -88,6 +89,18 @@ bool values__hold(const struct schema *schema, const struct values *values)
 			return true;
 	}
 	return false;
+}
+
+bool values__are_arenas(const struct schema *schema, const struct values *values)
+{
+	struct values others = *values;
+	size_t i;
+
+	for (i = 0; i < schema->n; i++) {
+		if (schema->types[i].role == ROLE_ARENA_BYTES)
+			others.of[i] = 0;
+	}
+	return values__are_zero(schema, &others) && !values__are_zero(schema, values);
 }
 
 int values__compare(const struct schema *schema, const struct values *a, const struct values *b)

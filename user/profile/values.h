@@ -28,6 +28,7 @@ enum value_role {
 	ROLE_ALLOC_COUNT,
 	ROLE_MAPPED_BYTES,
 	ROLE_MAPPED_COUNT,
+	ROLE_ARENA_BYTES, /* shared by the small objects of many lines: in no other value */
 };
 
 struct value_type {
@@ -71,6 +72,9 @@ bool values__are_zero(const struct schema *schema, const struct values *values);
 
 /* Whether something is in use, by any of them that tells. */
 bool values__hold(const struct schema *schema, const struct values *values);
+
+/* Whether nothing but arenas is there: then it is no line that holds something. */
+bool values__are_arenas(const struct schema *schema, const struct values *values);
 
 /* Order of two by the first that differs, the largest first: < 0, 0 or > 0. */
 int values__compare(const struct schema *schema, const struct values *a, const struct values *b);

@@ -76,6 +76,9 @@ static int render(const struct profile *profile, const struct render_options *op
 			continue;
 		put_rest(process, "[before attach]", process->before_attach_bytes, options->weight,
 			 out);
+		put_rest(process, "[small objects]",
+			 values__get(&profile->schema, &process->total, ROLE_ARENA_BYTES),
+			 options->weight, out);
 		put_rest(process, "[unattributed]", process->unattributed_bytes, options->weight,
 			 out);
 	}

@@ -180,8 +180,12 @@ static void put_process(struct writer *writer, const struct profile *profile,
 		put_integer_member(writer, "before_attach_bytes", process->before_attach_bytes);
 		put_integer_member(writer, "unattributed_bytes", process->unattributed_bytes);
 	}
-	if (profile->counts_small) {
+	if (profile->counts_arenas) {
 		put_integer_member(writer, "small_bytes", process->small_bytes);
+		put_integer_member(writer, "small_arenas", process->small_arenas);
+		put_integer_member(writer, "small_arena_size", process->small_arena_size);
+	}
+	if (profile->counts_small) {
 		put_integer_member(writer, "small_before_bytes", process->small_before_bytes);
 		put_integer_member(writer, "small_unattributed_bytes",
 				   process->small_unattributed_bytes);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/format.h"
 #include "base/utf8.h"
 #include "profile/group.h"
@@ -60,28 +61,38 @@ static void put_outstanding(const struct profile *profile, const struct profile_
 		format_count(values__get(schema, total, ROLE_MAPPED_COUNT)).s);
 }
 
-static void put_resident(const struct profile_process *process, FILE *out)
+static void put_resident(const struct profile *profile, const struct profile_process *process,
+			 FILE *out)
 {
 	fprintf(out,
-		"  RssAnon      %s = %s before the attach + %s of the lines (%s) + %s "
+		"  RssAnon      %s = %s before the attach + %s of the lines (%s) + %s in arenas + %s "
 		"unattributed\n",
 		format_bytes(process->rss_anon_bytes).s,
 		format_bytes(process->before_attach_bytes).s, format_bytes(process->total.of[0]).s,
 		format_change(process->change.of[0]).s,
+		format_bytes(values__get(&profile->schema, &process->total, ROLE_ARENA_BYTES)).s,
 		format_signed(process->unattributed_bytes).s);
+	fputs("  First touch  is whose pages came first; what was freed and is used again stays there: "
+	      "--mode objects tells who keeps\n",
+	      out);
 }
 
-/* By pymalloc's own record: the lines' part is the difference. */
-static void put_small(const struct profile_process *process, FILE *out)
+/* By pymalloc's own record; in mode objects the lines' part is the difference. */
+static void put_small(const struct profile *profile, const struct profile_process *process,
+		      FILE *out)
 {
 	uint64_t others = process->small_before_bytes + process->small_unattributed_bytes;
 
-	fprintf(out,
-		"  Small        %s in small objects = %s before the attach + %s of the lines + %s "
-		"unattributed\n",
-		format_bytes(process->small_bytes).s, format_bytes(process->small_before_bytes).s,
-		format_bytes(process->small_bytes - others).s,
-		format_bytes(process->small_unattributed_bytes).s);
+	fprintf(out, "  Small        %s in objects of up to 512 bytes, in %s arenas of %s",
+		format_bytes(process->small_bytes).s, format_count(process->small_arenas).s,
+		format_bytes(process->small_arena_size).s);
+	if (profile->counts_small)
+		fprintf(out, " = %s before the attach + %s of the lines + %s unattributed\n",
+			format_bytes(process->small_before_bytes).s,
+			format_bytes(process->small_bytes - others).s,
+			format_bytes(process->small_unattributed_bytes).s);
+	else
+		fputs("; --mode objects names their lines\n", out);
 }
 
 static void put_header(const struct profile *profile, const struct profile_process *process,
@@ -106,11 +117,11 @@ static void put_header(const struct profile *profile, const struct profile_proce
 		format_bytes(process->rss_at_attach_bytes).s,
 		process->rss_bytes ? format_bytes(process->rss_bytes).s : "gone");
 	if (profile->counts_resident)
-		put_resident(process, out);
+		put_resident(profile, process, out);
 	else
 		put_outstanding(profile, process, out);
-	if (profile->counts_small && !process->ended)
-		put_small(process, out);
+	if (profile->counts_arenas && process->small_arenas)
+		put_small(profile, process, out);
 	fprintf(out, "  Maps         %s of kernel memory, to record all processes\n",
 		format_bytes(profile->map_bytes).s);
 	put_lost(process, out);
@@ -127,9 +138,22 @@ static void put_location(const struct location *location, FILE *out)
 		fprintf(out, " (%s)", location->function);
 }
 
-static size_t top_of(const struct profile_process *process, const struct render_options *options)
+/* Lines that hold something, or did: behind them are those that only needed an arena. */
+static size_t count_holders(const struct profile *profile, const struct profile_process *process)
 {
-	return process->nlines < options->top ? process->nlines : options->top;
+	size_t n = 0, i;
+
+	for (i = 0; i < process->nlines; i++)
+		n += !values__are_arenas(&profile->schema, &process->lines[i].values);
+	return n;
+}
+
+static size_t top_of(const struct profile *profile, const struct profile_process *process,
+		     const struct render_options *options)
+{
+	size_t n = count_holders(profile, process);
+
+	return n < options->top ? n : options->top;
 }
 
 static void put_lines(const struct profile *profile, const struct profile_process *process,
@@ -137,9 +161,10 @@ static void put_lines(const struct profile *profile, const struct profile_proces
 {
 	const struct schema *schema = &profile->schema;
 	const struct profile_line *line;
-	size_t i, k, top = top_of(process, options);
+	size_t i, k, shown, n = count_holders(profile, process);
+	size_t top = top_of(profile, process, options);
 
-	if (!process->nlines) {
+	if (!top) {
 		fputs("\n  No line has taken memory since the attach.\n", out);
 		return;
 	}
@@ -149,8 +174,11 @@ static void put_lines(const struct profile *profile, const struct profile_proces
 			fprintf(out, "  %12s", schema->types[k].title);
 	}
 	fputs("  Line (function)\n", out);
-	for (i = 0; i < top; i++) {
+	for (i = 0, shown = 0; shown < top; i++) {
 		line = &process->lines[i];
+		if (values__are_arenas(schema, &line->values))
+			continue;
+		shown++;
 		fprintf(out, "%12s", format_change(line->change.of[0]).s);
 		for (k = 0; k < schema->n; k++) {
 			if (schema->types[k].title)
@@ -161,9 +189,49 @@ static void put_lines(const struct profile *profile, const struct profile_proces
 		put_location(line->location, out);
 		putc('\n', out);
 	}
-	if (top < process->nlines)
+	if (top < n)
 		fprintf(out, "%12s  and %s more lines; --top %zu shows them\n", "...",
-			format_count(process->nlines - top).s, process->nlines);
+			format_count(n - top).s, n);
+}
+
+/* Of the lines that needed arenas, so many are shown. */
+#define ARENA_LINES 5
+
+static int compare_arenas(const void *a, const void *b, void *schema)
+{
+	const struct profile_line *const *x = a, *const *y = b;
+	int64_t of_x = values__get(schema, &(*x)->values, ROLE_ARENA_BYTES);
+	int64_t of_y = values__get(schema, &(*y)->values, ROLE_ARENA_BYTES);
+
+	return of_x < of_y ? 1 : of_x > of_y ? -1 : 0;
+}
+
+/* Which lines happened to need arenas: a hint, by itself. 0 or -ENOMEM. */
+static int put_arenas(const struct profile *profile, const struct profile_process *process,
+		      FILE *out)
+{
+	auto_free const struct profile_line **lines = calloc(process->nlines + 1, sizeof(*lines));
+	struct schema schema = profile->schema;
+	size_t i, n = 0;
+
+	if (!lines)
+		return -ENOMEM;
+	for (i = 0; i < process->nlines; i++) {
+		if (values__get(&schema, &process->lines[i].values, ROLE_ARENA_BYTES) > 0)
+			lines[n++] = &process->lines[i];
+	}
+	if (!n)
+		return 0;
+	qsort_r(lines, n, sizeof(const struct profile_line *), compare_arenas, &schema);
+	fprintf(out, "\n%12s  %s\n", "In arenas",
+		"Line that first needed arenas, which objects of many lines share: a hint, no holder");
+	for (i = 0; i < n && i < ARENA_LINES; i++) {
+		fprintf(out, "%12s  ",
+			format_bytes(values__get(&schema, &lines[i]->values, ROLE_ARENA_BYTES)).s);
+		put_location(lines[i]->location, out);
+		putc('\n', out);
+	}
+	return 0;
 }
 
 /* Which of the program's own lines led into libraries that hold memory: often that, not the
@@ -309,8 +377,10 @@ static int render(const struct profile *profile, const struct render_options *op
 		put_header(profile, process, out);
 		put_lines(profile, process, options, out);
 		err = put_own_lines(profile, process, options, out);
+		if (!err)
+			err = put_arenas(profile, process, out);
 		for (i = 0; !err && i < process->nfiles; i++)
-			err = put_file(profile, process, top_of(process, options),
+			err = put_file(profile, process, top_of(profile, process, options),
 				       &process->files[i], out);
 		if (err)
 			return err;

@@ -48,10 +48,12 @@ static void put_process(const struct profile *profile, const struct profile_proc
 	attroff(A_BOLD);
 	if (profile->counts_resident)
 		snprintf(text, sizeof(text),
-			 "RssAnon %s = %s before the attach + %s of the lines + %s unattributed",
+			 "RssAnon %s = %s before the attach + %s of the lines + %s in arenas + %s "
+			 "unattributed",
 			 format_bytes(process->rss_anon_bytes).s,
 			 format_bytes(process->before_attach_bytes).s,
 			 format_bytes(process->total.of[0]).s,
+			 format_bytes(values__get(schema, &process->total, ROLE_ARENA_BYTES)).s,
 			 format_signed(process->unattributed_bytes).s);
 	else if (schema->types[0].kind == VALUE_CHANGE)
 		snprintf(text, sizeof(text), "RSS %s (%s at attach)  added %s by %s lines",
@@ -127,8 +129,12 @@ static void draw(const struct profile *profile, const char *keys)
 		/* The room that is left goes to all processes alike. */
 		rows = (LINES - 1 - y) / (int)(profile->nprocesses - p) -
 		       (p + 1 < profile->nprocesses);
-		for (i = 0; i < process->nlines && (int)i < rows; i++)
+		for (i = 0; i < process->nlines && rows > 0; i++) {
+			if (values__are_arenas(&profile->schema, &process->lines[i].values))
+				continue;
 			put_line(&profile->schema, &process->lines[i], &y);
+			rows--;
+		}
 	}
 	mvaddnstr(LINES - 1, 0, keys, COLS);
 	refresh();
