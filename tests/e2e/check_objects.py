@@ -29,6 +29,15 @@ def held_by_line(process):
     return held
 
 
+def types_by_line(process):
+    types = {}
+    for line in process["lines"]:
+        for row in line.get("types", []) if line["file"].endswith("/small.py") else []:
+            found = types.setdefault(line["line"], {})
+            found[row["type"]] = found.get(row["type"], 0) + row["count"]
+    return types
+
+
 def main():
     leaks = tracemallocs_books()
     target = Target(python, "small.py", step)
@@ -36,7 +45,8 @@ def main():
                           attribution)
     target.run()
     profile = json.loads(recording.stop())
-    process, pymalloc = process_of(profile, target.pid), target.book_of(target.pid)["pymalloc"]
+    process, book = process_of(profile, target.pid), target.book_of(target.pid)
+    pymalloc = book["pymalloc"]
     check_nothing_lost(process)
     held = held_by_line(process)
     print("%s: held %s; small objects %d = %d before + lines + %d unattributed; pymalloc says %d" % (
@@ -50,6 +60,11 @@ def main():
         check(abs(got[0] - count) <= ON_FREE_LISTS and
               (abs(got[1] - size) <= ON_FREE_LISTS * 64 or python.endswith("d")),
               "line %d holds %s, not %s" % (line, got, [count, size]))
+    types = types_by_line(process)[max(leaks, key=lambda row: row[2])[0]]
+    for name, count in book["types"].items():
+        # A few that are on their way, or on a free list.
+        check(count <= types.get(name, 0) <= count + 8, "of %s there are %d, not %d" % (
+            name, types.get(name, 0), count))
     first = max(process["lines"], key=lambda row: row["outstanding_bytes"])
     check(first["line"] == max(leaks, key=lambda row: row[2])[0], "first is", first)
     # It was asked a moment before.

@@ -2,6 +2,7 @@
 """step [books]: leaks small objects on one line, while others come and go. With books, which slow
 it and take blocks themselves, tracemalloc says what lives: [line, blocks, bytes in size classes]."""
 import asyncio
+import collections
 import csv
 import dataclasses
 import gc
@@ -49,7 +50,7 @@ def strings():
 def rows():
     text = "\n".join("%d,name-%d,%d.5" % (i, i, i) for i in range(REQUESTS))
     for row in csv.reader(io.StringIO(text)):
-        kept.append((int(row[0]) + 1000, row[1] + "!", float(row[2])))    # leak
+        kept.append((int(row[0]) + 5000, row[1] + "!", float(row[2])))    # leak
         [k * 1.5 for k in range(100)]
 
 
@@ -81,6 +82,16 @@ def books():
     return [row for row in lines.values() if text[row[0] - 1].endswith("# leak")]
 
 
+def alive():
+    """What the leaking lines made and is held, by type."""
+    parts = [part for event in kept if isinstance(event, Event)
+             for part in (event, event.user, event.path)]
+    parts += [part for row in kept if isinstance(row, tuple) for part in (row, *row)]
+    parts += [part for item in counts.items() for part in item]
+    parts += [part for entry in cache.values() for part in (entry, entry.key, entry.value)]
+    return collections.Counter(type(part).__name__ for part in parts)
+
+
 def pymalloc_bytes():
     """What pymalloc itself says is allocated."""
     read, write = os.pipe()
@@ -105,7 +116,7 @@ def main():
     gc.collect()
     tracemalloc.clear_traces()
     step()
-    book = {"leaks": books()} if sys.argv[2:] else {"pymalloc": pymalloc_bytes()}
+    book = {"leaks": books()} if sys.argv[2:] else {"types": alive(), "pymalloc": pymalloc_bytes()}
     with open("%s.%d" % (os.environ["BOOKS"], os.getpid()), "w") as file:
         json.dump(book, file)
     print("done", flush=True)

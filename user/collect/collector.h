@@ -49,8 +49,8 @@ struct collector {
 	/* What each site took of pymalloc's pools, mapped, and what of that lives, which the mode
 	 * finds out; both NULL but for one that counts it. */
 	struct pool_counters *pools_taken, *pools_live;
-	/* What each site's arenas take of its pages, or else of its mappings; NULL where that is not
-	 * found out. */
+	/* What each site's arenas take of its pages, or else of its mappings; NULL where that is
+	 * not found out. */
 	struct pool_counters *arenas;
 	bool arenas_are_pages;
 	size_t most_sites;

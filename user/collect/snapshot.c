@@ -25,6 +25,7 @@ void snapshot__free(struct snapshot *snapshot)
 	if (!snapshot)
 		return;
 	free(snapshot->processes);
+	free(snapshot->types);
 	free(snapshot->sites);
 	free(snapshot);
 }

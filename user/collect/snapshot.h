@@ -10,6 +10,13 @@
 
 #include "pymemtop.h"
 
+/* Objects of one type that live, and were made by one site. */
+struct snapshot_type {
+	__u32 site;
+	const char *name; /* the collector's, until it looks again */
+	uint64_t count, bytes;
+};
+
 struct snapshot {
 	double seconds;	    /* since the attach */
 	uint64_t map_bytes; /* kernel memory of the BPF maps */
@@ -17,6 +24,8 @@ struct snapshot {
 	struct process_counters *processes; /* by process id, from 1; [0]: no process */
 	size_t nsites;
 	struct site_counters *sites; /* by site, from 1 */
+	size_t ntypes;
+	struct snapshot_type *types; /* the snapshot's own; in no order */
 };
 
 /* A snapshot with room for that many, all zero; NULL where memory is short. */

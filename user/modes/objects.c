@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
 #include <errno.h>
+#include <search.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,7 @@
 #include "modes/heap.h"
 #include "modes/mode.h"
 #include "modes/pools.h"
+#include "modes/types.h"
 #include "objects.skel.h"
 
 /* Between snapshots it is looked for a hundredth of the time, for processes that end. */
@@ -38,6 +41,7 @@ struct subject {
 	__u32 *sites; /* that have slots alive, as of the last look */
 	size_t nsites;
 	uint64_t bytes, before_bytes, unattributed_bytes;
+	struct type_table *types;
 };
 
 struct objects {
@@ -48,6 +52,12 @@ struct objects {
 	double next_look;
 };
 
+/* By site and type, in a tree of <search.h>. */
+struct type_counts {
+	void *tree;
+	size_t n;
+};
+
 /* What a look is at. */
 struct look {
 	struct collector *collector;
@@ -56,7 +66,8 @@ struct look {
 	int map;       /* pool_pages */
 	uint64_t page; /* that pool_page is of */
 	struct pool_page pool_page;
-	struct old_page *old; /* of that page, NULL where there is none */
+	struct old_page *old;	   /* of that page, NULL where there is none */
+	struct type_counts *types; /* where types are counted, NULL where they are not */
 };
 
 static int objects_load(struct collector *collector)
@@ -87,6 +98,7 @@ static int objects_load(struct collector *collector)
 static void free_subject(struct subject *subject)
 {
 	pool_reader__free(subject->reader);
+	type_table__free(subject->types);
 	free(subject->old);
 	free(subject->sites);
 	*subject = (struct subject){0};
@@ -206,14 +218,49 @@ static int note_live(struct look *look, __u32 site, uint32_t size)
 	return 0;
 }
 
+static int compare_types(const void *a, const void *b)
+{
+	const struct snapshot_type *x = a, *y = b;
+
+	if (x->site != y->site)
+		return x->site < y->site ? -1 : 1;
+	return x->name < y->name ? -1 : x->name > y->name;
+}
+
+/* Counts what is in a slot by its type. 0 or -ENOMEM. */
+static int count_type(struct look *look, __u32 site, const uint8_t *slot, uint32_t size)
+{
+	struct snapshot_type key = {.site = site}, **known, *type;
+
+	key.name = type_table__name(look->subject->types, slot, size);
+	known = tfind(&key, &look->types->tree, compare_types);
+	if (!known) {
+		type = malloc(sizeof(*type));
+		if (!type)
+			return -ENOMEM;
+		*type = key;
+		known = tsearch(type, &look->types->tree, compare_types);
+		if (!known) {
+			free(type);
+			return -ENOMEM;
+		}
+		look->types->n++;
+	}
+	(*known)->count++;
+	(*known)->bytes += size;
+	return 0;
+}
+
 /* Takes note of a slot. 0 or -ENOMEM. */
-static int see_slot(struct look *look, uint64_t address, uint32_t size, bool lives)
+static int see_slot(struct look *look, uint64_t address, const uint8_t *slot, uint32_t size,
+		    bool lives)
 {
 	const struct objects *objects = look->collector->own;
 	struct subject *subject = look->subject;
 	size_t at = address / SMALLEST_SLOT % POOL_PAGE_SLOTS;
 	uint64_t bit = 1ULL << (at % 64), *old;
 	__u32 site;
+	int err;
 
 	turn_to(look, address >> PAGE_SHIFT);
 	old = look->old ? &look->old->slots[at / 64] : NULL;
@@ -225,8 +272,10 @@ static int see_slot(struct look *look, uint64_t address, uint32_t size, bool liv
 	}
 	subject->bytes += size;
 	site = look->pool_page.site[at];
-	if (site && site < objects->most_sites)
-		return note_live(look, site, size);
+	if (site && site < objects->most_sites) {
+		err = note_live(look, site, size);
+		return err || !look->types ? err : count_type(look, site, slot, size);
+	}
 	if (old && !subject->looked)
 		*old |= bit;
 	if (old && (*old & bit))
@@ -244,7 +293,8 @@ static int see_pool(void *context, const struct pool *pool)
 	int err = 0;
 
 	for (i = 0; !err && i < pool->nslots; i++, address += pool->slot_size)
-		err = see_slot(look, address, pool->slot_size, pool->live[i]);
+		err = see_slot(look, address, pool->bytes + (address - pool->address),
+			       pool->slot_size, pool->live[i]);
 	return err;
 }
 
@@ -269,8 +319,10 @@ static void refuse(struct subject *subject, pid_t pid, int err)
 		  strerror(-err));
 }
 
-/* Looks at a process that runs. A fork has its parent's pools. 0 or -ENOMEM. */
-static int look_at(struct collector *collector, const struct process_counters *processes, __u32 id)
+/* Looks at a process that runs. A fork has its parent's pools. types: see struct look. 0 or
+ * -ENOMEM. */
+static int look_at(struct collector *collector, const struct process_counters *processes, __u32 id,
+		   struct type_counts *types)
 {
 	struct objects *objects = collector->own;
 	struct subject *subject = &objects->subjects[id];
@@ -280,6 +332,7 @@ static int look_at(struct collector *collector, const struct process_counters *p
 		.id = id,
 		.map = bpf_map__fd(objects->bpf->maps.pool_pages),
 		.page = UINT64_MAX,
+		.types = types,
 	};
 	size_t torn;
 	int err = 0;
@@ -288,6 +341,10 @@ static int look_at(struct collector *collector, const struct process_counters *p
 		subject->pool_size = objects->subjects[processes[id].parent].pool_size;
 	if (!subject->pool_size || subject->refused)
 		return 0;
+	if (!subject->types)
+		subject->types = type_table__new(processes[id].pid);
+	if (!subject->types)
+		return -ENOMEM;
 	if (!subject->reader)
 		err = pool_reader__new(processes[id].pid, subject->pool_size, &subject->reader);
 	if (!err) {
@@ -306,7 +363,7 @@ static int look_at(struct collector *collector, const struct process_counters *p
 	return err;
 }
 
-static int look_at_all(struct collector *collector, bool new_ones)
+static int look_at_all(struct collector *collector, bool new_ones, struct type_counts *types)
 {
 	const struct objects *objects = collector->own;
 	const struct process_counters *processes;
@@ -317,7 +374,7 @@ static int look_at_all(struct collector *collector, bool new_ones)
 	for (id = 1; !err && id < n; id++) {
 		if (processes[id].pid && processes[id].state == PROCESS_RUNNING &&
 		    !(new_ones && objects->subjects[id].looked))
-			err = look_at(collector, processes, id);
+			err = look_at(collector, processes, id, types);
 	}
 	return err;
 }
@@ -326,7 +383,7 @@ static int objects_keep_up(struct collector *collector)
 {
 	double begin = clock_seconds(CLOCK_MONOTONIC), took;
 	struct objects *objects = collector->own;
-	int err = look_at_all(collector, begin < objects->next_look);
+	int err = look_at_all(collector, begin < objects->next_look, NULL);
 
 	if (begin < objects->next_look)
 		return err;
@@ -335,18 +392,40 @@ static int objects_keep_up(struct collector *collector)
 	return err;
 }
 
+static void take_type(const void *node, VISIT visit, void *context)
+{
+	struct snapshot *snapshot = context;
+
+	if (visit == postorder || visit == leaf)
+		snapshot->types[snapshot->ntypes++] = **(struct snapshot_type *const *)node;
+}
+
+/* 0 or -ENOMEM. */
+static int take_types(struct snapshot *snapshot, const struct type_counts *counts)
+{
+	snapshot->types = calloc(counts->n + 1, sizeof(*snapshot->types));
+	if (!snapshot->types)
+		return -ENOMEM;
+	twalk_r(counts->tree, take_type, snapshot);
+	return 0;
+}
+
 static int objects_snapshot(struct collector *collector, struct snapshot **result)
 {
 	const struct objects *objects = collector->own;
+	struct type_counts types = {0};
 	const struct subject *subject;
 	struct process_counters *process;
-	int err = look_at_all(collector, false);
+	int err = look_at_all(collector, false, &types);
 	size_t id;
 
 	if (!err)
 		err = arenas__look(objects->arenas);
 	if (!err)
 		err = collector__read(collector, result);
+	if (!err)
+		err = take_types(*result, &types);
+	tdestroy(types.tree, free);
 	if (err)
 		return err;
 	arenas__describe(objects->arenas, *result);

@@ -137,28 +137,122 @@ static const struct location **copy_frames(struct profile *profile, struct copie
 	return frames;
 }
 
+/* What a line has of one type: by index in the stack table. */
+struct line_type {
+	__u32 line;
+	struct profile_type type;
+};
+
+static int compare_line_types(const void *a, const void *b)
+{
+	const struct line_type *x = a, *y = b;
+
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	return strcmp(x->type.name, y->type.name);
+}
+
+static int compare_types(const void *a, const void *b)
+{
+	const struct profile_type *x = a, *y = b;
+
+	if (x->bytes != y->bytes)
+		return x->bytes < y->bytes ? 1 : -1;
+	return strcmp(x->name, y->name);
+}
+
+/* The snapshot's types by line, each once. Returns how many. */
+static size_t collect_types(const struct build_input *input, struct line_type *types)
+{
+	const struct snapshot_type *from = input->now->types;
+	size_t i, n = 0, to = 0;
+	ssize_t stack;
+
+	for (i = 0; i < input->now->ntypes; i++) {
+		stack = stack_table__of_site(input->stacks, from[i].site);
+		if (stack >= 0)
+			types[n++] = (struct line_type){
+				stack_table__get(input->stacks, stack)->line,
+				{from[i].name, from[i].count, from[i].bytes},
+			};
+	}
+	qsort(types, n, sizeof(*types), compare_line_types);
+	for (i = 1; i < n; i++) {
+		if (compare_line_types(&types[to], &types[i])) {
+			types[++to] = types[i];
+			continue;
+		}
+		types[to].type.count += types[i].type.count;
+		types[to].type.bytes += types[i].type.bytes;
+	}
+	return n ? to + 1 : 0;
+}
+
+/* Gives a line its types: n of them. 0 or -ENOMEM. */
+static int give_types(struct profile *profile, struct profile_line *line,
+		      const struct line_type *types, size_t n)
+{
+	size_t i;
+
+	line->types = profile__alloc(profile, n, sizeof(*line->types));
+	if (!line->types)
+		return -ENOMEM;
+	for (i = 0; i < n; i++) {
+		line->types[i] = types[i].type;
+		line->types[i].name = profile__string(profile, types[i].type.name);
+		if (!line->types[i].name)
+			return -ENOMEM;
+	}
+	line->ntypes = n;
+	qsort(line->types, n, sizeof(*line->types), compare_types);
+	return 0;
+}
+
+/* by_line: the profile's lines, by index in the stack table. */
+static int add_types(const struct build_input *input, struct profile *profile,
+		     struct profile_line *const *by_line)
+{
+	auto_free struct line_type *types = calloc(input->now->ntypes + 1, sizeof(*types));
+	size_t n, i, end;
+	int err = types ? 0 : -ENOMEM;
+
+	if (err)
+		return err;
+	n = collect_types(input, types);
+	for (i = 0; !err && i < n; i = end) {
+		for (end = i + 1; end < n && types[end].line == types[i].line; end++)
+			;
+		if (by_line[types[i].line])
+			err = give_types(profile, by_line[types[i].line], &types[i], end - i);
+	}
+	return err;
+}
+
 static int add_lines(const struct build_input *input, const struct sums *sums,
 		     struct profile *profile, struct copies *copies,
 		     struct profile_process *const *processes)
 {
 	const struct line *line;
 	struct profile_process *process;
+	size_t n = stack_table__line_count(input->stacks), i;
+	auto_free struct profile_line **by_line = calloc(n + 1, sizeof(*by_line));
 	struct profile_line *to;
-	size_t i;
 
-	for (i = 0; i < stack_table__line_count(input->stacks); i++) {
+	if (!by_line)
+		return -ENOMEM;
+	for (i = 0; i < n; i++) {
 		line = stack_table__line(input->stacks, i);
 		process = line ? processes[line->process] : NULL;
 		if (!process || values__are_zero(input->schema, &sums->line_values[i]))
 			continue;
-		to = &process->lines[process->nlines++];
+		to = by_line[i] = &process->lines[process->nlines++];
 		to->location = copy_location(profile, copies, line->location);
 		to->values = sums->line_values[i];
 		to->change = sums->line_changes[i];
 		if (!to->location)
 			return -ENOMEM;
 	}
-	return 0;
+	return add_types(input, profile, by_line);
 }
 
 static int add_stacks(const struct build_input *input, const struct sums *sums,

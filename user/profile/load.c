@@ -30,6 +30,8 @@ enum place {
 	IN_FRAMES,
 	IN_FRAME,
 	IN_CHANGE,
+	IN_OBJECTS,
+	IN_OBJECT,
 	IN_UNKNOWN, /* of a later version, passed over */
 };
 
@@ -58,7 +60,8 @@ struct reader_state {
 	struct location location;
 	struct values *change; /* of what is being read */
 	size_t nchanges;
-	struct list processes, lines, stacks, frames;
+	struct profile_type object;
+	struct list processes, lines, stacks, frames, objects;
 	int err;
 	char *why;
 	size_t why_size;
@@ -137,6 +140,7 @@ static const struct {
 	{IN_LINE, "change", true, IN_CHANGE},	 {IN_PROCESS, "stacks", true, IN_STACKS},
 	{IN_STACKS, NULL, false, IN_STACK},	 {IN_STACK, "frames", true, IN_FRAMES},
 	{IN_FRAMES, NULL, false, IN_FRAME},	 {IN_STACK, "change", true, IN_CHANGE},
+	{IN_LINE, "types", true, IN_OBJECTS},	 {IN_OBJECTS, NULL, false, IN_OBJECT},
 };
 
 static void begin(struct reader_state *state, enum place place)
@@ -163,6 +167,9 @@ static void begin(struct reader_state *state, enum place place)
 		break;
 	case IN_FRAME:
 		state->location = nowhere;
+		break;
+	case IN_OBJECT:
+		state->object = (struct profile_type){.name = ""};
 		break;
 	case IN_CHANGE:
 		state->nchanges = 0;
@@ -209,6 +216,10 @@ static int end_line(struct reader_state *state)
 	state->line.location = profile__location(state->profile, &state->location);
 	if (!state->line.location)
 		return no_memory(state);
+	state->line.types =
+		take(state, &state->objects, sizeof(*state->line.types), &state->line.ntypes);
+	if (!state->line.types)
+		return 0;
 	return append(state, &state->lines, &state->line, sizeof(state->line));
 }
 
@@ -269,6 +280,8 @@ static int close_place(void *context)
 		return end_stack(state);
 	case IN_FRAME:
 		return end_frame(state);
+	case IN_OBJECT:
+		return append(state, &state->objects, &state->object, sizeof(state->object));
 	default:
 		return 1;
 	}
@@ -314,6 +327,7 @@ static const char **string_at(struct reader_state *state)
 		{IN_LINE, "function", AT(location.function)},
 		{IN_FRAME, "file", AT(location.file)},
 		{IN_FRAME, "function", AT(location.function)},
+		{IN_OBJECT, "type", AT(object.name)},
 #undef AT
 	};
 	size_t i;
@@ -406,6 +420,10 @@ static int64_t *integer_at(struct reader_state *state)
 		state->profile->counts_small |= key_is(state, "small_before_bytes");
 		return (int64_t *)((char *)&state->process + integers[i].offset);
 	}
+	if (here(state) == IN_OBJECT)
+		return key_is(state, "count")	? (int64_t *)&state->object.count
+		       : key_is(state, "bytes") ? (int64_t *)&state->object.bytes
+						: NULL;
 	for (cause = 0; here(state) == IN_LOST && cause < LOST_CAUSES; cause++) {
 		if (key_is(state, lost__name(cause)))
 			return (int64_t *)&state->process.lost[cause];
@@ -550,6 +568,7 @@ int profile__load(FILE *in, struct profile **result, char *why, size_t size)
 	free(state.lines.data);
 	free(state.stacks.data);
 	free(state.frames.data);
+	free(state.objects.data);
 	if (handle)
 		yajl_free(handle);
 	if (state.err) {

@@ -20,6 +20,12 @@
 #include "symbols/def_ranges.h"
 #include "symbols/source_text.h"
 
+/* Objects of one type. */
+struct profile_type {
+	const char *name;
+	uint64_t count, bytes;
+};
+
 /* What all stacks with one leaf come to. The same file is the same pointer in a profile, and so
  * is the same location. */
 struct profile_line {
@@ -27,6 +33,8 @@ struct profile_line {
 	const struct def_range *function; /* lines: that it is in; NULL: its module's */
 	struct values values;
 	struct values change; /* since the interval began */
+	size_t ntypes;
+	struct profile_type *types; /* objects: of small ones that live, the most bytes first */
 };
 
 struct profile_stack {

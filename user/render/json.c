@@ -112,6 +112,24 @@ static void put_change(struct writer *writer, const struct schema *schema,
 	check(writer, yajl_gen_array_close(writer->gen));
 }
 
+static void put_types(struct writer *writer, const struct profile_line *line)
+{
+	const struct profile_type *type;
+
+	if (!line->ntypes)
+		return;
+	put_string(writer, "types");
+	check(writer, yajl_gen_array_open(writer->gen));
+	for (type = line->types; type < line->types + line->ntypes; type++) {
+		check(writer, yajl_gen_map_open(writer->gen));
+		put_text_member(writer, "type", type->name);
+		put_integer_member(writer, "count", type->count);
+		put_integer_member(writer, "bytes", type->bytes);
+		check(writer, yajl_gen_map_close(writer->gen));
+	}
+	check(writer, yajl_gen_array_close(writer->gen));
+}
+
 static void put_line(struct writer *writer, const struct schema *schema,
 		     const struct profile_line *line)
 {
@@ -123,6 +141,7 @@ static void put_line(struct writer *writer, const struct schema *schema,
 	put_integer_member(writer, "increment_count",
 			   values__get(schema, &line->change, ROLE_INUSE_COUNT));
 	put_change(writer, schema, &line->change);
+	put_types(writer, line);
 	check(writer, yajl_gen_map_close(writer->gen));
 }
 

@@ -156,6 +156,23 @@ static size_t top_of(const struct profile *profile, const struct profile_process
 	return n < options->top ? n : options->top;
 }
 
+/* Of a line's types, so many are shown. */
+#define LINE_TYPES 4
+
+/* What is alive of it: "Event x 26,046, str x 52,092". */
+static void put_types(const struct profile_line *line, FILE *out)
+{
+	size_t i;
+
+	if (!line->ntypes)
+		return;
+	fprintf(out, "%14s", "");
+	for (i = 0; i < line->ntypes && i < LINE_TYPES; i++)
+		fprintf(out, "%s%s x %s", i ? ", " : "", line->types[i].name,
+			format_count(line->types[i].count).s);
+	fputs(i < line->ntypes ? ", ...\n" : "\n", out);
+}
+
 static void put_lines(const struct profile *profile, const struct profile_process *process,
 		      const struct render_options *options, FILE *out)
 {
@@ -188,6 +205,7 @@ static void put_lines(const struct profile *profile, const struct profile_proces
 		fputs("  ", out);
 		put_location(line->location, out);
 		putc('\n', out);
+		put_types(line, out);
 	}
 	if (top < n)
 		fprintf(out, "%12s  and %s more lines; --top %zu shows them\n", "...",
