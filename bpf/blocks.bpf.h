@@ -27,7 +27,7 @@ _Static_assert(MOST_SITES <= 1ULL << (64 - BLOCK_SIZE_BITS), "a site fits beside
 
 static __always_inline __u64 block__pack(__u32 site, __u64 size)
 {
-	return (__u64)site << BLOCK_SIZE_BITS | size;
+	return (__u64)site << BLOCK_SIZE_BITS | (size & ((1ULL << BLOCK_SIZE_BITS) - 1));
 }
 
 static __always_inline __u32 block__site(__u64 block)

@@ -42,9 +42,10 @@ static __always_inline __u32 *code_generation(__u64 code)
 	return &code_generations[CODE_SLOT(code)];
 }
 
+/* What a target calls an address can be anything: none of it gets into the process's part. */
 static __always_inline __u64 process_key(__u32 process, __u64 address)
 {
-	return (__u64)process << PROCESS_KEY_SHIFT | address;
+	return (__u64)process << PROCESS_KEY_SHIFT | (address & ((1ULL << PROCESS_KEY_SHIFT) - 1));
 }
 
 static __always_inline bool read_user(void *to, __u32 size, __u64 from)

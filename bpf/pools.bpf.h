@@ -130,6 +130,8 @@ static __always_inline void pool__reuse(struct pt_regs *ctx, struct thread *t,
 	if (POOL_STEP(place) != PYMALLOC_REUSES && IS_EQUAL(ctx))
 		return;
 	slot = object__slot(register_word(ctx, POOL_WORD(place)), POOL_STEP(place));
+	if (slot >> PROCESS_KEY_SHIFT)
+		return;
 	address = slot & ~(table->pool_size - 1);
 	if (!slot || !read_user(&pool, sizeof(pool), address) || pool.size_class >= POOL_CLASSES)
 		return;
@@ -174,6 +176,8 @@ static __always_inline void pool__enter(struct pt_regs *ctx, struct thread *t)
 	if (!table)
 		return;
 	place = table->place[POOL_SLOT(PT_REGS_IP(ctx), table->multiplier) & (POOL_SLOTS - 1)];
+	if (!(place & POOL_TAKEN))
+		return;
 	if (POOL_STEP(place) < PYMALLOC_REUSES)
 		pool__hand_out(ctx, t, place);
 	else

@@ -174,6 +174,22 @@ static __always_inline void pages__leave(struct thread *t, __u64 address, __u64 
 		pages__clear(address, address + page_up(length), t->process.id);
 }
 
+static __always_inline void populate__count_end(struct thread *t)
+{
+	struct process_counters *counters = bpf_map_lookup_elem(&process_counters, &t->process.id);
+
+	if (counters)
+		__sync_fetch_and_add(&counters->populates_ended, 1);
+}
+
+/* A call that is waited for was left some other way, as by longjmp(). */
+static __always_inline void call__abandon(struct thread *t)
+{
+	if (t->call.sp && t->call.kind != PROBE_MREMAP)
+		populate__count_end(t);
+	t->call.sp = 0;
+}
+
 /*
  * The call makes all of it resident before anybody touches it. Meanwhile user space is not to
  * guess whose these pages are. Of a sample, each page taken stands for others that were
@@ -186,6 +202,7 @@ static __always_inline void populate__begin(struct pt_regs *ctx, struct thread *
 
 	if (config.sample > 1)
 		return;
+	call__abandon(t);
 	t->call.sp = PT_REGS_SP(ctx);
 	t->call.kind = kind;
 	t->call.address = address;
@@ -201,16 +218,13 @@ static __always_inline void populate__end(struct thread *t, __u64 result)
 	bool maps = t->call.kind == PROBE_MMAP, failed = maps ? is_error(result) : (__s32)result;
 	__u64 address = maps ? result : t->call.address;
 	__u64 start = address & ~(PAGE_SIZE - 1), end = page_up(address + t->call.size);
-	struct process_counters *counters;
 	__u32 site = 0;
 
 	if (!failed && is_range(start, end - start))
 		site = site__find();
 	if (site)
 		pages__give(start, end, t->process.id, site);
-	counters = bpf_map_lookup_elem(&process_counters, &t->process.id);
-	if (counters)
-		__sync_fetch_and_add(&counters->populates_ended, 1);
+	populate__count_end(t);
 }
 
 /* mlockall(MCL_FUTURE) */
@@ -284,6 +298,7 @@ int pymemtop_enter(struct pt_regs *ctx)
 		enter_brk(ctx, t, address);
 		break;
 	case PROBE_MREMAP:
+		call__abandon(t);
 		t->call.sp = PT_REGS_SP(ctx);
 		t->call.kind = PROBE_MREMAP;
 		t->call.address = address;

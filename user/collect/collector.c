@@ -201,6 +201,12 @@ struct site_counters collector__site(const struct collector *collector, __u32 si
 	return to;
 }
 
+bool collector__is_settled(const struct collector *collector, __u32 site)
+{
+	return !collector->pools_taken || *(volatile __u64 *)&collector->pools_taken[site].count ==
+						  collector->pools_looked[site].count;
+}
+
 void collector__clear_site(struct collector *collector, __u32 site)
 {
 	memset(&collector->sites[site], 0, sizeof(collector->sites[site]));
@@ -210,6 +216,7 @@ void collector__clear_site(struct collector *collector, __u32 site)
 		return;
 	memset(&collector->pools_taken[site], 0, sizeof(collector->pools_taken[site]));
 	memset(&collector->pools_live[site], 0, sizeof(collector->pools_live[site]));
+	memset(&collector->pools_looked[site], 0, sizeof(collector->pools_looked[site]));
 }
 
 /*

@@ -49,6 +49,7 @@ struct collector {
 	/* What each site took of pymalloc's pools, mapped, and what of that lives, which the mode
 	 * finds out; both NULL but for one that counts it. */
 	struct pool_counters *pools_taken, *pools_live;
+	struct pool_counters *pools_looked; /* what was taken when that was last found out */
 	/* What each site's arenas take of its pages, or else of its mappings; NULL where that is
 	 * not found out. */
 	struct pool_counters *arenas;
@@ -121,6 +122,8 @@ int collector__read(struct collector *collector, struct snapshot **snapshot);
 
 /* A site's counters, as they are now; and all zero from now on. */
 struct site_counters collector__site(const struct collector *collector, __u32 site);
+/* Whether it is known what of the site lives: it has taken nothing since that was looked at. */
+bool collector__is_settled(const struct collector *collector, __u32 site);
 void collector__clear_site(struct collector *collector, __u32 site);
 
 #endif /* COLLECTOR_H */

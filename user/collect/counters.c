@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/kernel.h"
 #include "base/log.h"
+#include "base/procfs.h"
 #include "collect/bpf_maps.h"
 #include "collect/counters.h"
 #include "collect/verifier_stats.h"
@@ -268,6 +269,14 @@ int counters__open_process(struct counters *counters, const struct process_count
 	return id;
 }
 
+bool counters__has_site(const struct counters *counters, __u32 site, __u64 hash)
+{
+	int fd = bpf_object__find_map_fd_by_name(counters->object, "sites");
+	__u32 number;
+
+	return !bpf_map_lookup_elem(fd, &hash, &number) && number == site;
+}
+
 int counters__free_site(struct counters *counters, __u32 site, __u64 hash)
 {
 	int fd = bpf_object__find_map_fd_by_name(counters->object, "sites");
@@ -297,6 +306,12 @@ const struct process_counters *counters__processes(const struct counters *counte
 {
 	*n = MAX_PROCESSES;
 	return counters->processes;
+}
+
+bool process__has_memory(const struct process_counters *process)
+{
+	return *(const volatile __u32 *)&process->state == PROCESS_RUNNING &&
+	       proc_status_bytes(process->pid, "RssAnon");
 }
 
 size_t counters__next_site(const struct counters *counters)

@@ -57,6 +57,11 @@ int counters__open_process(struct counters *counters, const struct process_count
  * -errno.
  */
 int counters__free_site(struct counters *counters, __u32 site, __u64 hash);
+
+/* Whether the site with that hash has that number: of two threads that made the same site at once,
+ * one gave its number back, after it had sent it. */
+bool counters__has_site(const struct counters *counters, __u32 site, __u64 hash);
+
 int counters__free_process(struct counters *counters, __u32 id);
 
 void counters__set_state(struct counters *counters, __u32 id, enum process_state state);
@@ -69,6 +74,10 @@ const struct process_counters *counters__processes(const struct counters *counte
 
 /* Above all sites that were given out. */
 size_t counters__next_site(const struct counters *counters);
+
+/* Whether a process has still been there when its memory was read just now: while it ends, that
+ * goes first, and before 6.16 it is said to have ended only then. */
+bool process__has_memory(const struct process_counters *process);
 
 /* Sites that can still be given out, and that there can be. */
 size_t counters__sites_left(const struct counters *counters);

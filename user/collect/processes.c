@@ -174,14 +174,28 @@ static int admit(struct processes *processes, const struct target *target, __u32
 	return layout < 0 ? layout : update(processes, "processes", &tgid, &process);
 }
 
+/* The programs know the process no more, of which no program saw the end: its pid can be another's
+ * in time. */
+static void expel(struct processes *processes, __u32 id, pid_t pid)
+{
+	int fd = bpf_object__find_map_fd_by_name(first_object(processes), "processes");
+	struct process process;
+	__u32 tgid = pid;
+
+	if (!bpf_map_lookup_elem(fd, &tgid, &process) && process.id == id)
+		bpf_map_delete_elem(fd, &tgid);
+	counters__set_state(processes->counters, id, PROCESS_EXITED);
+}
+
 int processes__admit(struct processes *processes, __u32 id)
 {
 	const struct target *target = processes->images[processes->seen[id].image].target;
 	int err = admit(processes, target, id);
 
-	/* It may have ended before that was seen. */
-	if (!err && !proc_exists(target->pid))
-		counters__set_state(processes->counters, id, PROCESS_EXITED);
+	/* It may have ended before that was seen: then it has no memory, and perhaps waits for its
+	 * parent. */
+	if (!err && !proc_status_bytes(target->pid, "VmSize"))
+		expel(processes, id, target->pid);
 	if (err)
 		log_error("process %d cannot be recorded: %s", target->pid, strerror(-err));
 	return err;
@@ -290,6 +304,9 @@ static void sweep_dead(struct processes *processes, const struct process_counter
 			continue;
 		dead[id] = any = true;
 	}
+	/* What they forked before is met, so that it has their image. */
+	if (any)
+		keep_children(processes, counts, n);
 	/* Where memory is short: another time. */
 	any = any && !sweep_maps(processes, dead);
 	for (id = 1; any && id < n; id++) {
@@ -311,7 +328,7 @@ static void find_ended(struct processes *processes, const struct process_counter
 	for (id = 1; id < n; id++) {
 		if (counts[id].pid && counts[id].state == PROCESS_RUNNING &&
 		    !proc_exists(counts[id].pid))
-			counters__set_state(processes->counters, id, PROCESS_EXITED);
+			expel(processes, id, counts[id].pid);
 	}
 }
 

@@ -63,36 +63,47 @@ static int make_shared(struct tracer *tracer, const struct collector *first)
 	return tracer->processes ? 0 : -ENOMEM;
 }
 
-/* Whatever is recorded already: a process for each image, then all others. */
+/* Attaches to a process that is recorded already, and that may end meanwhile; to its image, unless
+ * another one did. 0 or -errno, having said why. */
+static int attach_process(struct collector *collector, const struct attach_point *point, pid_t pid,
+			  bool *has_image)
+{
+	int err = *has_image ? 0 : attacher__define(collector->attacher, point, 1, pid);
+
+	*has_image |= !err;
+	if (!err)
+		err = attacher__watch(collector->attacher, pid, point->image);
+	return err && !proc_exists(pid) ? -ESRCH : err;
+}
+
+/* Whatever is recorded already, and what that forks until it is attached to. */
 static int attach_running(struct tracer *tracer, struct collector *collector)
 {
+	bool has_image[MAX_IMAGES] = {false}, seen[MAX_PROCESSES] = {false}, any;
 	const struct process_counters *counts;
-	bool has_image[MAX_IMAGES] = {false}, any = false;
-	const struct target *target;
 	struct attach_point point;
 	size_t n, id;
-	__u32 image;
 	int err = 0;
 
 	counts = counters__processes(tracer->counters, &n);
-	for (id = 1; !err && id < n; id++) {
-		target = processes__target(tracer->processes, id, &image);
-		if (!target || !counts[id].pid || counts[id].state != PROCESS_RUNNING)
-			continue;
-		point = (struct attach_point){target, image};
-		/* It may be the image of one that has ended. */
-		if (!has_image[image])
-			err = attacher__define(collector->attacher, &point, 1, counts[id].pid);
-		if (!err)
-			err = attacher__watch(collector->attacher, counts[id].pid, image);
-		if (err && !proc_exists(counts[id].pid))
-			err = 0;
-		has_image[image] = any = true;
-		if (!err && collector->type->meet)
-			collector->type->meet(collector, id, counts[id].pid, target);
-	}
-	if (any)
-		collector->begin = clock_seconds(CLOCK_MONOTONIC);
+	do {
+		processes__keep_up(tracer->processes);
+		any = false;
+		for (id = 1; !err && id < n; id++) {
+			point.target = processes__target(tracer->processes, id, &point.image);
+			if (seen[id] || !point.target || !counts[id].pid ||
+			    counts[id].state != PROCESS_RUNNING)
+				continue;
+			seen[id] = any = true;
+			err = attach_process(collector, &point, counts[id].pid,
+					     &has_image[point.image]);
+			if (!err && collector->type->meet)
+				collector->type->meet(collector, id, counts[id].pid, point.target);
+			if (!err)
+				collector->begin = clock_seconds(CLOCK_MONOTONIC);
+			err = err == -ESRCH ? 0 : err;
+		}
+	} while (!err && any);
 	return err;
 }
 

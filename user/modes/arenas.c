@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "collect/counters.h"
 #include "modes/arenas.h"
+#include "modes/live_sites.h"
 #include "modes/pools.h"
 
 /* How often it is looked between snapshots, and the most of the time that this takes. */
@@ -19,8 +20,7 @@ struct subject {
 	uint32_t pool_size; /* 0: not known */
 	struct pool_reader *reader;
 	bool refused;
-	__u32 *sites; /* that had arenas at the last look */
-	size_t nsites;
+	struct live_sites live; /* that had arenas at the last look */
 	uint64_t used_bytes, arenas;
 };
 
@@ -64,7 +64,7 @@ void arenas__forget(struct arenas *arenas, __u32 id)
 	struct subject *subject = &arenas->subjects[id];
 
 	pool_reader__free(subject->reader);
-	free(subject->sites);
+	live_sites__free(&subject->live);
 	*subject = (struct subject){0};
 }
 
@@ -117,22 +117,7 @@ static void turn_to(struct look *look, uint64_t region)
 
 static int add(struct look *look, __u32 site, uint64_t bytes)
 {
-	struct pool_counters *of = &look->arenas->collector->arenas[site];
-	struct subject *subject = look->subject;
-	__u32 *more;
-
-	if (!of->count && !(subject->nsites & (subject->nsites - 1))) {
-		more = reallocarray(subject->sites, subject->nsites ? 2 * subject->nsites : 1,
-				    sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		subject->sites = more;
-	}
-	if (!of->count)
-		subject->sites[subject->nsites++] = site;
-	of->bytes += bytes;
-	of->count++;
-	return 0;
+	return live_sites__add(&look->subject->live, look->arenas->collector->arenas, site, bytes);
 }
 
 /* A page of a pool is resident, or mapped. */
@@ -171,16 +156,6 @@ static int see_pool(void *context, const struct pool *pool)
 	return err;
 }
 
-static void forget_sites(struct arenas *arenas, struct subject *subject)
-{
-	size_t i;
-
-	for (i = 0; i < subject->nsites; i++)
-		arenas->collector->arenas[subject->sites[i]] = (struct pool_counters){0};
-	subject->nsites = 0;
-	subject->used_bytes = subject->arenas = 0;
-}
-
 /* What cannot be looked at keeps its arenas among its lines'. 0 or -ENOMEM. */
 static int look_at(struct arenas *arenas, const struct process_counters *processes, __u32 id)
 {
@@ -192,7 +167,9 @@ static int look_at(struct arenas *arenas, const struct process_counters *process
 		.region = UINT64_MAX,
 		.arena = -1,
 	};
+	uint64_t used_bytes = subject->used_bytes, narenas = subject->arenas;
 	size_t torn;
+	bool holds;
 	int err = 0;
 
 	if (!subject->pool_size && processes[id].parent < MAX_PROCESSES)
@@ -201,13 +178,29 @@ static int look_at(struct arenas *arenas, const struct process_counters *process
 		return 0;
 	if (!subject->reader)
 		err = pool_reader__new(processes[id].pid, subject->pool_size, &subject->reader);
-	if (!err) {
-		forget_sites(arenas, subject);
-		err = pool_reader__look(subject->reader, POOLS_HEADERS, see_pool, &look, &torn);
-	}
-	if (err && err != -ENOMEM)
+	if (err) {
 		subject->refused = err != -ENOENT && err != -ESRCH;
+		return err == -ENOMEM ? err : 0;
+	}
+	err = live_sites__begin(&subject->live, arenas->collector->arenas);
+	if (err)
+		return err;
+	subject->used_bytes = subject->arenas = 0;
+	err = pool_reader__look(subject->reader, POOLS_HEADERS, see_pool, &look, &torn);
+	holds = !err && process__has_memory(&processes[id]);
+	live_sites__end(&subject->live, arenas->collector->arenas, holds);
+	if (!holds) {
+		subject->used_bytes = used_bytes;
+		subject->arenas = narenas;
+	}
 	return err == -ENOMEM ? err : 0;
+}
+
+/* What has ended needs no reader any more. */
+static void close_reader(struct subject *subject)
+{
+	pool_reader__free(subject->reader);
+	subject->reader = NULL;
 }
 
 int arenas__look(struct arenas *arenas)
@@ -220,6 +213,8 @@ int arenas__look(struct arenas *arenas)
 	for (id = 1; !err && id < n; id++) {
 		if (processes[id].pid && processes[id].state == PROCESS_RUNNING)
 			err = look_at(arenas, processes, id);
+		else
+			close_reader(&arenas->subjects[id]);
 	}
 	return err;
 }

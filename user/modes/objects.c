@@ -16,6 +16,7 @@
 #include "collect/counters.h"
 #include "modes/arenas.h"
 #include "modes/heap.h"
+#include "modes/live_sites.h"
 #include "modes/mode.h"
 #include "modes/pools.h"
 #include "modes/types.h"
@@ -32,15 +33,19 @@ struct old_page {
 	uint64_t slots[POOL_PAGE_SLOTS / 64];
 };
 
+/* Bytes of slots that are taken. */
+struct small_sums {
+	uint64_t all, before, unattributed;
+};
+
 struct subject {
 	uint32_t pool_size; /* 0: not met */
 	struct pool_reader *reader;
 	bool refused, looked;
 	struct old_page *old; /* by page */
 	size_t nold;
-	__u32 *sites; /* that have slots alive, as of the last look */
-	size_t nsites;
-	uint64_t bytes, before_bytes, unattributed_bytes;
+	struct live_sites live; /* as of the last look */
+	struct small_sums sums;
 	struct type_table *types;
 };
 
@@ -100,7 +105,7 @@ static void free_subject(struct subject *subject)
 	pool_reader__free(subject->reader);
 	type_table__free(subject->types);
 	free(subject->old);
-	free(subject->sites);
+	live_sites__free(&subject->live);
 	*subject = (struct subject){0};
 }
 
@@ -121,6 +126,7 @@ static void objects_unload(struct collector *collector)
 	if (collector->pools_taken)
 		munmap(collector->pools_taken, counters_size(objects));
 	free(collector->pools_live);
+	free(collector->pools_looked);
 	arenas__free(objects->arenas);
 	objects_bpf__destroy(objects->bpf);
 	free(objects);
@@ -131,8 +137,9 @@ static int objects_attach(struct collector *collector)
 	struct objects *objects = collector->own;
 
 	collector->pools_live = calloc(objects->most_sites, sizeof(struct pool_counters));
+	collector->pools_looked = calloc(objects->most_sites, sizeof(struct pool_counters));
 	objects->arenas = arenas__new(collector, ARENAS_IN_MAPPINGS);
-	if (!collector->pools_live || !objects->arenas)
+	if (!collector->pools_live || !collector->pools_looked || !objects->arenas)
 		return -ENOMEM;
 	return map__mmap(collector->object, "pool_counters", counters_size(objects),
 			 (void **)&collector->pools_taken);
@@ -198,26 +205,6 @@ static void turn_to(struct look *look, uint64_t page)
 	look->old = find_old(look->subject, page);
 }
 
-static int note_live(struct look *look, __u32 site, uint32_t size)
-{
-	struct subject *subject = look->subject;
-	struct pool_counters *live = &look->collector->pools_live[site];
-	__u32 *more;
-
-	if (!live->count && !(subject->nsites & (subject->nsites - 1))) {
-		more = reallocarray(subject->sites, subject->nsites ? 2 * subject->nsites : 1,
-				    sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		subject->sites = more;
-	}
-	if (!live->count)
-		subject->sites[subject->nsites++] = site;
-	live->bytes += size;
-	live->count++;
-	return 0;
-}
-
 static int compare_types(const void *a, const void *b)
 {
 	const struct snapshot_type *x = a, *y = b;
@@ -270,18 +257,18 @@ static int see_slot(struct look *look, uint64_t address, const uint8_t *slot, ui
 			*old &= ~bit;
 		return 0;
 	}
-	subject->bytes += size;
+	subject->sums.all += size;
 	site = look->pool_page.site[at];
 	if (site && site < objects->most_sites) {
-		err = note_live(look, site, size);
+		err = live_sites__add(&subject->live, look->collector->pools_live, site, size);
 		return err || !look->types ? err : count_type(look, site, slot, size);
 	}
 	if (old && !subject->looked)
 		*old |= bit;
 	if (old && (*old & bit))
-		subject->before_bytes += size;
+		subject->sums.before += size;
 	else
-		subject->unattributed_bytes += size;
+		subject->sums.unattributed += size;
 	return 0;
 }
 
@@ -298,17 +285,6 @@ static int see_pool(void *context, const struct pool *pool)
 	return err;
 }
 
-/* What lived at the last look is seen anew. */
-static void forget_live(struct collector *collector, struct subject *subject)
-{
-	size_t i;
-
-	for (i = 0; i < subject->nsites; i++)
-		collector->pools_live[subject->sites[i]] = (struct pool_counters){0};
-	subject->nsites = 0;
-	subject->bytes = subject->before_bytes = subject->unattributed_bytes = 0;
-}
-
 static void refuse(struct subject *subject, pid_t pid, int err)
 {
 	/* Where it has only ended, that is no news. */
@@ -317,6 +293,34 @@ static void refuse(struct subject *subject, pid_t pid, int err)
 	subject->refused = true;
 	log_error("the pools of process %d cannot be read: %s; its small objects are left out", pid,
 		  strerror(-err));
+}
+
+/* Sees all pools. Where the process ended meanwhile, what was seen last holds. 0 or -errno. */
+static int look_through(struct look *look, const struct process_counters *process)
+{
+	struct pool_counters *live = look->collector->pools_live;
+	struct subject *subject = look->subject;
+	struct small_sums before = subject->sums;
+	size_t torn = 0;
+	bool holds;
+	int err = live_sites__begin(&subject->live, live);
+
+	if (err)
+		return err;
+	subject->sums = (struct small_sums){0};
+	if (!subject->looked)
+		subject->nold = 0;
+	err = pool_reader__look(subject->reader, POOLS_WHOLE, see_pool, look, &torn);
+	holds = !err && process__has_memory(process);
+	live_sites__end(&subject->live, live, holds);
+	if (!holds)
+		subject->sums = before;
+	else
+		subject->looked = true;
+	if (torn)
+		log_detail("process %u: %zu pools changed while they were read", process->pid,
+			   torn);
+	return err;
 }
 
 /* Looks at a process that runs. A fork has its parent's pools. types: see struct look. 0 or
@@ -334,7 +338,6 @@ static int look_at(struct collector *collector, const struct process_counters *p
 		.page = UINT64_MAX,
 		.types = types,
 	};
-	size_t torn;
 	int err = 0;
 
 	if (!subject->pool_size && processes[id].parent < MAX_PROCESSES)
@@ -347,15 +350,8 @@ static int look_at(struct collector *collector, const struct process_counters *p
 		return -ENOMEM;
 	if (!subject->reader)
 		err = pool_reader__new(processes[id].pid, subject->pool_size, &subject->reader);
-	if (!err) {
-		forget_live(collector, subject);
-		err = pool_reader__look(subject->reader, POOLS_WHOLE, see_pool, &look, &torn);
-	}
 	if (!err)
-		subject->looked = true;
-	if (!err && torn)
-		log_detail("process %d: %zu pools changed while they were read", processes[id].pid,
-			   torn);
+		err = look_through(&look, &processes[id]);
 	if (err && err != -ENOMEM) {
 		refuse(subject, processes[id].pid, err);
 		err = 0;
@@ -363,17 +359,30 @@ static int look_at(struct collector *collector, const struct process_counters *p
 	return err;
 }
 
+/* What has ended needs nothing to look at it any more. */
+static void close_readers(struct subject *subject)
+{
+	pool_reader__free(subject->reader);
+	type_table__free(subject->types);
+	subject->reader = NULL;
+	subject->types = NULL;
+}
+
 static int look_at_all(struct collector *collector, bool new_ones, struct type_counts *types)
 {
-	const struct objects *objects = collector->own;
+	struct objects *objects = collector->own;
 	const struct process_counters *processes;
 	size_t n, id;
 	int err = 0;
 
 	processes = counters__processes(collector->counters, &n);
+	/* What sites take from now on is not known to live or not. */
+	if (!new_ones)
+		memcpy(collector->pools_looked, collector->pools_taken, counters_size(objects));
 	for (id = 1; !err && id < n; id++) {
-		if (processes[id].pid && processes[id].state == PROCESS_RUNNING &&
-		    !(new_ones && objects->subjects[id].looked))
+		if (!processes[id].pid || processes[id].state != PROCESS_RUNNING)
+			close_readers(&objects->subjects[id]);
+		else if (!new_ones || !objects->subjects[id].looked)
 			err = look_at(collector, processes, id, types);
 	}
 	return err;
@@ -432,9 +441,9 @@ static int objects_snapshot(struct collector *collector, struct snapshot **resul
 	for (id = 1; id < (*result)->nprocesses; id++) {
 		process = &(*result)->processes[id];
 		subject = &objects->subjects[id];
-		process->small_bytes = subject->bytes;
-		process->small_before_bytes = subject->before_bytes;
-		process->small_unattributed_bytes = subject->unattributed_bytes;
+		process->small_bytes = subject->sums.all;
+		process->small_before_bytes = subject->sums.before;
+		process->small_unattributed_bytes = subject->sums.unattributed;
 	}
 	return 0;
 }

@@ -342,25 +342,29 @@ int attacher__define(struct attacher *attacher, const struct attach_point *point
 int attacher__add(struct attacher *attacher, const struct attach_point *points, size_t n)
 {
 	size_t i;
-	int err = attacher__define(attacher, points, n, living(points, n));
+	int err = n ? attacher__define(attacher, points, n, living(points, n)) : 0;
 
 	for (i = 0; !err && i < n; i++) {
-		if (n == 1 || proc_exists(points[i].target->pid))
-			err = attacher__watch(attacher, points[i].target->pid, points[i].image);
+		if (n > 1 && !proc_exists(points[i].target->pid))
+			continue;
+		err = attacher__watch(attacher, points[i].target->pid, points[i].image);
+		if (err && n > 1 && !proc_exists(points[i].target->pid))
+			err = 0; /* it has ended meanwhile */
 	}
 	return err;
 }
 
 int attacher__watch(struct attacher *attacher, pid_t pid, __u32 image)
 {
-	return uprobe_events__watch(attacher->of_image[image]->events, pid, attacher->follow);
+	return uprobe_events__watch(attacher->of_image[image]->events, pid, image,
+				    attacher->follow);
 }
 
 int attacher__keep(struct attacher *attacher, pid_t pid, __u32 image)
 {
 	const struct batch *batch = attacher->of_image[image];
 
-	return batch ? uprobe_events__keep(batch->events, pid) : 0;
+	return batch ? uprobe_events__keep(batch->events, pid, image) : 0;
 }
 
 void attacher__release(struct attacher *attacher, pid_t pid, __u32 image)
@@ -368,7 +372,7 @@ void attacher__release(struct attacher *attacher, pid_t pid, __u32 image)
 	const struct batch *batch = attacher->of_image[image];
 
 	if (batch)
-		uprobe_events__release(batch->events, pid);
+		uprobe_events__release(batch->events, pid, image);
 }
 
 void attacher__forget(struct attacher *attacher, __u32 image)
@@ -376,6 +380,10 @@ void attacher__forget(struct attacher *attacher, __u32 image)
 	struct batch *batch = attacher->of_image[image];
 
 	attacher->of_image[image] = NULL;
-	if (batch && !--batch->images)
+	if (!batch)
+		return;
+	if (--batch->images)
+		uprobe_events__forget(batch->events, image);
+	else
 		drop_batch(attacher, batch);
 }

@@ -41,7 +41,8 @@ struct probe {
 /* A perf event that is open. */
 struct event {
 	int fd;
-	pid_t pid; /* that it is kept for; 0: others inherit it, for good */
+	pid_t pid; /* that it is kept for; 0: others of its image inherit it */
+	__u32 image;
 };
 
 struct uprobe_events {
@@ -51,7 +52,7 @@ struct uprobe_events {
 	struct probe *probes;
 	size_t nprobes;
 	struct event *events;
-	size_t nevents;
+	size_t nevents, event_room;
 	bool swaps; /* contexts are swapped: see open_inherited_event() */
 };
 
@@ -386,23 +387,24 @@ int uprobe_events__attach(struct uprobe_events *probes, const char *name,
 	return err;
 }
 
-static int keep_event(struct uprobe_events *probes, int fd, pid_t pid)
+static int keep_event(struct uprobe_events *probes, int fd, pid_t pid, __u32 image)
 {
 	struct event *more;
 
-	if (probes->nevents % 64 == 0) {
+	if (probes->nevents == probes->event_room) {
 		more = reallocarray(probes->events, probes->nevents + 64, sizeof(*more));
 		if (!more) {
 			close(fd);
 			return -ENOMEM;
 		}
 		probes->events = more;
+		probes->event_room = probes->nevents + 64;
 	}
-	probes->events[probes->nevents++] = (struct event){fd, pid};
+	probes->events[probes->nevents++] = (struct event){fd, pid, image};
 	return 0;
 }
 
-static int watch_thread(struct uprobe_events *probes, pid_t thread, bool follow)
+static int watch_thread(struct uprobe_events *probes, pid_t thread, __u32 image, bool follow)
 {
 	size_t i;
 	int fd, err;
@@ -413,7 +415,7 @@ static int watch_thread(struct uprobe_events *probes, pid_t thread, bool follow)
 		fd = open_inherited_event(probes, &probes->probes[i], thread, follow);
 		if (fd < 0)
 			return fd;
-		err = keep_event(probes, fd, 0);
+		err = keep_event(probes, fd, 0, image);
 		if (err)
 			return err;
 	}
@@ -431,7 +433,7 @@ static bool is_in(const pid_t *threads, size_t n, pid_t thread)
 	return false;
 }
 
-int uprobe_events__keep(struct uprobe_events *probes, pid_t pid)
+int uprobe_events__keep(struct uprobe_events *probes, pid_t pid, __u32 image)
 {
 	size_t i;
 	int fd, err = 0;
@@ -440,17 +442,18 @@ int uprobe_events__keep(struct uprobe_events *probes, pid_t pid)
 		if (!probes->probes[i].link)
 			continue;
 		fd = open_own_event(&probes->probes[i], pid);
-		err = fd < 0 ? fd : keep_event(probes, fd, pid);
+		err = fd < 0 ? fd : keep_event(probes, fd, pid, image);
 	}
 	return err;
 }
 
-void uprobe_events__release(struct uprobe_events *probes, pid_t pid)
+/* Closes those of an image, of one process, or of all. */
+static void close_events(struct uprobe_events *probes, __u32 image, pid_t pid, bool all)
 {
 	size_t i, n = 0;
 
 	for (i = 0; i < probes->nevents; i++) {
-		if (probes->events[i].pid == pid)
+		if (probes->events[i].image == image && (all || probes->events[i].pid == pid))
 			close(probes->events[i].fd);
 		else
 			probes->events[n++] = probes->events[i];
@@ -458,11 +461,21 @@ void uprobe_events__release(struct uprobe_events *probes, pid_t pid)
 	probes->nevents = n;
 }
 
+void uprobe_events__release(struct uprobe_events *probes, pid_t pid, __u32 image)
+{
+	close_events(probes, image, pid, false);
+}
+
+void uprobe_events__forget(struct uprobe_events *probes, __u32 image)
+{
+	close_events(probes, image, 0, true);
+}
+
 /*
  * Threads come and go meanwhile: one whose maker was not watched yet shows up in
  * the next listing, so it is over when a listing brings nothing new.
  */
-int uprobe_events__watch(struct uprobe_events *probes, pid_t pid, bool follow)
+int uprobe_events__watch(struct uprobe_events *probes, pid_t pid, __u32 image, bool follow)
 {
 	pid_t *seen = NULL, *threads;
 	size_t nseen = 0, n, i;
@@ -477,7 +490,7 @@ int uprobe_events__watch(struct uprobe_events *probes, pid_t pid, bool follow)
 			if (is_in(seen, nseen, threads[i]))
 				continue;
 			any = true;
-			err = watch_thread(probes, threads[i], follow);
+			err = watch_thread(probes, threads[i], image, follow);
 			if (err == -ESRCH)
 				err = 0; /* a thread that ended */
 		}
@@ -487,7 +500,7 @@ int uprobe_events__watch(struct uprobe_events *probes, pid_t pid, bool follow)
 	} while (!err && any);
 	free(seen);
 	if (!err)
-		err = uprobe_events__keep(probes, pid);
+		err = uprobe_events__keep(probes, pid, image);
 	if (err)
 		log_error("process %d cannot be watched: %s%s", pid, strerror(-err),
 			  err == -EMFILE ? "; it has too many threads for the limit on open files"

@@ -48,15 +48,17 @@ bool uprobe_events__has(const struct uprobe_events *probes, const char *name, in
 int uprobe_events__attach(struct uprobe_events *probes, const char *name,
 			  const struct bpf_program *program, pid_t pid);
 
-/* Makes all attached probes act on a process, its threads, and what they create:
+/* image tells address spaces apart, as a process's id can be another one's after an exec. Makes all
+ * attached probes act on a process, its threads, and what they create:
  * with follow also processes. 0 or -errno, having said why. */
-int uprobe_events__watch(struct uprobe_events *probes, pid_t pid, bool follow);
+int uprobe_events__watch(struct uprobe_events *probes, pid_t pid, __u32 image, bool follow);
 
 /* To be called soon for each process that a watched one has forked: kernels before
  * 6.12 could otherwise lose its probes when it makes threads. 0 or -errno. */
-int uprobe_events__keep(struct uprobe_events *probes, pid_t pid);
+int uprobe_events__keep(struct uprobe_events *probes, pid_t pid, __u32 image);
 
-/* What was kept for a process that has ended. */
-void uprobe_events__release(struct uprobe_events *probes, pid_t pid);
+/* What was kept for a process that has ended; and all that is of an image which no process has. */
+void uprobe_events__release(struct uprobe_events *probes, pid_t pid, __u32 image);
+void uprobe_events__forget(struct uprobe_events *probes, __u32 image);
 
 #endif /* UPROBE_EVENTS_H */

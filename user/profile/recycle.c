@@ -71,11 +71,17 @@ int recycler__add(struct recycler *recycler, const struct ledger *ledger)
 /* Keeps a site's counts with its stack, and gives its number back. */
 static int fold_site(struct recycler *recycler, size_t site, size_t stack)
 {
+	const struct counters *numbers = tracer__counters(recycler->tracer);
 	__u64 hash = stack_table__hash(recycler->stacks, site);
 	const struct ledger *ledger;
 	struct site_counters counters;
 	struct values values;
 
+	/* Its number is in the queue already, and nothing was counted there. */
+	if (!counters__has_site(numbers, site, hash)) {
+		stack_table__forget_site(recycler->stacks, site);
+		return 0;
+	}
 	for (ledger = recycler->ledgers; ledger < end_of(recycler); ledger++) {
 		counters = collector__site(ledger->collector, site);
 		values = values__of_counters(ledger->schema, &counters);
@@ -239,7 +245,8 @@ static bool holds_nothing(const struct recycler *recycler, size_t site)
 	for (ledger = recycler->ledgers; ledger < end_of(recycler); ledger++) {
 		of = collector__site(ledger->collector, site);
 		if (of.allocated_bytes != of.freed_bytes || of.allocated_count != of.freed_count ||
-		    of.mapped_bytes != of.unmapped_bytes || of.mapped_count != of.unmapped_count)
+		    of.mapped_bytes != of.unmapped_bytes || of.mapped_count != of.unmapped_count ||
+		    of.arena_bytes || !collector__is_settled(ledger->collector, site))
 			return false;
 	}
 	return true;

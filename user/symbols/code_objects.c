@@ -55,6 +55,7 @@ struct code {
 	enum line_table line_table;
 	const char *file, *function; /* NULL until all parts came */
 	bool dead;		     /* it was so when that was last looked at */
+	bool succeeded;		     /* there is a later one at its address */
 	struct part parts[CODE_PARTS];
 };
 
@@ -377,20 +378,33 @@ size_t code_objects__count(const struct code_objects *names)
 }
 
 /* Dead at two looks: what names it in a record that is still to come, has come by then. */
+struct code_search {
+	const struct code_life *life;
+	struct code *last; /* that was visited: they come by address, process and generation */
+};
+
 static bool was_dead(void *node, void *context)
 {
-	const struct code_life *life = context;
-	struct code *code = node;
+	struct code_search *search = context;
+	const struct code_life *life = search->life;
+	struct code *code = node, *last = search->last;
 	bool was = code->dead;
 
+	if (last && last->address == code->address && last->process == code->process)
+		last->succeeded = true;
+	search->last = code;
 	/* Process 0: names that markers gave. */
-	code->dead = code->process && !life->is_alive(life->context, code->process, code->address);
+	code->dead =
+		code->process &&
+		(code->succeeded || !life->is_alive(life->context, code->process, code->address));
 	return was && code->dead;
 }
 
 void code_objects__forget_dead(struct code_objects *names, const struct code_life *life)
 {
-	forget(names, was_dead, (void *)life);
+	struct code_search search = {.life = life};
+
+	forget(names, was_dead, &search);
 }
 
 static struct text *text_of(const char *string)
