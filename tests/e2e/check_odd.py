@@ -97,7 +97,7 @@ def dying():
     for _ in range(10):
         target.go()
         read_until(target.process.stdout, "died", "the target")
-        wait_for(lambda: map_elements("blocks") < 300)
+        wait_for(lambda: map_elements(recording.process.pid, "blocks") < 300)
     target.run()
     profile = json.loads(recording.stop())
     process = process_of(profile, target.pid)

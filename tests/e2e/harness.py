@@ -65,9 +65,15 @@ def program_counts():
             if p.get("name") in ("pymemtop_enter", "pymemtop_leave", "pymemtop_ufault", "pymemtop_kfault")}
 
 
-def map_elements(name):
-    """How many one of pymemtop's maps has by now."""
-    return len(bpftool("map", "dump", "name", name))
+def map_elements(pid, name):
+    """How many a map of that pymemtop has by now; others may run."""
+    ids = set()
+    for fd in os.listdir("/proc/%d/fdinfo" % pid):
+        with open("/proc/%d/fdinfo/%s" % (pid, fd)) as file:
+            ids.update(int(line.split()[1]) for line in file if line.startswith("map_id:"))
+    wanted = [m["id"] for m in bpftool("map", "show") if m.get("name") == name and m["id"] in ids]
+    check(len(wanted) == 1, "maps called", name, wanted)
+    return len(bpftool("map", "dump", "id", str(wanted[0])))
 
 
 def wait_for(condition):
