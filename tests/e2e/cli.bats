@@ -20,12 +20,12 @@ load helper
 			echo "${COMPREPLY[@]}"' "$BATS_TEST_TMPDIR/completion" "$@")" = "$expected" ]
 	}
 	completed "record" pymemtop re
-	completed "--max-frames --max-blocks --max-sites --max-regions" pymemtop record --max
-	completed "heap rss lines" pymemtop -m ""
+	completed "--max-frames --max-blocks --max-sites --max-regions --max-pools" pymemtop record --max
+	completed "heap objects rss lines" pymemtop -m ""
 	completed "json" pymemtop record --format = js
 	completed "" pymemtop record -- rep
 	"$PYMEMTOP" completion zsh | grep -q bashcompinit
-	"$PYMEMTOP" completion fish | grep -q -- "-l mode -s 'm' -r -f -a 'heap rss lines'"
+	"$PYMEMTOP" completion fish | grep -q -- "-l mode -s 'm' -r -f -a 'heap objects rss lines'"
 	refused 2 "bash, zsh or fish" completion tcsh
 }
 

@@ -34,11 +34,11 @@ static inline void cleanup_fclose(FILE *const *stream)
 #define auto_fclose CLEANUP(cleanup_fclose)
 
 /* The pointer's value, which is the caller's from now on. */
-#define take(pointer)                              \
-	({                                         \
+#define take(pointer)                                  \
+	({                                             \
 		__typeof__(pointer) taken = (pointer); \
-		(pointer) = NULL;                  \
-		taken;                             \
+		(pointer) = NULL;                      \
+		taken;                                 \
 	})
 
 #endif /* CLEANUP_H */

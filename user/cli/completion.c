@@ -167,6 +167,7 @@ static void print_quoted(const char *text)
 	}
 }
 
+/* Freed by the caller where it is not the option's own. */
 static char *help_of(const struct argp *argp, const struct argp_option *option)
 {
 	char *text = (char *)option->doc;
@@ -213,7 +214,7 @@ static void print_fish(void)
 /* As roff wants it: what begins a request or has a meaning is escaped. */
 static void print_roff(const char *text)
 {
-	for (; *text; text++) {
+	for (; text && *text; text++) {
 		if (*text == '-' || *text == '\\')
 			putchar('\\');
 		putchar(*text);
@@ -222,7 +223,7 @@ static void print_roff(const char *text)
 
 static void print_man_option(const struct argp *argp, const struct argp_option *option)
 {
-	const char *help = help_of(argp, option);
+	char *help;
 
 	if (!option->name && !option->key) {
 		printf(".SS \"%.*s\"\n", (int)strcspn(option->doc, ":;"), option->doc);
@@ -237,7 +238,10 @@ static void print_man_option(const struct argp *argp, const struct argp_option *
 	if (option->arg)
 		printf("=\\fI%s\\fR", option->arg);
 	putchar('\n');
+	help = help_of(argp, option);
 	print_roff(help);
+	if (help != option->doc)
+		free(help);
 	fputs(".\n", stdout);
 }
 

@@ -122,7 +122,7 @@ static int read_pieces(pid_t pid, const struct iovec *local, const struct iovec 
 static int read_headers(struct pool_reader *reader)
 {
 	struct iovec local[HEADERS], remote[HEADERS];
-	bool done[HEADERS];
+	bool done[HEADERS] = {false};
 	size_t i, n = 0;
 	int err;
 
@@ -199,7 +199,7 @@ static int visit_batch(struct pool_reader *reader, size_t first, size_t n,
 {
 	struct iovec local[BODIES], remote[BODIES];
 	const struct candidate *candidates = reader->candidates + first;
-	bool done[BODIES];
+	bool done[BODIES] = {false};
 	size_t i;
 	int err;
 

@@ -214,10 +214,10 @@ static int add_types(const struct build_input *input, struct profile *profile,
 {
 	auto_free struct line_type *types = calloc(input->now->ntypes + 1, sizeof(*types));
 	size_t n, i, end;
-	int err = types ? 0 : -ENOMEM;
+	int err = 0;
 
-	if (err)
-		return err;
+	if (!types)
+		return -ENOMEM;
 	n = collect_types(input, types);
 	for (i = 0; !err && i < n; i = end) {
 		for (end = i + 1; end < n && types[end].line == types[i].line; end++)
