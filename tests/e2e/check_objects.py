@@ -7,10 +7,10 @@ import sys
 from harness import Recording, Target, check, check_nothing_lost, process_of
 
 python, attribution, step = sys.argv[1:]
-# Blocks of one line, where such objects are used; of Debian's debug build free lists are not found,
+# Blocks of one line, at the end of either run; of Debian's debug build free lists are not found,
 # and what comes from them stays on the line that made it first.
 DEBUG = python.endswith("d")
-ON_FREE_LISTS = 2 if DEBUG or step in ("rows", "async") else 0
+ON_FREE_LISTS = 2
 NOT_FOUND = DEBUG and step in ("rows", "async")
 
 
@@ -70,8 +70,8 @@ def main():
             name, types.get(name, 0), count))
     first = max(process["lines"], key=lambda row: row["outstanding_bytes"])
     check(first["line"] == max(leaks, key=lambda row: row[2])[0], "first is", first)
-    # It was asked a moment before.
-    check(abs(process["small_bytes"] - pymalloc) < 4 * 4096, "pymalloc has", pymalloc)
+    # It was asked a moment before, and what that took was freed, or came after.
+    check(abs(process["small_bytes"] - pymalloc) < 16 * 4096, "pymalloc has", pymalloc)
     check(process["small_unattributed_bytes"] * 1000 <= process["small_bytes"], "unattributed")
     target.end()
 
