@@ -9,8 +9,26 @@
  * six. */
 #define TRIES 100000
 
-static bool fill(const struct probe_entry *probes, size_t n, struct probe_table *table)
+/* Odd multiples of the golden ratio; any odd number would do. fill: with that one, false where two
+ * of the n entries collide. 0 or -E2BIG. */
+static int try_multipliers(bool (*fill)(const void *entries, size_t n, void *table),
+			   const void *entries, size_t n, void *table, __u64 *multiplier)
 {
+	int i;
+
+	*multiplier = 0x9e3779b97f4a7c15ULL;
+	for (i = 0; i < TRIES; i++) {
+		if (fill(entries, n, table))
+			return 0;
+		*multiplier += 2 * 0x9e3779b97f4a7c15ULL;
+	}
+	return -E2BIG;
+}
+
+static bool fill_probes(const void *entries, size_t n, void *into)
+{
+	const struct probe_entry *probes = entries;
+	struct probe_table *table = into;
 	__u64 taken[PROBE_SLOTS] = {0};
 	size_t i, slot;
 
@@ -29,41 +47,26 @@ static bool fill(const struct probe_entry *probes, size_t n, struct probe_table 
 
 int probe_table__make(const struct probe_entry *probes, size_t n, struct probe_table *table)
 {
-	int i;
-
-	/* Odd multiples of the golden ratio; any odd number would do. */
-	table->multiplier = 0x9e3779b97f4a7c15ULL;
-	for (i = 0; i < TRIES; i++) {
-		if (fill(probes, n, table))
-			return 0;
-		table->multiplier += 2 * 0x9e3779b97f4a7c15ULL;
-	}
-	return -E2BIG;
+	return try_multipliers(fill_probes, probes, n, table, &table->multiplier);
 }
 
-static bool fill_pools(const struct pool_entry *entries, size_t n, struct pool_table *table)
+static bool fill_pools(const void *entries, size_t n, void *into)
 {
+	const struct pool_entry *pools = entries;
+	struct pool_table *table = into;
 	size_t i, slot;
 
 	memset(table->place, 0, sizeof(table->place));
 	for (i = 0; i < n; i++) {
-		slot = POOL_SLOT(entries[i].address, table->multiplier);
+		slot = POOL_SLOT(pools[i].address, table->multiplier);
 		if (table->place[slot] & POOL_TAKEN)
 			return false;
-		table->place[slot] = entries[i].place | POOL_TAKEN;
+		table->place[slot] = pools[i].place | POOL_TAKEN;
 	}
 	return true;
 }
 
 int pool_table__make(const struct pool_entry *entries, size_t n, struct pool_table *table)
 {
-	int i;
-
-	table->multiplier = 0x9e3779b97f4a7c15ULL;
-	for (i = 0; i < TRIES; i++) {
-		if (fill_pools(entries, n, table))
-			return 0;
-		table->multiplier += 2 * 0x9e3779b97f4a7c15ULL;
-	}
-	return -E2BIG;
+	return try_multipliers(fill_pools, entries, n, table, &table->multiplier);
 }
