@@ -115,6 +115,11 @@ static bool leaves(const struct walk *walk)
 	       cs_insn_group(walk->capstone, walk->insn, CS_GRP_INT);
 }
 
+static bool jumps(const struct walk *walk)
+{
+	return cs_insn_group(walk->capstone, walk->insn, CS_GRP_JUMP);
+}
+
 /* Goes on where a direct jump leads. False where it is none. */
 static bool follow(struct walk *walk)
 {
@@ -122,6 +127,15 @@ static bool follow(struct walk *walk)
 		return false;
 	walk->address = operand(walk, 0)->imm;
 	return true;
+}
+
+/* Past the branch, along the one way on. False where that leaves the function, or the pool is known
+ * no more. */
+static bool goes_on(struct walk *walk)
+{
+	if (walk->insn->id == X86_INS_JMP)
+		return follow(walk);
+	return !leaves(walk) && !writes(walk, walk->pool);
 }
 
 /* Past the branch, on the way of those that get a block here: it is loaded, and the pool's count
@@ -136,12 +150,7 @@ static bool hands_out(struct walk *walk, bool has_block)
 		counts |= stores(walk, POOL_COUNT, 4);
 		if (has_block && counts)
 			return true;
-		if (walk->insn->id == X86_INS_JMP) {
-			if (!follow(walk))
-				return false;
-			continue;
-		}
-		if (leaves(walk) || writes(walk, walk->pool))
+		if (!goes_on(walk))
 			return false;
 	}
 	return false;
@@ -199,9 +208,8 @@ static bool takes(struct walk *walk, uint64_t *branch)
 			compared = true;
 			continue;
 		}
-		if (leaves(walk) || cs_insn_group(walk->capstone, walk->insn, CS_GRP_JUMP) ||
-		    writes(walk, walk->pool) || (!compared && writes(walk, next)) ||
-		    (compared && writes(walk, X86_REG_EFLAGS)))
+		if (leaves(walk) || jumps(walk) || writes(walk, walk->pool) ||
+		    (!compared && writes(walk, next)) || (compared && writes(walk, X86_REG_EFLAGS)))
 			return false;
 	}
 	return false;
@@ -223,12 +231,7 @@ static bool initialises(struct walk *walk)
 		block |= stores(walk, POOL_FREEBLOCK, 8);
 		if (size && next && most && block)
 			return true;
-		if (walk->insn->id == X86_INS_JMP) {
-			if (!follow(walk))
-				return false;
-			continue;
-		}
-		if (leaves(walk) || writes(walk, walk->pool))
+		if (!goes_on(walk))
 			return false;
 	}
 	return false;
@@ -264,8 +267,7 @@ static bool opens(struct walk *walk, uint64_t *branch, enum pymalloc_step *what)
 			walk->address = next;
 			return initialises(walk);
 		}
-		if (leaves(walk) || cs_insn_group(walk->capstone, walk->insn, CS_GRP_JUMP) ||
-		    writes(walk, walk->pool))
+		if (leaves(walk) || jumps(walk) || writes(walk, walk->pool))
 			return false;
 	}
 	return false;
@@ -321,7 +323,7 @@ static bool unlinks(struct walk *walk, const x86_op_mem *list, int64_t at, bool 
 			*floats = from->mem.disp == LINK_OF_FLOATS;
 			continue;
 		}
-		if (leaves(walk) || cs_insn_group(walk->capstone, walk->insn, CS_GRP_JUMP) ||
+		if (leaves(walk) || jumps(walk) ||
 		    (!linked && (writes(walk, walk->pool) || writes(walk, list->base) ||
 				 (next != X86_REG_INVALID && writes(walk, next)))))
 			return false;
@@ -360,8 +362,8 @@ static bool reuses_linked(struct walk *walk, uint64_t *branch, bool *floats)
 		tested |= walk->insn->id == X86_INS_TEST &&
 			  is_register(operand(walk, 0), walk->pool) &&
 			  is_register(operand(walk, 1), walk->pool);
-		if (leaves(walk) || cs_insn_group(walk->capstone, walk->insn, CS_GRP_JUMP) ||
-		    writes(walk, walk->pool) || writes(walk, list.base))
+		if (leaves(walk) || jumps(walk) || writes(walk, walk->pool) ||
+		    writes(walk, list.base))
 			return false;
 	}
 	return false;
@@ -383,8 +385,7 @@ static bool reuses_indexed(struct walk *walk, uint64_t *branch)
 		at = walk->address;
 		if (!step(walk))
 			return false;
-		if (cs_insn_group(walk->capstone, walk->insn, CS_GRP_JUMP) ||
-		    cs_insn_group(walk->capstone, walk->insn, CS_GRP_CALL)) {
+		if (jumps(walk) || cs_insn_group(walk->capstone, walk->insn, CS_GRP_CALL)) {
 			*branch = at;
 			return stored && loaded && operand(walk, 0)->type == X86_OP_IMM;
 		}
