@@ -162,12 +162,25 @@ static bool find_live(struct pool *pool)
 	return pool->nlive == header.count;
 }
 
+/* By its header alone. */
+static struct pool *describe(struct pool_reader *reader, const struct candidate *candidate)
+{
+	struct pool *pool = &reader->pool;
+
+	pool->address = candidate->address;
+	pool->slot_size = slot_size(&candidate->header);
+	pool->nslots = slots_of(&candidate->header);
+	pool->nlive = candidate->header.count;
+	pool->arena = candidate->header.arena;
+	return pool;
+}
+
 /* From what was read into bytes, or is read there again. 1, or 0 where it cannot be had whole
  * though it is there, or -ENOENT where it is no pool any more. */
 static int parse(struct pool_reader *reader, uint64_t address, uint8_t *bytes, bool was_read)
 {
 	struct candidate candidate = {.address = address};
-	struct pool *pool = &reader->pool;
+	struct pool *pool;
 	struct iovec local = {bytes, reader->pool_size};
 	struct iovec remote = {(void *)(uintptr_t)address, reader->pool_size};
 	int i;
@@ -180,13 +193,8 @@ static int parse(struct pool_reader *reader, uint64_t address, uint8_t *bytes, b
 		memcpy(&candidate.header, bytes, HEADER);
 		if (!is_pool(reader, &candidate))
 			return -ENOENT;
-		*pool = (struct pool){
-			.address = address,
-			.slot_size = slot_size(&candidate.header),
-			.nslots = slots_of(&candidate.header),
-			.arena = candidate.header.arena,
-			.bytes = bytes,
-		};
+		pool = describe(reader, &candidate);
+		pool->bytes = bytes;
 		if (find_live(pool))
 			return 1;
 	}
@@ -219,19 +227,6 @@ static int visit_batch(struct pool_reader *reader, size_t first, size_t n,
 			err = 0;
 	}
 	return err;
-}
-
-/* By its header alone. */
-static const struct pool *describe(struct pool_reader *reader, const struct candidate *candidate)
-{
-	struct pool *pool = &reader->pool;
-
-	pool->address = candidate->address;
-	pool->slot_size = slot_size(&candidate->header);
-	pool->nslots = slots_of(&candidate->header);
-	pool->nlive = candidate->header.count;
-	pool->arena = candidate->header.arena;
-	return pool;
 }
 
 static int visit_candidates(struct pool_reader *reader,
