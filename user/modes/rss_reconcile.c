@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/procfs.h"
 #include "collect/bpf_maps.h"
 #include "modes/pagemap.h"
 #include "modes/rss_reconcile.h"
@@ -339,11 +338,8 @@ static void adopt(struct reconciler *reconciler, uint64_t key, const struct page
 		correct(reconciler, key, region->faults, PAGE_AWAY, d->away_unseen);
 }
 
-/*
- * Whether the process was there when the region was looked at just now: while it ends, all
- * pages go, and what is reported then is what it had. Before 6.16 it is said to have ended
- * only after that.
- */
+/* Whether the process was there when the region was looked at just now: while it ends, all
+ * pages go, and what is reported then is what it had. */
 static bool was_there(const struct reconciler *reconciler, __u32 id,
 		      const struct residency *residency)
 {
@@ -351,8 +347,9 @@ static bool was_there(const struct reconciler *reconciler, __u32 id,
 	size_t n;
 
 	counters = &counters__processes(reconciler->counters, &n)[id];
-	return *(volatile const __u32 *)&counters->state == PROCESS_RUNNING &&
-	       (any_bit(residency->resident) || proc_status_bytes(counters->pid, "RssAnon"));
+	return any_bit(residency->resident)
+		       ? *(volatile const __u32 *)&counters->state == PROCESS_RUNNING
+		       : process__has_memory(counters);
 }
 
 /* Looks at a region once more, and corrects it. Nothing leaves where there were faults since
