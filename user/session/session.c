@@ -160,7 +160,6 @@ static int open_modes(struct session *session, const struct collector_options *o
 	int err = 0;
 
 	tracer__configure(session->tracer, options);
-
 	for (i = 0; !err && i < session->options.nmodes; i++)
 		err = session__add_mode(session, session->options.modes[i]);
 	if (!err)
@@ -183,8 +182,7 @@ static int begin(struct session *session)
 		return err;
 	collector.targets = n;
 	collector.watch_execs = session->options.all;
-	for (i = 0; i < n; i++)
-		collector.markers |= found[i]->attribution == ATTRIBUTION_USDT;
+	collector.markers = targets__need_markers(session->targets);
 	err = open_modes(session, &collector);
 	for (i = 0; err && i < n; i++)
 		target__free(found[i]);

@@ -186,6 +186,11 @@ int targets__find(struct targets *targets, const pid_t *pids, size_t npids, stru
 	return 0;
 }
 
+bool targets__need_markers(const struct targets *targets)
+{
+	return targets->markers;
+}
+
 void targets__hear(struct targets *targets, const struct process_record *record)
 {
 	const struct process_counters *processes;

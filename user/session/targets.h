@@ -34,6 +34,9 @@ void targets__free(struct targets *targets);
 int targets__find(struct targets *targets, const pid_t *pids, size_t npids, struct target ***found,
 		  size_t *n);
 
+/* Whether some of what was found has its markers followed. */
+bool targets__need_markers(const struct targets *targets);
+
 /* Records n targets, which are the tracer's from then on, also where it fails. parent: see
  * tracer__attach(). 0 or -errno, having said why. */
 int targets__attach(struct targets *targets, struct target *const *found, size_t n, __u32 parent);
