@@ -459,10 +459,13 @@ int options__parse(struct options *options, int argc, char **argv)
 
 int options__find_all(struct options *options)
 {
+	int err;
+
 	options->pids = target__list(&options->npids, options->images);
 	if (!options->pids) {
-		log_error("the processes cannot be listed: %s", strerror(errno));
-		return -errno;
+		err = -errno;
+		log_error("the processes cannot be listed: %s", strerror(-err));
+		return err;
 	}
 	if (options->npids > MAX_PROCESSES / 2) {
 		log_error("of %zu CPython processes only %d are recorded", options->npids,

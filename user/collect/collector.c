@@ -117,14 +117,16 @@ static int attach_lifecycle(struct collector *collector)
 	struct bpf_program *program;
 	struct bpf_link *link;
 	size_t i;
+	int err;
 
 	for (i = 0; i < LIFECYCLE; i++) {
 		program = bpf_object__find_program_by_name(collector->object, lifecycle[i]);
 		link = bpf_program__attach(program);
 		if (!link) {
+			err = -errno;
 			log_error("the scheduler's tracepoints cannot be attached: %s",
-				  strerror(errno));
-			return -errno;
+				  strerror(-err));
+			return err;
 		}
 		collector->links[i] = link;
 	}
