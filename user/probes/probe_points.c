@@ -59,16 +59,16 @@ struct list {
 	size_t n;
 };
 
-static struct probe_point *add_point(struct list *list, const struct probe_point *point)
+/* 0 or -ENOMEM. */
+static int add_point(struct list *list, const struct probe_point *point)
 {
 	struct probe_point *more = reallocarray(list->points, list->n + 1, sizeof(*more));
 
 	if (!more)
-		return NULL;
+		return -ENOMEM;
 	list->points = more;
-	more += list->n++;
-	*more = *point;
-	return more;
+	more[list->n++] = *point;
+	return 0;
 }
 
 /* A function's place in a file: the same for all processes that map it. */
@@ -204,15 +204,14 @@ static int add_functions(struct list *list, struct known_places *known,
 		err = place_function(known, file->elf, &lazy, &functions[i], at_entry, &place);
 		if (err || !place->address)
 			continue;
-		if (!add_point(list, &(struct probe_point){
-					     .function = functions[i].name,
-					     .kind = functions[i].kind,
-					     .file = file,
-					     .address = place->address,
-					     .placement = place->placement,
-					     .returns = functions[i].spec.returns,
-				     }))
-			err = -ENOMEM;
+		err = add_point(list, &(struct probe_point){
+					      .function = functions[i].name,
+					      .kind = functions[i].kind,
+					      .file = file,
+					      .address = place->address,
+					      .placement = place->placement,
+					      .returns = functions[i].spec.returns,
+				      });
 	}
 	free_text(&lazy);
 	return err;
@@ -233,38 +232,38 @@ static int add_code_dealloc(struct list *list, struct known_places *known,
 	if (err)
 		return err;
 	found = find_place(known, &place.file, name);
-
 	/* Where the process says that it is somewhere else, it is no process like others. */
 	if (!found || found->address != place.address) {
 		err = read_text(&lazy);
 		if (!err)
 			placement__find(&lazy.text, place.address, 100, &spec, &place.placement);
-		found = err ? NULL : found ? &place : add_place(known, &place);
+		free_text(&lazy);
+		if (err)
+			return err;
+		found = found ? &place : add_place(known, &place);
 	}
-	if (!err && (!found || !add_point(list, &(struct probe_point){
-							.function = name,
-							.kind = PROBE_CODE_DEALLOC,
-							.file = &target->python,
-							.address = target->code_dealloc,
-							.placement = found->placement,
-						})))
-		err = -ENOMEM;
-	free_text(&lazy);
-	return err;
+	if (!found)
+		return -ENOMEM;
+	return add_point(list, &(struct probe_point){
+				       .function = name,
+				       .kind = PROBE_CODE_DEALLOC,
+				       .file = &target->python,
+				       .address = target->code_dealloc,
+				       .placement = found->placement,
+			       });
 }
 
 /* Where the compiler put them, on a nop, which every kernel emulates. */
 static int add_markers(struct list *list, const struct target *target)
 {
 	const struct target_marker *marker;
-	struct probe_point *point;
 	size_t k;
-	int i;
+	int i, err = 0;
 
 	for (i = 0; i < MARKERS; i++) {
-		for (k = 0; k < target->nmarkers[i]; k++) {
+		for (k = 0; !err && k < target->nmarkers[i]; k++) {
 			marker = &target->markers[i][k];
-			point = add_point(
+			err = add_point(
 				list,
 				&(struct probe_point){
 					.function = marker__name(i),
@@ -278,11 +277,9 @@ static int add_markers(struct list *list, const struct target *target)
 					.semaphore = marker->semaphore,
 					.marker = &marker->site,
 				});
-			if (!point)
-				return -ENOMEM;
 		}
 	}
-	return 0;
+	return err;
 }
 
 /* The sites of the file with that pymalloc in it. 0 or -errno. */
@@ -317,23 +314,21 @@ static int find_pymalloc(struct known_places *known, struct elf_file *elf,
 static int add_pymalloc(struct list *list, struct known_places *known, const struct target *target)
 {
 	const struct known_pymalloc *pymalloc;
-	struct probe_point *point;
 	size_t i;
 	int err = find_pymalloc(known, target->python.elf, &pymalloc);
 
 	for (i = 0; !err && i < pymalloc->n; i++) {
-		point = add_point(list, &(struct probe_point){
-						.function = "pymalloc",
-						.kind = PROBE_POOL,
-						.file = &target->python,
-						.address = pymalloc->sites[i].address,
-						.placement = {.address = pymalloc->sites[i].address,
-							      .emulated = true,
-							      .instruction = "jcc",
-							      .why = "where a slot is handed out"},
-						.pymalloc = pymalloc->sites[i],
-					});
-		err = point ? 0 : -ENOMEM;
+		err = add_point(list, &(struct probe_point){
+					      .function = "pymalloc",
+					      .kind = PROBE_POOL,
+					      .file = &target->python,
+					      .address = pymalloc->sites[i].address,
+					      .placement = {.address = pymalloc->sites[i].address,
+							    .emulated = true,
+							    .instruction = "jcc",
+							    .why = "where a slot is handed out"},
+					      .pymalloc = pymalloc->sites[i],
+				      });
 	}
 	return err;
 }
