@@ -97,15 +97,18 @@ static bool read_name(const struct type_table *types, struct type *type)
 
 static const char *find_type(struct type_table *types, uint64_t address)
 {
-	struct type *type = calloc(1, sizeof(*type)), **known;
+	const struct type key = {.address = address};
+	struct type **known = tfind(&key, &types->tree, compare), *type;
 
+	if (known)
+		return (*known)->name;
+	type = types->n < MOST_TYPES ? calloc(1, sizeof(*type)) : NULL;
 	if (!type)
 		return no_object;
 	type->address = address;
-	known = tfind(type, &types->tree, compare);
-	if (known || types->n == MOST_TYPES || !tsearch(type, &types->tree, compare)) {
+	if (!tsearch(type, &types->tree, compare)) {
 		free(type);
-		return known ? (*known)->name : no_object;
+		return no_object;
 	}
 	types->n++;
 	type->name = is_type(types, address) && read_name(types, type) ? type->text : no_object;
