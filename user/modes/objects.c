@@ -53,7 +53,6 @@ struct objects {
 	struct objects_bpf *bpf;
 	struct arenas *arenas;
 	struct subject subjects[MAX_PROCESSES]; /* by process id */
-	size_t most_sites;
 	double next_look;
 };
 
@@ -85,7 +84,6 @@ static int objects_load(struct collector *collector)
 	if (!bpf)
 		return -errno;
 	objects->bpf = bpf;
-	objects->most_sites = collector->options.max_sites;
 	if (!pools)
 		pools = feature__has(FEATURE_HASH_ALLOCATION) ? 1 << 18 : 1 << 16;
 	err = counters__configure(bpf->obj, &bpf->rodata->config, &collector->options, true);
@@ -109,9 +107,9 @@ static void free_subject(struct subject *subject)
 	*subject = (struct subject){0};
 }
 
-static size_t counters_size(const struct objects *objects)
+static size_t counters_size(const struct collector *collector)
 {
-	return objects->most_sites * sizeof(struct pool_counters);
+	return collector->most_sites * sizeof(struct pool_counters);
 }
 
 static void objects_unload(struct collector *collector)
@@ -124,7 +122,7 @@ static void objects_unload(struct collector *collector)
 	for (id = 0; id < MAX_PROCESSES; id++)
 		free_subject(&objects->subjects[id]);
 	if (collector->pools_taken)
-		munmap(collector->pools_taken, counters_size(objects));
+		munmap(collector->pools_taken, counters_size(collector));
 	free(collector->pools_live);
 	free(collector->pools_looked);
 	arenas__free(objects->arenas);
@@ -136,12 +134,12 @@ static int objects_attach(struct collector *collector)
 {
 	struct objects *objects = collector->own;
 
-	collector->pools_live = calloc(objects->most_sites, sizeof(struct pool_counters));
-	collector->pools_looked = calloc(objects->most_sites, sizeof(struct pool_counters));
+	collector->pools_live = calloc(collector->most_sites, sizeof(struct pool_counters));
+	collector->pools_looked = calloc(collector->most_sites, sizeof(struct pool_counters));
 	objects->arenas = arenas__new(collector, ARENAS_IN_MAPPINGS);
 	if (!collector->pools_live || !collector->pools_looked || !objects->arenas)
 		return -ENOMEM;
-	return map__mmap(collector->object, "pool_counters", counters_size(objects),
+	return map__mmap(collector->object, "pool_counters", counters_size(collector),
 			 (void **)&collector->pools_taken);
 }
 
@@ -242,7 +240,6 @@ static int count_type(struct look *look, __u32 site, const uint8_t *slot, uint32
 static int see_slot(struct look *look, uint64_t address, const uint8_t *slot, uint32_t size,
 		    bool lives)
 {
-	const struct objects *objects = look->collector->own;
 	struct subject *subject = look->subject;
 	size_t at = address / SMALLEST_SLOT % POOL_PAGE_SLOTS;
 	uint64_t bit = 1ULL << (at % 64), *old;
@@ -259,7 +256,7 @@ static int see_slot(struct look *look, uint64_t address, const uint8_t *slot, ui
 	}
 	subject->sums.all += size;
 	site = look->pool_page.site[at];
-	if (site && site < objects->most_sites) {
+	if (site && site < look->collector->most_sites) {
 		err = live_sites__add(&subject->live, look->collector->pools_live, site, size);
 		return err || !look->types ? err : count_type(look, site, slot, size);
 	}
@@ -378,7 +375,7 @@ static int look_at_all(struct collector *collector, bool new_ones, struct type_c
 	processes = counters__processes(collector->counters, &n);
 	/* What sites take from now on is not known to live or not. */
 	if (!new_ones)
-		memcpy(collector->pools_looked, collector->pools_taken, counters_size(objects));
+		memcpy(collector->pools_looked, collector->pools_taken, counters_size(collector));
 	for (id = 1; !err && id < n; id++) {
 		if (!processes[id].pid || processes[id].state != PROCESS_RUNNING)
 			close_readers(&objects->subjects[id]);
