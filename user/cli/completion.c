@@ -9,6 +9,7 @@
 #include "cli/options.h"
 #include "modes/modes.h"
 #include "render/renderers.h"
+#include "target/target.h"
 
 typedef void (*option_visitor)(const struct argp *argp, const struct argp_option *option);
 
@@ -53,7 +54,11 @@ static void print_formats(void)
 
 static void print_attributions(void)
 {
-	fputs("auto frames usdt", stdout);
+	const char *name;
+	size_t i;
+
+	for (i = 0; (name = attribution__name(i)); i++)
+		printf("%s%s", i ? " " : "", name);
 }
 
 /* What an option's argument can be, by its name in the table. */

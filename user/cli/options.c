@@ -216,15 +216,16 @@ static int parse_modes(struct options *options, char *list)
 
 static int parse_attribution(struct options *options, const char *text)
 {
-	if (!strcmp(text, "auto"))
-		options->attribution = 0;
-	else if (!strcmp(text, "frames"))
-		options->attribution = ATTRIBUTION_FRAMES;
-	else if (!strcmp(text, "usdt"))
-		options->attribution = ATTRIBUTION_USDT;
-	else
-		return usage_error("--attribution %s: give auto, frames or usdt", text);
-	return 0;
+	const char *name;
+	size_t i;
+
+	for (i = 0; (name = attribution__name(i)); i++) {
+		if (!strcmp(text, name)) {
+			options->attribution = i;
+			return 0;
+		}
+	}
+	return usage_error("--attribution %s: give auto, frames or usdt", text);
 }
 
 /* Text made of a table: heap (..), rss (..). NULL where memory is short. */

@@ -55,9 +55,17 @@ const char *marker__name(enum marker_type type)
 	return marker_names[type];
 }
 
-const char *attribution__name(enum attribution attribution)
+static const char *const attributions[] = {
+	"auto",
+	[ATTRIBUTION_FRAMES] = "frames",
+	[ATTRIBUTION_USDT] = "usdt",
+};
+
+const char *attribution__name(size_t attribution)
 {
-	return attribution == ATTRIBUTION_USDT ? "usdt" : "frames";
+	return attribution < sizeof(attributions) / sizeof(attributions[0])
+		       ? attributions[attribution]
+		       : NULL;
 }
 
 static const char *base_name(const char *path)

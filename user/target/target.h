@@ -83,7 +83,8 @@ pid_t *target__list(size_t *n, struct images *images);
 /* "function__entry" and the others. */
 const char *marker__name(enum marker_type type);
 
-/* As the option has it: "frames", "usdt". */
-const char *attribution__name(enum attribution attribution);
+/* As the option has it: "frames", "usdt"; 0, where it is not decided yet, "auto". NULL behind the
+ * last one. */
+const char *attribution__name(size_t attribution);
 
 #endif /* TARGET_H */
