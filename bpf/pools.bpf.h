@@ -127,8 +127,6 @@ static __always_inline void pool__reuse(struct pt_regs *ctx, struct thread *t,
 	struct pool_header pool;
 	__u32 size;
 
-	if (POOL_STEP(place) != PYMALLOC_REUSES && IS_EQUAL(ctx))
-		return;
 	slot = object__slot(register_word(ctx, POOL_WORD(place)), POOL_STEP(place));
 	if (slot >> PROCESS_KEY_SHIFT)
 		return;

@@ -304,10 +304,11 @@ struct pool_counters {
 #define POOL_SLOT(address, multiplier) ((__u64)(address) * (multiplier) >> 49)
 /* A place: words of struct pt_regs, of the pool's address and the size class that it gets, and
  * an enum pymalloc_step. */
-#define POOL_PLACE(pool, size, step) ((pool) | (size) << 4 | (step) << 8)
-#define POOL_WORD(place)	     ((place)&15)
-#define SIZE_WORD(place)	     ((place) >> 4 & 15)
-#define POOL_STEP(place)	     ((place) >> 8 & 7)
+#define MOST_WORD		     31
+#define POOL_PLACE(pool, size, step) ((pool) | (size) << 5 | (step) << 10)
+#define POOL_WORD(place)	     ((place)&MOST_WORD)
+#define SIZE_WORD(place)	     ((place) >> 5 & MOST_WORD)
+#define POOL_STEP(place)	     ((place) >> 10 & 7)
 #define POOL_TAKEN		     (1 << 15) /* there is a place under that slot */
 
 /*
@@ -331,7 +332,7 @@ enum pymalloc_step {
 	/*
 	 * An object that was on a free list of CPython's own becomes another one, and pymalloc sees
 	 * nothing of it: one whose reference count is 0; one of floats, which lie in their slot
-	 * without a head, without ZF; and one of a list that is linked, without ZF too.
+	 * without a head; and one of a list that is linked. Of the latter two NULL is none.
 	 */
 	PYMALLOC_REUSES,
 	PYMALLOC_REUSES_FLOAT,

@@ -16,8 +16,6 @@
 #include "modes/pools.h"
 #include "probes/pymalloc.h"
 
-#if defined(__x86_64__)
-
 #define BASE 0x10000
 
 /* Words of struct pt_regs. */
@@ -33,7 +31,7 @@ static size_t find_in(const uint8_t *bytes, size_t size, struct pymalloc_site *s
 
 	memset(code, 0xc3, sizeof(code));
 	memcpy(code, bytes, size);
-	assert_int_equal(pymalloc__find_sites(&text, &found, &n), 0);
+	assert_int_equal(pymalloc__find_sites(&x86_architecture, &text, &found, &n), 0);
 	if (n)
 		memcpy(sites, found, (n < 4 ? n : 4) * sizeof(*found));
 	free(found);
@@ -139,19 +137,74 @@ static void reuses(void **state)
 	assert_site(sites[0], 15, PYMALLOC_REUSES, RBX);
 }
 
-#else
+#define ARM64_RET 0xd65f03c0
 
-static void takes(void **state)
+/* The sites in arm64's code. */
+static size_t find_in_arm64(const uint32_t *words, size_t n, struct pymalloc_site *sites)
 {
-	(void)state;
-	skip();
+	uint32_t code[128];
+	struct code_bytes text = {(uint8_t *)code, sizeof(code), BASE};
+	struct pymalloc_site *found;
+	size_t i;
+
+	for (i = 0; i < 128; i++)
+		code[i] = i < n ? words[i] : ARM64_RET;
+	assert_int_equal(pymalloc__find_sites(&arm64_architecture, &text, &found, &n), 0);
+	if (n)
+		memcpy(sites, found, (n < 4 ? n : 4) * sizeof(*found));
+	free(found);
+	return n;
 }
 
-#define looks_alike takes
-#define opens	    takes
-#define reuses	    takes
+#define FIND_ARM64(sites, ...)                                     \
+	({                                                         \
+		static const uint32_t w[] = {__VA_ARGS__};         \
+		find_in_arm64(w, sizeof(w) / sizeof(w[0]), sites); \
+	})
 
-#endif
+#define B_EQ	  0x54000800 /* far ahead: to the returns */
+#define MOV_W4(n) (0x52800004 | (n) << 5)
+#define INITIALISE4 \
+	0xf9000424, 0x29048835, 0xb9002c23 /* of x1: [8] = x4; [36, 40] = w21, w2; [44] = w3 */
+
+static void arm64(void **state)
+{
+	struct pymalloc_site sites[4];
+
+	(void)state;
+	/* ldr x3, [x2, #16]; cmp x2, x3; b.eq; ldr x21, [x2, #8]; ldr, add, str w1, [x2] */
+	assert_int_equal(FIND_ARM64(sites, 0xf9400843, 0xeb03005f, B_EQ, 0xf9400455, 0xb9400041,
+				    0x11000421, 0xb9000041),
+			 1);
+	assert_site(sites[0], 8, PYMALLOC_TAKES, 2);
+	/* ldp x5, x9, [x4, #8]; cmp x9, x4; b.ne over the ret; ldr, add, str w1, [x4] */
+	assert_int_equal(FIND_ARM64(sites, 0xa940a485, 0xeb04013f, 0x54000041, ARM64_RET,
+				    0xb9400081, 0x11000421, 0xb9000081),
+			 1);
+	assert_site(sites[0], 8, PYMALLOC_TAKES, 4);
+	/* The same, but what is compared was loaded from elsewhere since: ldr x9, [x1, #32]. */
+	assert_int_equal(FIND_ARM64(sites, 0xa940a485, 0xf9401029, 0xeb04013f, 0x54000041,
+				    ARM64_RET, 0xb9400081, 0x11000421, 0xb9000081),
+			 0);
+	/* mov w4, #1; str w4, [x1]; cmp w21, w0; b.eq; the rest */
+	assert_int_equal(FIND_ARM64(sites, MOV_W4(1), 0xb9000024, 0x6b0002bf, B_EQ, INITIALISE4),
+			 1);
+	assert_site(sites[0], 12, PYMALLOC_OPENS, 1);
+	assert_int_equal(sites[0].size, 21);
+	assert_int_equal(FIND_ARM64(sites, MOV_W4(1), 0xb9000024, INITIALISE4), 1);
+	assert_site(sites[0], 4, PYMALLOC_OPENS_NEW, 1);
+	/* Not 1, as in a node of a syntax tree. */
+	assert_int_equal(FIND_ARM64(sites, MOV_W4(12), 0xb9000024, INITIALISE4), 0);
+	/* ldr x0, [x1, #32]; cbz x0; ldr x2, [x0, #8]; ldr, sub, str w3, [x1, #40];
+	 * str x2, [x1, #32] */
+	assert_int_equal(FIND_ARM64(sites, 0xf9401020, 0xb4000800, 0xf9400402, 0xb9402823,
+				    0x51000463, 0xb9002823, 0xf9001022),
+			 1);
+	assert_site(sites[0], 4, PYMALLOC_REUSES_FLOAT, 0);
+	/* sub w1, w1, #1; str w1, [x2, #16]; ldr x0, [x3, w1, sxtw #3]; bl */
+	assert_int_equal(FIND_ARM64(sites, 0x51000421, 0xb9001041, 0xf861d860, 0x94000040), 1);
+	assert_site(sites[0], 12, PYMALLOC_REUSES, 0);
+}
 
 #define SLOT 64
 
@@ -241,7 +294,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes),  cmocka_unit_test(looks_alike), cmocka_unit_test(opens),
-		cmocka_unit_test(reuses), cmocka_unit_test(pools),
+		cmocka_unit_test(reuses), cmocka_unit_test(arm64),	 cmocka_unit_test(pools),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -299,7 +299,8 @@ static int find_pymalloc(struct known_places *known, struct elf_file *elf,
 	if (!err)
 		err = read_text(&lazy);
 	if (!err)
-		err = pymalloc__find_sites(&lazy.text, &found.sites, &found.n);
+		err = pymalloc__find_sites(&native_architecture, &lazy.text, &found.sites,
+					   &found.n);
 	free_text(&lazy);
 	if (err)
 		return err;

@@ -2,13 +2,9 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include <capstone/capstone.h>
-
+#include "probes/decode.h"
 #include "probes/pymalloc.h"
-
-#if defined(__x86_64__)
 
 /* struct pool_header, Objects/obmalloc.c of 3.8 to 3.11, Include/internal/pycore_obmalloc.h
  * since. */
@@ -30,340 +26,283 @@
 #define LINK_OF_ALL    0
 
 /* The walk from an instruction that may begin the shape. */
-struct walk {
-	csh capstone;
-	cs_insn *insn;
-	const struct code_bytes *text;
-	uint64_t address;  /* of the next instruction */
-	unsigned int pool; /* the register that holds it */
-	unsigned int size; /* the one that holds the size class of one that is opened */
-};
-
-struct list {
+struct search {
+	struct code_walk walk;
+	int pool; /* the register that holds it; of what free lists hand out: the object */
+	int size; /* the one that holds the size class of one that is opened */
 	struct pymalloc_site *sites;
 	size_t n;
 };
 
-/* Decodes the instruction at walk->address, and passes it. */
-static bool step(struct walk *walk)
+static bool step(struct search *search)
 {
-	uint64_t at = walk->address;
-	const uint8_t *code;
-	size_t left;
-
-	if (at < walk->text->address || at - walk->text->address >= walk->text->size)
-		return false;
-	code = walk->text->bytes + (at - walk->text->address);
-	left = walk->text->size - (at - walk->text->address);
-	return cs_disasm_iter(walk->capstone, &code, &left, &walk->address, walk->insn);
+	return code_walk__step(&search->walk);
 }
 
-static const cs_x86_op *operand(const struct walk *walk, int i)
+static const struct instruction *now(const struct search *search)
 {
-	return &walk->insn->detail->x86.operands[i];
+	return &search->walk.now;
 }
 
-static bool is_register(const cs_x86_op *op, unsigned int reg)
+/* Whether this is a member of the pool. */
+static bool is_member(const struct search *search, const struct memory_access *access,
+		      int64_t offset, int size)
 {
-	return op->type == X86_OP_REG && op->reg == reg;
+	return access->at.base == search->pool && access->at.index == NO_REGISTER &&
+	       access->at.displacement == offset && access->size == size;
 }
 
-/* A member of the pool. */
-static bool is_member(const struct walk *walk, const cs_x86_op *op, int64_t offset, int size)
+/* The access to that member, NULL where there is none. */
+static const struct memory_access *member(const struct search *search, int64_t offset, int size,
+					  bool writes)
 {
-	return op->type == X86_OP_MEM && op->mem.base == walk->pool &&
-	       op->mem.index == X86_REG_INVALID && op->mem.segment == X86_REG_INVALID &&
-	       op->mem.disp == offset && op->size == size;
-}
+	const struct instruction *insn = now(search);
+	size_t i;
 
-/* Of two operands: whether the instruction reads, or writes, that member. */
-static bool loads(const struct walk *walk, int64_t offset, int size)
-{
-	return walk->insn->detail->x86.op_count == 2 && walk->insn->id == X86_INS_MOV &&
-	       is_member(walk, operand(walk, 1), offset, size);
-}
-
-static bool stores(const struct walk *walk, int64_t offset, int size)
-{
-	return walk->insn->detail->x86.op_count >= 1 && operand(walk, 0)->access & CS_AC_WRITE &&
-	       is_member(walk, operand(walk, 0), offset, size);
-}
-
-static bool is_conditional(const struct walk *walk)
-{
-	return walk->insn->id == X86_INS_JE || walk->insn->id == X86_INS_JNE;
-}
-
-static bool writes(const struct walk *walk, unsigned int reg)
-{
-	cs_regs read, written;
-	uint8_t nread, nwritten, i;
-
-	if (cs_regs_access(walk->capstone, walk->insn, read, &nread, written, &nwritten))
-		return true;
-	for (i = 0; i < nwritten; i++) {
-		if (written[i] == reg)
-			return true;
+	for (i = 0; i < insn->naccesses; i++) {
+		if (insn->access[i].writes == writes &&
+		    is_member(search, &insn->access[i], offset, size))
+			return &insn->access[i];
 	}
-	return false;
+	return NULL;
 }
 
-static bool leaves(const struct walk *walk)
+static bool loads(const struct search *search, int64_t offset, int size)
 {
-	return cs_insn_group(walk->capstone, walk->insn, CS_GRP_CALL) ||
-	       cs_insn_group(walk->capstone, walk->insn, CS_GRP_RET) ||
-	       cs_insn_group(walk->capstone, walk->insn, CS_GRP_INT);
+	const struct memory_access *access = member(search, offset, size, false);
+
+	return access && access->value != NO_REGISTER;
 }
 
-static bool jumps(const struct walk *walk)
+static bool stores(const struct search *search, int64_t offset, int size)
 {
-	return cs_insn_group(walk->capstone, walk->insn, CS_GRP_JUMP);
-}
-
-/* Goes on where a direct jump leads. False where it is none. */
-static bool follow(struct walk *walk)
-{
-	if (operand(walk, 0)->type != X86_OP_IMM)
-		return false;
-	walk->address = operand(walk, 0)->imm;
-	return true;
+	return member(search, offset, size, true);
 }
 
 /* Past the branch, along the one way on. False where that leaves the function, or the pool is known
  * no more. */
-static bool goes_on(struct walk *walk)
+static bool goes_on(struct search *search)
 {
-	if (walk->insn->id == X86_INS_JMP)
-		return follow(walk);
-	return !leaves(walk) && !writes(walk, walk->pool);
+	if (now(search)->branch == BRANCH_ALWAYS)
+		return code_walk__follow(&search->walk);
+	return !now(search)->leaves && !writes(now(search), search->pool);
 }
 
 /* Past the branch, on the way of those that get a block here: it is loaded, and the pool's count
  * grows by one. has_block: it was loaded before. */
-static bool hands_out(struct walk *walk, bool has_block)
+static bool hands_out(struct search *search, bool has_block)
 {
 	bool counts = false;
 	int i;
 
-	for (i = 0; i < FAR && step(walk); i++) {
-		has_block |= loads(walk, POOL_FREEBLOCK, 8);
-		counts |= stores(walk, POOL_COUNT, 4);
+	for (i = 0; i < FAR && step(search); i++) {
+		has_block |= loads(search, POOL_FREEBLOCK, 8);
+		counts |= stores(search, POOL_COUNT, 4);
 		if (has_block && counts)
 			return true;
-		if (!goes_on(walk))
+		if (!goes_on(search))
 			return false;
 	}
 	return false;
 }
 
-/* Whether this compares the pool with its nextpool: in memory, or in a register, next. */
-static bool compares(const struct walk *walk, unsigned int next)
+/* The instruction that reads a nextpool: of what pool, and the register that has it then, which is
+ * none where it is compared with the pool at once. */
+static bool reads_nextpool(struct search *search, int *next)
 {
-	const cs_x86_op *a = operand(walk, 0), *b = operand(walk, 1);
+	const struct memory_access *access;
+	size_t i;
 
-	if (walk->insn->id != X86_INS_CMP)
-		return false;
-	if (next == X86_REG_INVALID)
-		return (is_register(a, walk->pool) && is_member(walk, b, POOL_NEXTPOOL, 8)) ||
-		       (is_register(b, walk->pool) && is_member(walk, a, POOL_NEXTPOOL, 8));
-	return (is_register(a, walk->pool) && is_register(b, next)) ||
-	       (is_register(b, walk->pool) && is_register(a, next));
+	for (i = 0; i < now(search)->naccesses; i++) {
+		access = &now(search)->access[i];
+		search->pool = access->at.base;
+		if (access->writes || !is_member(search, access, POOL_NEXTPOOL, 8))
+			continue;
+		*next = access->value;
+		return *next == NO_REGISTER ? compares(now(search), search->pool, NO_REGISTER)
+					    : !writes(now(search), search->pool);
+	}
+	return false;
 }
 
 /* From the instruction that reads nextpool on. True, and where the branch is. */
-static bool takes(struct walk *walk, uint64_t *branch)
+static bool takes(struct search *search, uint64_t *branch)
 {
-	unsigned int next = X86_REG_INVALID;
-	bool compared = false, has_block = false;
-	uint64_t at;
-	int i;
+	bool compared, has_block;
+	int next, i;
 
-	if (!step(walk) || walk->insn->detail->x86.op_count != 2)
+	if (!step(search) || !reads_nextpool(search, &next))
 		return false;
-	if (walk->insn->id == X86_INS_MOV && operand(walk, 1)->type == X86_OP_MEM) {
-		walk->pool = operand(walk, 1)->mem.base;
-		next = operand(walk, 0)->reg;
-		if (!loads(walk, POOL_NEXTPOOL, 8) || next == walk->pool)
-			return false;
-	} else if (walk->insn->id == X86_INS_CMP) {
-		walk->pool = operand(walk, operand(walk, 0)->type == X86_OP_MEM ? 0 : 1)->mem.base;
-		compared = compares(walk, X86_REG_INVALID);
-		if (!compared)
-			return false;
-	} else {
-		return false;
-	}
+	compared = next == NO_REGISTER;
+	has_block = loads(search, POOL_FREEBLOCK, 8);
 	for (i = 0; i < NEAR; i++) {
-		at = walk->address;
-		if (!step(walk))
+		if (!step(search))
 			return false;
-		if (compared && is_conditional(walk)) {
-			*branch = at;
-			if (walk->insn->id == X86_INS_JNE && !follow(walk))
+		if (compared && is_conditional(now(search))) {
+			*branch = now(search)->address;
+			if (now(search)->branch == BRANCH_IF_NOT_EQUAL &&
+			    !code_walk__follow(&search->walk))
 				return false;
-			return hands_out(walk, has_block);
+			return hands_out(search, has_block);
 		}
-		has_block |= loads(walk, POOL_FREEBLOCK, 8);
-		if (next != X86_REG_INVALID && compares(walk, next)) {
+		has_block |= loads(search, POOL_FREEBLOCK, 8);
+		if (next != NO_REGISTER && compares(now(search), search->pool, next)) {
 			compared = true;
 			continue;
 		}
-		if (leaves(walk) || jumps(walk) || writes(walk, walk->pool) ||
-		    (!compared && writes(walk, next)) || (compared && writes(walk, X86_REG_EFLAGS)))
+		if (now(search)->leaves || branches(now(search)) ||
+		    writes(now(search), search->pool) ||
+		    writes(now(search), compared ? REGISTER_FLAGS : next))
 			return false;
 	}
 	return false;
 }
 
 /* Past the branch, where the pool is made one of another size: all of that is written. */
-static bool initialises(struct walk *walk)
+static bool initialises(struct search *search)
 {
 	bool size = false, next = false, most = false, block = false;
+	const struct memory_access *szidx;
 	int i;
 
-	for (i = 0; i < FAR && step(walk); i++) {
-		if (!size && stores(walk, POOL_SZIDX, 4) && operand(walk, 1)->type == X86_OP_REG) {
+	for (i = 0; i < FAR && step(search); i++) {
+		szidx = member(search, POOL_SZIDX, 4, true);
+		if (!size && szidx && szidx->value != NO_REGISTER) {
 			size = true;
-			walk->size = operand(walk, 1)->reg;
+			search->size = szidx->value;
 		}
-		next |= stores(walk, POOL_NEXTOFFSET, 4) || stores(walk, POOL_NEXTOFFSET, 8);
-		most |= stores(walk, POOL_MAXNEXTOFFSET, 4) || stores(walk, POOL_NEXTOFFSET, 8);
-		block |= stores(walk, POOL_FREEBLOCK, 8);
+		next |= stores(search, POOL_NEXTOFFSET, 4) || stores(search, POOL_NEXTOFFSET, 8);
+		most |= stores(search, POOL_MAXNEXTOFFSET, 4) || stores(search, POOL_NEXTOFFSET, 8);
+		block |= stores(search, POOL_FREEBLOCK, 8);
 		if (size && next && most && block)
 			return true;
-		if (!goes_on(walk))
+		if (!goes_on(search))
 			return false;
 	}
 	return false;
 }
 
 /* From the instruction that sets the pool's count to 1 on: to the branch, and what it is. */
-static bool opens(struct walk *walk, uint64_t *branch, enum pymalloc_step *what)
+static bool opens(struct search *search, uint64_t *branch, enum pymalloc_step *what)
 {
-	uint64_t begin = walk->address, next, at;
+	uint64_t begin, next;
 	int i;
 
-	if (!step(walk) || walk->insn->id != X86_INS_MOV || operand(walk, 0)->type != X86_OP_MEM)
+	if (!step(search) || !now(search)->naccesses)
 		return false;
-	walk->pool = operand(walk, 0)->mem.base;
-	if (!stores(walk, POOL_COUNT, 4))
+	search->pool = now(search)->access[0].at.base;
+	if (!stores(search, POOL_COUNT, 4))
 		return false;
-	next = walk->address;
+	begin = now(search)->address;
+	next = now(search)->end;
 	for (i = 0; i < NEAR; i++) {
-		at = walk->address;
-		if (!step(walk))
+		if (!step(search))
 			return false;
-		if (is_conditional(walk) || walk->insn->id == X86_INS_JMP) {
-			*branch = at;
-			*what = is_conditional(walk) ? PYMALLOC_OPENS : PYMALLOC_OPENS_NEW;
-			if (walk->insn->id != X86_INS_JE && !follow(walk))
+		if (is_conditional(now(search)) || now(search)->branch == BRANCH_ALWAYS) {
+			*branch = now(search)->address;
+			*what = is_conditional(now(search)) ? PYMALLOC_OPENS : PYMALLOC_OPENS_NEW;
+			if (now(search)->branch != BRANCH_IF_EQUAL &&
+			    !code_walk__follow(&search->walk))
 				return false;
-			return initialises(walk);
+			return initialises(search);
 		}
-		if (stores(walk, POOL_SZIDX, 4)) {
+		if (stores(search, POOL_SZIDX, 4)) {
 			/* No branch: the pool never had a size. */
 			*branch = begin;
 			*what = PYMALLOC_OPENS_NEW;
-			walk->address = next;
-			return initialises(walk);
+			search->walk.address = next;
+			return initialises(search);
 		}
-		if (leaves(walk) || jumps(walk) || writes(walk, walk->pool))
+		if (now(search)->leaves || branches(now(search)) ||
+		    writes(now(search), search->pool))
 			return false;
 	}
 	return false;
 }
 
-/* Whether two operands name the same memory. */
-static bool is_same_memory(const cs_x86_op *a, const x86_op_mem *b)
+static bool is_same_memory(const struct memory_operand *a, const struct memory_operand *b)
 {
-	return a->type == X86_OP_MEM && a->mem.base == b->base && a->mem.index == b->index &&
-	       a->mem.scale == b->scale && a->mem.segment == b->segment;
+	return a->base == b->base && a->index == b->index && a->scale == b->scale &&
+	       a->displacement == b->displacement;
 }
 
-/* In relation to the instruction pointer it is another displacement each time. */
-static int64_t displacement(const struct walk *walk, const x86_op_mem *mem)
+/* Where the register is stored, all of it or, of a count, its lower half; NULL: it is not. */
+static const struct memory_access *store_of(const struct instruction *insn, int reg, int size)
 {
-	return mem->disp + (mem->base == X86_REG_RIP ? (int64_t)walk->address : 0);
-}
+	size_t i;
 
-/* Whether this counts one less, in memory. */
-static bool counts_down(const struct walk *walk)
-{
-	const cs_x86_op *a = operand(walk, 0), *b = operand(walk, 1);
-
-	if (a->type != X86_OP_MEM)
-		return false;
-	return walk->insn->id == X86_INS_DEC ||
-	       (walk->insn->id == X86_INS_SUB && b->type == X86_OP_IMM && b->imm == 1) ||
-	       (walk->insn->id == X86_INS_ADD && b->type == X86_OP_IMM && b->imm == -1);
+	for (i = 0; i < insn->naccesses && reg != NO_REGISTER; i++) {
+		if (insn->access[i].writes && insn->access[i].value == reg &&
+		    insn->access[i].size >= size)
+			return &insn->access[i];
+	}
+	return NULL;
 }
 
 /* Past the branch, on the way of those that get the first of a free list: its successor is loaded,
- * and becomes the first, and there is one less. list is where that is kept, at that
- * displacement. */
-static bool unlinks(struct walk *walk, const x86_op_mem *list, int64_t at, bool *floats)
+ * and becomes the first, and there is one less. list is where the first is kept. */
+static bool unlinks(struct search *search, const struct memory_operand *list, bool *floats)
 {
-	unsigned int next = X86_REG_INVALID;
-	bool linked = false, counted = false;
-	const cs_x86_op *from;
-	int i;
+	static const int64_t links[] = {LINK_OF_FLOATS, LINK_OF_TUPLES, LINK_OF_ALL};
+	int next = NO_REGISTER, less = NO_REGISTER, i;
+	bool linked = false, counted = false, loaded;
+	const struct memory_access *link;
+	size_t k;
 
-	for (i = 0; i < NEAR && step(walk); i++) {
-		linked |= next != X86_REG_INVALID && walk->insn->id == X86_INS_MOV &&
-			  is_same_memory(operand(walk, 0), list) &&
-			  displacement(walk, &operand(walk, 0)->mem) == at &&
-			  is_register(operand(walk, 1), next);
-		counted |= counts_down(walk);
+	for (i = 0; i < NEAR && step(search); i++) {
+		link = store_of(now(search), next, 8);
+		linked |= link && is_same_memory(&link->at, list);
+		counted |= now(search)->counts_memory_down || store_of(now(search), less, 4);
 		if (linked && counted)
 			return true;
-		from = operand(walk, 1);
-		if (loads(walk, LINK_OF_FLOATS, 8) || loads(walk, LINK_OF_TUPLES, 8) ||
-		    loads(walk, LINK_OF_ALL, 8)) {
-			next = operand(walk, 0)->reg;
-			*floats = from->mem.disp == LINK_OF_FLOATS;
-			continue;
+		if (now(search)->counts_down != NO_REGISTER)
+			less = now(search)->counts_down;
+		for (k = 0, loaded = false; k < sizeof(links) / sizeof(links[0]) && !loaded; k++) {
+			link = member(search, links[k], 8, false);
+			if (!link || link->value == NO_REGISTER)
+				continue;
+			loaded = true;
+			next = link->value;
+			*floats = links[k] == LINK_OF_FLOATS;
 		}
-		if (leaves(walk) || jumps(walk) ||
-		    (!linked && (writes(walk, walk->pool) || writes(walk, list->base) ||
-				 (next != X86_REG_INVALID && writes(walk, next)))))
+		if (loaded)
+			continue;
+		if (now(search)->leaves || branches(now(search)) ||
+		    (!linked && (writes(now(search), search->pool) ||
+				 writes(now(search), list->base) || writes(now(search), next))))
 			return false;
 	}
 	return false;
 }
 
 /* From the instruction that loads the first of a free list on, to the branch that tells whether
- * there is one. walk->pool is the object's register here. */
-static bool reuses_linked(struct walk *walk, uint64_t *branch, bool *floats)
+ * there is one. */
+static bool reuses_linked(struct search *search, uint64_t *branch, bool *floats)
 {
-	x86_op_mem list;
-	int64_t list_at;
+	struct memory_operand list;
 	bool tested = false;
-	uint64_t at;
 	int i;
 
-	if (!step(walk) || walk->insn->id != X86_INS_MOV || operand(walk, 1)->type != X86_OP_MEM ||
-	    operand(walk, 0)->type != X86_OP_REG || operand(walk, 0)->size != 8)
+	if (!step(search) || !now(search)->naccesses || now(search)->access[0].writes ||
+	    now(search)->access[0].size != 8 || now(search)->access[0].value < 0)
 		return false;
-	walk->pool = operand(walk, 0)->reg;
-	list = operand(walk, 1)->mem;
-	list_at = displacement(walk, &list);
-	if (list.base == walk->pool)
+	search->pool = now(search)->access[0].value;
+	list = now(search)->access[0].at;
+	if (list.base == search->pool)
 		return false;
 	for (i = 0; i < 6; i++) {
-		at = walk->address;
-		if (!step(walk))
+		if (!step(search))
 			return false;
-		if (tested && is_conditional(walk)) {
-			*branch = at;
-			if (walk->insn->id == X86_INS_JNE && !follow(walk))
+		tested |= now(search)->tested == search->pool;
+		if (tested && is_conditional(now(search))) {
+			*branch = now(search)->address;
+			if (now(search)->branch == BRANCH_IF_NOT_EQUAL &&
+			    !code_walk__follow(&search->walk))
 				return false;
-			return unlinks(walk, &list, list_at, floats);
+			return unlinks(search, &list, floats);
 		}
-		tested |= walk->insn->id == X86_INS_TEST &&
-			  is_register(operand(walk, 0), walk->pool) &&
-			  is_register(operand(walk, 1), walk->pool);
-		if (leaves(walk) || jumps(walk) || writes(walk, walk->pool) ||
-		    writes(walk, list.base))
+		if (now(search)->leaves || branches(now(search)) ||
+		    writes(now(search), search->pool) || writes(now(search), list.base))
 			return false;
 	}
 	return false;
@@ -371,151 +310,88 @@ static bool reuses_linked(struct walk *walk, uint64_t *branch, bool *floats)
 
 /* Free lists that are arrays (lists, dicts and others up to 3.13): from the instruction that
  * counts one less on, to the first branch or call behind the load of that one. */
-static bool reuses_indexed(struct walk *walk, uint64_t *branch)
+static bool reuses_indexed(struct search *search, uint64_t *branch)
 {
 	bool stored = false, loaded = false;
-	unsigned int count;
-	uint64_t at;
-	int i;
+	const struct instruction *insn = now(search);
+	int count, i;
 
-	if (!step(walk) || walk->insn->id != X86_INS_SUB || operand(walk, 0)->type != X86_OP_REG)
+	if (!step(search) || insn->counts_down == NO_REGISTER)
 		return false;
-	count = operand(walk, 0)->reg;
+	count = insn->counts_down;
 	for (i = 0; i < NEAR; i++) {
-		at = walk->address;
-		if (!step(walk))
+		if (!step(search))
 			return false;
-		if (jumps(walk) || cs_insn_group(walk->capstone, walk->insn, CS_GRP_CALL)) {
-			*branch = at;
-			return stored && loaded && operand(walk, 0)->type == X86_OP_IMM;
+		if (branches(insn) || insn->leaves) {
+			*branch = insn->address;
+			return stored && loaded && insn->target;
 		}
-		if (leaves(walk))
-			return false;
-		stored |= walk->insn->id == X86_INS_MOV && operand(walk, 0)->type == X86_OP_MEM &&
-			  is_register(operand(walk, 1), count);
-		if (!loaded && walk->insn->id == X86_INS_MOV &&
-		    operand(walk, 0)->type == X86_OP_REG && operand(walk, 0)->size == 8 &&
-		    operand(walk, 1)->type == X86_OP_MEM && operand(walk, 1)->mem.scale == 8 &&
-		    operand(walk, 1)->mem.index != X86_REG_INVALID) {
+		stored |= store_of(insn, count, 4) && store_of(insn, count, 4)->size == 4;
+		if (!loaded && insn->naccesses == 1 && !insn->access[0].writes &&
+		    insn->access[0].value >= 0 && insn->access[0].size == 8 &&
+		    insn->access[0].at.scale == 8 && insn->access[0].at.index != NO_REGISTER) {
 			loaded = true;
-			walk->pool = operand(walk, 0)->reg;
+			search->pool = insn->access[0].value;
 			continue;
 		}
-		if (loaded && writes(walk, walk->pool))
+		if (loaded && writes(insn, search->pool))
 			return false;
 	}
 	return false;
 }
 
-/* The word of struct pt_regs that a register, or its lower half, is; -1: none. */
-static int word_of(csh capstone, unsigned int reg)
+static int add_site(struct search *search, uint64_t address, enum pymalloc_step step)
 {
-	static const char *const words[][2] = {
-		{"r15", "r15d"}, {"r14", "r14d"}, {"r13", "r13d"}, {"r12", "r12d"}, {"rbp", "ebp"},
-		{"rbx", "ebx"},	 {"r11", "r11d"}, {"r10", "r10d"}, {"r9", "r9d"},   {"r8", "r8d"},
-		{"rax", "eax"},	 {"rcx", "ecx"},  {"rdx", "edx"},  {"rsi", "esi"},  {"rdi", "edi"},
-	};
-	const char *name = cs_reg_name(capstone, reg);
-	size_t i;
-
-	for (i = 0; name && i < sizeof(words) / sizeof(words[0]); i++) {
-		if (!strcmp(name, words[i][0]) || !strcmp(name, words[i][1]))
-			return i;
-	}
-	return -1;
-}
-
-static int add_site(struct list *list, const struct walk *walk, uint64_t address,
-		    enum pymalloc_step step)
-{
-	int pool = word_of(walk->capstone, walk->pool), size = 0;
+	bool sized = step == PYMALLOC_OPENS || step == PYMALLOC_OPENS_NEW;
 	struct pymalloc_site *more;
 	size_t i;
 
-	for (i = list->n; i-- > 0;) {
-		if (list->sites[i].address == address)
+	for (i = search->n; i-- > 0;) {
+		if (search->sites[i].address == address)
 			return 0;
 	}
-	if (step == PYMALLOC_OPENS || step == PYMALLOC_OPENS_NEW)
-		size = word_of(walk->capstone, walk->size);
-	if (pool < 0 || size < 0)
+	if (search->pool > MOST_WORD || (sized && search->size > MOST_WORD))
 		return 0;
-	if (list->n % 64 == 0) {
-		more = reallocarray(list->sites, list->n + 64, sizeof(*more));
+	if (search->n % 64 == 0) {
+		more = reallocarray(search->sites, search->n + 64, sizeof(*more));
 		if (!more)
 			return -ENOMEM;
-		list->sites = more;
+		search->sites = more;
 	}
-	list->sites[list->n++] = (struct pymalloc_site){address, step, pool, size};
+	search->sites[search->n++] =
+		(struct pymalloc_site){address, step, search->pool, sized ? search->size : 0};
 	return 0;
 }
 
-/* Whether a memory operand's displacement of 16 may follow, at b[3] or behind a SIB byte. */
-static bool may_read_nextpool(const uint8_t *b)
-{
-	if ((b[0] & 0xf8) != 0x48 || (b[1] != 0x8b && b[1] != 0x39 && b[1] != 0x3b) ||
-	    (b[2] & 0xc0) != 0x40)
-		return false;
-	return (b[2] & 7) == 4 ? b[4] == POOL_NEXTPOOL : b[3] == POOL_NEXTPOOL;
-}
-
-/* mov dword ptr [reg], 1: without a displacement, or, where the register needs one, of 0. */
-static bool may_set_count(const uint8_t *b)
-{
-	const uint8_t *at = b + (b[0] == 0x41);
-	int size = 2;
-
-	if (at[0] != 0xc7 || (at[1] & 0x38))
-		return false;
-	size += (at[1] & 7) == 4;
-	size += (at[1] & 0xc0) == 0x40;
-	return (at[1] & 0xc0) <= 0x40 && at[size] == 1 && !at[size + 1] && !at[size + 2] &&
-	       !at[size + 3];
-}
-
-/* mov reg, [memory] of 8 bytes: what loads the first of a free list is one of them. */
-static bool may_load(const uint8_t *b)
-{
-	return (b[0] & 0xf8) == 0x48 && b[1] == 0x8b && (b[2] & 0xc0) != 0xc0;
-}
-
-/* sub reg, 1 */
-static bool may_count_down(const uint8_t *b)
-{
-	const uint8_t *at = b + ((b[0] & 0xf0) == 0x40);
-
-	return at[0] == 0x83 && (at[1] & 0xf8) == 0xe8 && at[2] == 1;
-}
-
 /* What takes an object from a free list, if anything. */
-static int look_for_free_list(struct walk *walk, struct list *list, uint64_t address,
-			      const uint8_t *bytes)
+static int look_for_free_list(struct search *search, uint64_t address, unsigned int may)
 {
 	bool floats = false;
 	uint64_t branch;
 
-	walk->address = address;
-	if (may_load(bytes) && reuses_linked(walk, &branch, &floats))
-		return add_site(list, walk, branch,
+	search->walk.address = address;
+	if (may & MAY_LOAD && reuses_linked(search, &branch, &floats))
+		return add_site(search, branch,
 				floats ? PYMALLOC_REUSES_FLOAT : PYMALLOC_REUSES_LINKED);
-	walk->address = address;
-	if (may_count_down(bytes) && reuses_indexed(walk, &branch))
-		return add_site(list, walk, branch, PYMALLOC_REUSES);
+	search->walk.address = address;
+	if (may & MAY_COUNT_DOWN && reuses_indexed(search, &branch))
+		return add_site(search, branch, PYMALLOC_REUSES);
 	return 0;
 }
 
-/* What begins with these bytes, if anything. */
-static int look(struct walk *walk, struct list *list, uint64_t address, const uint8_t *bytes)
+/* What begins there, if anything. */
+static int look(struct search *search, uint64_t address, unsigned int may)
 {
 	enum pymalloc_step what;
 	uint64_t branch;
 
-	walk->address = address;
-	if (may_read_nextpool(bytes))
-		return takes(walk, &branch) ? add_site(list, walk, branch, PYMALLOC_TAKES) : 0;
-	if (may_set_count(bytes) && opens(walk, &branch, &what))
-		return add_site(list, walk, branch, what);
-	return look_for_free_list(walk, list, address, bytes);
+	search->walk.address = address;
+	if (may & MAY_LOAD_NEXTPOOL && takes(search, &branch))
+		return add_site(search, branch, PYMALLOC_TAKES);
+	search->walk.address = address;
+	if (may & MAY_SET_COUNT && opens(search, &branch, &what))
+		return add_site(search, branch, what);
+	return look_for_free_list(search, address, may);
 }
 
 static int compare_sites(const void *a, const void *b)
@@ -525,44 +401,31 @@ static int compare_sites(const void *a, const void *b)
 	return x->address < y->address ? -1 : x->address > y->address;
 }
 
-/* Every byte is taken for the beginning of an instruction: what is none has not the shape. */
-int pymalloc__find_sites(const struct code_bytes *text, struct pymalloc_site **sites, size_t *n)
+/* Whatever could be the beginning of an instruction is taken for one: what is none has not the
+ * shape. */
+int pymalloc__find_sites(const struct architecture *architecture, const struct code_bytes *text,
+			 struct pymalloc_site **sites, size_t *n)
 {
-	struct walk walk = {.text = text};
-	struct list list = {0};
+	struct search search = {0};
 	size_t i;
-	int err = 0;
+	unsigned int may;
+	int err = code_walk__begin(&search.walk, architecture, text);
 
-	if (cs_open(CS_ARCH_X86, CS_MODE_64, &walk.capstone) != CS_ERR_OK)
-		return -ENOMEM;
-	cs_option(walk.capstone, CS_OPT_DETAIL, CS_OPT_ON);
-	walk.insn = cs_malloc(walk.capstone);
-	if (!walk.insn)
-		err = -ENOMEM;
-	for (i = 0; !err && i + 16 <= text->size; i++)
-		err = look(&walk, &list, text->address + i, text->bytes + i);
-	if (walk.insn)
-		cs_free(walk.insn, 1);
-	cs_close(&walk.capstone);
+	if (err)
+		return err;
+	for (i = 0; !err && i + MOST_CODE_BYTES <= text->size; i += architecture->alignment) {
+		may = architecture->may_begin(text->bytes + i, i);
+		if (may)
+			err = look(&search, text->address + i, may);
+	}
+	code_walk__end(&search.walk);
 	if (err) {
-		free(list.sites);
+		free(search.sites);
 		return err;
 	}
-	if (list.n)
-		qsort(list.sites, list.n, sizeof(*list.sites), compare_sites);
-	*sites = list.sites;
-	*n = list.n;
+	if (search.n)
+		qsort(search.sites, search.n, sizeof(*search.sites), compare_sites);
+	*sites = search.sites;
+	*n = search.n;
 	return 0;
 }
-
-#else
-
-int pymalloc__find_sites(const struct code_bytes *text, struct pymalloc_site **sites, size_t *n)
-{
-	(void)text;
-	*sites = NULL;
-	*n = 0;
-	return 0;
-}
-
-#endif

@@ -14,6 +14,7 @@
 
 #include <linux/types.h>
 
+#include "probes/decode.h"
 #include "probes/placement.h"
 #include "pymemtop.h"
 
@@ -27,8 +28,9 @@ struct pymalloc_site {
 
 /*
  * Finds all sites in a file's code, by address. 0, the sites, which the caller frees, and their
- * number, which is 0 where the architecture's shape is not known; or -ENOMEM.
+ * number; or -ENOMEM.
  */
-int pymalloc__find_sites(const struct code_bytes *text, struct pymalloc_site **sites, size_t *n);
+int pymalloc__find_sites(const struct architecture *architecture, const struct code_bytes *text,
+			 struct pymalloc_site **sites, size_t *n);
 
 #endif /* PYMALLOC_H */
