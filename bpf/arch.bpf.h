@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* What depends on the architecture, and nothing else. */
+/* Architecture-dependent code, and nothing else. */
 #ifndef ARCH_BPF_H
 #define ARCH_BPF_H
 
@@ -8,13 +8,13 @@
 
 #if defined(__TARGET_ARCH_x86)
 
-/* A call pushes its return address; ret has taken it off again. */
+/* A call pushes its return address; ret has popped it. */
 #define SP_AFTER_RETURN(sp) ((sp) + 8)
 
 /* Whether a page fault was a write (X86_PF_WRITE, asm/trap_pf.h). */
 #define FAULT_IS_WRITE(error_code) ((error_code)&2)
 
-/* Whether what was compared last was equal (X86_EFLAGS_ZF, asm/processor-flags.h). */
+/* Whether the last comparison found equality (X86_EFLAGS_ZF, asm/processor-flags.h). */
 #define IS_EQUAL(ctx) ((ctx)->flags & 0x40)
 
 #elif defined(__TARGET_ARCH_arm64)
@@ -32,10 +32,10 @@
 #endif
 
 /*
- * The thread pointer. The kernel's copy is written by arch_prctl(ARCH_SET_FS) and by
- * clone(CLONE_SETTLS) (arch/x86/kernel/process_64.c; on arm64 a switch from the task saves
- * it), so it holds also for the task that runs. On x86 it is pthread_self(), which CPython
- * keeps as thread_id; on arm64 that lies a struct pthread below.
+ * The thread pointer. arch_prctl(ARCH_SET_FS) and clone(CLONE_SETTLS) write the kernel's copy
+ * (arch/x86/kernel/process_64.c; on arm64 a switch away from the task saves it), so it is valid for
+ * the running task too. On x86 it equals pthread_self(), which CPython keeps as thread_id; on arm64
+ * pthread_self() is one struct pthread below it.
  */
 static __always_inline __u64 thread_pointer(const struct task_struct *task)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Live heap blocks: to which site each belongs, and its size. */
+/* Live heap blocks: the site and the size of each. */
 #ifndef BLOCKS_BPF_H
 #define BLOCKS_BPF_H
 
@@ -10,10 +10,9 @@
 #include "pymemtop.h"
 
 /*
- * By process_key(). The value is the site in the upper 20 bits and the size in
- * the lower 44, so that a hash element with its key is 64 bytes, one cache line.
- * Resized to --max-blocks; the loader asks for BPF_F_NO_PREALLOC where the
- * kernel allocates elements safely in a uprobe.
+ * By process_key(). The value holds the site in its upper 20 bits and the size in its lower 44, so
+ * that a hash element with its key takes 64 bytes, one cache line. Resized to --max-blocks; the
+ * loader sets BPF_F_NO_PREALLOC if the kernel can safely allocate elements in a uprobe.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -40,8 +39,7 @@ static __always_inline __u64 block__size(__u64 block)
 	return block & ((1ULL << BLOCK_SIZE_BITS) - 1);
 }
 
-/* Discounts the block; returns it, 0 where it is unknown: older than
- * the attach, or lost. */
+/* Removes the block and returns it; 0 if it is unknown: older than the attach, or lost. */
 static __always_inline __u64 block__take(__u32 process, __u64 address)
 {
 	__u64 key = process_key(process, address), block, *known;

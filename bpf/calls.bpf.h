@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Allocator calls, from entry to return. One call may pass through another probed
- * function (realloc(NULL, n) enters malloc, a large malloc calls mmap): only the
- * outermost counts. It is known again at its return by the stack pointer, so inner
- * returns cost one compare.
+ * Allocator calls, from entry to return. One call may pass through another probed function
+ * (realloc(NULL, n) enters malloc, a large malloc calls mmap): only the outermost counts. Its stack
+ * pointer identifies its return, so inner returns cost one compare.
  */
 #ifndef CALLS_BPF_H
 #define CALLS_BPF_H
@@ -23,7 +22,7 @@
 #define MAP_FIXED     0x10
 #define MAP_ANONYMOUS 0x20
 
-/* Calls inside one call; more of them, and its return must have been missed. */
+/* Calls nested in one call. If there are more, we must have missed its return. */
 #define MAX_NESTED 256
 
 static __always_inline bool call__is_nested(struct pt_regs *ctx, struct thread *t)
@@ -41,7 +40,7 @@ static __always_inline bool call__is_nested(struct pt_regs *ctx, struct thread *
 	return false;
 }
 
-/* The call is the outermost: its return is waited for. */
+/* The call is the outermost: wait for its return. */
 static __always_inline void call__begin(struct pt_regs *ctx, struct thread *t, enum probe_kind kind,
 					__u64 size)
 {
@@ -54,7 +53,7 @@ static __always_inline void call__begin(struct pt_regs *ctx, struct thread *t, e
 	t->call.size = size;
 }
 
-/* Nothing to wait for: the block is ours until free() runs. */
+/* No need to wait for the return: until free() runs, the block still belongs to the caller. */
 static __always_inline void enter_free(struct thread *t, __u64 address)
 {
 	__u64 block;
@@ -67,16 +66,16 @@ static __always_inline void enter_free(struct thread *t, __u64 address)
 		site__free(block__site(block), block__size(block), 1);
 }
 
-/* The old block is discounted at the entry: once it is freed inside, another
- * thread may get its address before we see the return. */
+/* Remove the old block at the entry: once realloc() has freed it, another thread may get its
+ * address before we see the return. */
 static __always_inline void enter_realloc(struct thread *t, __u64 old)
 {
 	t->call.address = old;
 	t->call.old = old ? block__take(t->process.id, old) : 0;
 }
 
-/* What is neither anonymous nor writable is not counted; but mapped over what is,
- * it takes its place. */
+/* Only anonymous writable mappings are counted. Any other one may still replace counted pages, if
+ * it is MAP_FIXED. */
 static __always_inline void enter_mmap(struct pt_regs *ctx, struct thread *t)
 {
 	__u64 protection = PT_REGS_PARM3(ctx), flags = PT_REGS_PARM4(ctx);
@@ -88,8 +87,8 @@ static __always_inline void enter_mmap(struct pt_regs *ctx, struct thread *t)
 	t->call.uncounted = !counted;
 }
 
-/* Discounted at the entry, as others can get the pages before we see
- * the return; what the kernel refuses for its arguments is let pass. */
+/* Remove the pages at the entry: others may get them before we see the return. Ignore arguments
+ * that the kernel will refuse. */
 static __always_inline void enter_munmap(struct pt_regs *ctx, struct thread *t)
 {
 	__u64 address = PT_REGS_PARM1(ctx), length = PT_REGS_PARM2(ctx);
@@ -108,8 +107,7 @@ static __always_inline void enter_mremap(struct pt_regs *ctx, struct thread *t)
 	t->call.old = mapping__at(t->process.id, t->call.address);
 }
 
-/* Where it overflows, the call will fail: then any size but 0, with which it would
- * be a free(). */
+/* On overflow the call will fail, so return any size but 0, which would make it a free(). */
 static __always_inline __u64 product(__u64 count, __u64 size)
 {
 	__u64 most;
@@ -117,11 +115,11 @@ static __always_inline __u64 product(__u64 count, __u64 size)
 	if (!((count | size) >> 32) || !count)
 		return count * size;
 	most = ~0ULL / count;
-	barrier_var(most); /* or clang takes it for a 128-bit multiplication */
+	barrier_var(most); /* or clang makes it a 128-bit multiplication */
 	return size > most ? ~0ULL : count * size;
 }
 
-/* An allocator function is entered. */
+/* Entry of an allocator function. */
 static __always_inline void call__enter(struct pt_regs *ctx, struct thread *t, enum probe_kind kind)
 {
 	__u64 first = PT_REGS_PARM1(ctx), second = PT_REGS_PARM2(ctx);
@@ -172,7 +170,7 @@ static __always_inline bool call__is_of_block(const struct call *call)
 	return call->kind < PROBE_MMAP;
 }
 
-/* The block that the call made, 0 where it failed or made none. */
+/* The block that the call made; 0 if it failed or made none. */
 static __always_inline __u64 leave_block_call(struct thread *t, struct call *call, __u64 result)
 {
 	__u64 address = 0;
@@ -195,7 +193,7 @@ static __always_inline __u64 leave_block_call(struct thread *t, struct call *cal
 	return result;
 }
 
-/* The mapping that the call made, 0 where it failed or made none to book. */
+/* The mapping that the call made; 0 if it failed or made none to count. */
 static __always_inline __u64 leave_map_call(struct thread *t, struct call *call, __u64 result)
 {
 	__u32 old = call->old;
@@ -212,7 +210,7 @@ static __always_inline __u64 leave_map_call(struct thread *t, struct call *call,
 		mappings__clear(result, result + page_up(call->size), t->process.id, 0);
 		return 0;
 	}
-	/* A mapping that we do not know is older than the attach, or a file's. */
+	/* An unknown mapping is older than the attach, or a file's. */
 	if (call->kind == PROBE_MUNMAP || !old)
 		return 0;
 	mappings__clear(call->address, call->address + page_up(call->old_size), t->process.id, old);

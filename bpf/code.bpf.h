@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Code objects: told apart over time, and sent to user space, names, first
- * line and line table, when one is first part of a new stack: it may be gone
- * by the time of the report.
+ * Code objects: tells them apart over time, and sends their names, first line and line table to
+ * user space when one first appears in a new stack, as it may be gone by the time of the report.
  */
 #ifndef CODE_BPF_H
 #define CODE_BPF_H
@@ -20,7 +19,7 @@ struct {
 	__type(value, struct py_layout);
 } layouts SEC(".maps");
 
-/* By process_key(), or a marker's name: those that user space has. */
+/* By process_key(), or by a marker's name: the ones that user space has. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
@@ -29,11 +28,10 @@ struct {
 } codes SEC(".maps");
 
 /*
- * How often a code object with this hash of its address has died: its address
- * can come back with another one, whose frames must not look the same. Two
- * objects sharing a slot only make a stack that did not change look new once
- * more, and user space adds up what resolves to the same names. In a map of its
- * own: all modes of a recording share it.
+ * How many code objects whose address has this hash have died. Another object can come to the same
+ * address, and its frames must not look the same. If two objects share a slot, an unchanged stack
+ * merely looks new once more, and user space adds up what resolves to the same names. In a map of
+ * its own, which all modes of a recording share.
  */
 __u32 code_generations[CODE_GENERATIONS] SEC(".data.codes") = {0};
 
@@ -42,7 +40,7 @@ static __always_inline __u32 *code_generation(__u64 code)
 	return &code_generations[CODE_SLOT(code)];
 }
 
-/* What a target calls an address can be anything: none of it gets into the process's part. */
+/* A target's "address" can be anything: keep it out of the process's bits. */
 static __always_inline __u64 process_key(__u32 process, __u64 address)
 {
 	return (__u64)process << PROCESS_KEY_SHIFT | (address & ((1ULL << PROCESS_KEY_SHIFT) - 1));
@@ -59,8 +57,8 @@ enum {
 	CODE_UNREADABLE = -2, /* swapped out, or not what it should be */
 };
 
-/* Sends the piece at the offset of the part whose bytes are at address. Returns
- * its size, or one of the above. Global, so that the verifier follows it once. */
+/* Sends the piece at offset of the part whose bytes are at address. Returns its size, or one of the
+ * above. Global, so that the verifier follows it once. */
 __noinline int code__send_piece(__u64 address, __u32 offset)
 {
 	struct thread *t = thread__find();
@@ -82,8 +80,8 @@ __noinline int code__send_piece(__u64 address, __u32 offset)
 	return size;
 }
 
-/* Sends one part's bytes, in as many pieces as it takes. A part longer than its
- * limit is cut, and counted as such. */
+/* Sends one part's bytes, in as many pieces as needed. Cuts a part longer than its limit, and
+ * counts that as LOST_NAME. */
 static __always_inline int code__send_bytes(struct thread *t, __u64 address, __u32 total,
 					    __u32 limit)
 {
@@ -104,8 +102,8 @@ static __always_inline int code__send_bytes(struct thread *t, __u64 address, __u
 	return 0;
 }
 
-/* A str's characters as they lie in memory, one, two or four bytes each. A subclass's
- * are not beside their head: PyUnicodeObject's data.any points to them. */
+/* Sends a str's characters as they are in memory, one, two or four bytes each. In a subclass of str
+ * they do not follow the head: PyUnicodeObject's data.any points to them. */
 static __always_inline int code__send_str(struct thread *t, const struct py_layout *l, __u64 str)
 {
 	__u64 length, data;
@@ -128,8 +126,8 @@ static __always_inline int code__send_str(struct thread *t, const struct py_layo
 	return code__send_bytes(t, data, length * kind, CODE_NAME_LIMIT);
 }
 
-/* Whether a code object is there: what a frame that is being made, or a modified
- * interpreter, points to may be something else. */
+/* Whether this is a code object: a frame under construction, or a modified interpreter, may point
+ * to something else. */
 static __always_inline bool code__is_one(struct thread *t, const struct py_layout *l, __u64 code)
 {
 	__u64 type = 0;
@@ -145,8 +143,8 @@ static __always_inline bool code__is_known(__u32 process, __u64 code)
 	return bpf_map_lookup_elem(&codes, &key);
 }
 
-/* Sends all of a code object. Returns 0, or one of the above. Global, so that the
- * verifier looks at it once. */
+/* Sends all of a code object. Returns 0, or one of the above. Global, so that the verifier follows
+ * it once. */
 __noinline int code__send_all(__u64 code, __u32 generation)
 {
 	struct code_record record = {
@@ -213,9 +211,9 @@ __noinline int code__send_all(__u64 code, __u32 generation)
 }
 
 /*
- * A forked child has what its parent's memory held, but not all of it is mapped before
- * the child touches it: what CPython's own file holds and never writes to, such as the
- * code object that calls __init__ (3.13). Then the parent's is taken.
+ * A forked child has the contents of its parent's memory, but pages of CPython's own file that are
+ * never written are not mapped before the child touches them: they hold, for instance, the code
+ * object that calls __init__ (3.13). Then use the parent's.
  */
 static __always_inline bool code__inherit(struct thread *t, __u64 code, __u32 generation)
 {
@@ -234,8 +232,8 @@ static __always_inline bool code__inherit(struct thread *t, __u64 code, __u32 ge
 	       !bpf_map_update_elem(&codes, &key, &known, BPF_ANY);
 }
 
-/* Sends the code object to user space. Returns 0, or one of the above, counted; it is
- * tried again with its next new stack. Global, for the verifier's sake. */
+/* Sends the code object to user space. Returns 0, or one of the above after counting it as lost;
+ * its next new stack tries again. Global, for the verifier's sake. */
 __noinline int code__send(__u64 code, __u32 generation)
 {
 	struct thread *t = thread__find();
@@ -252,7 +250,7 @@ __noinline int code__send(__u64 code, __u32 generation)
 	return err;
 }
 
-/* The code object is about to be freed: what comes to its address is another. */
+/* The code object is about to be freed: the next one at its address is a different one. */
 static __always_inline void code__forget(__u32 process, __u64 code)
 {
 	__u64 key = process_key(process, code);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* What the loader tells the programs. */
+/* The loader's settings for the programs. */
 #ifndef CONFIG_BPF_H
 #define CONFIG_BPF_H
 

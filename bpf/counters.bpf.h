@@ -24,7 +24,7 @@ struct {
 	__type(value, struct site_counters);
 } site_counters SEC(".maps");
 
-/* Only what is met for the first time goes through it: stacks and names. */
+/* Carries stacks and names when they are first seen, and what happens to processes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 8 << 20);
@@ -38,7 +38,7 @@ static __always_inline void lose(__u32 process, enum lost_cause cause)
 		__sync_fetch_and_add(&counters->lost[cause], 1);
 }
 
-/* n blocks, or pages, of that size together. */
+/* n blocks or pages, of size bytes in total. */
 static __always_inline void site__allocate(__u32 site, __u64 size, __u64 n)
 {
 	struct site_counters *count = bpf_map_lookup_elem(&site_counters, &site);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Elements that are too large to be made on a BPF stack. */
+/* Elements too large to build on a BPF stack. */
 #ifndef ELEMENTS_BPF_H
 #define ELEMENTS_BPF_H
 
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 
-/* A hash's element under that key; where there is none, a copy of the one that the array
- * blanks has, which is always zero. NULL where there is no room. */
+/* Returns the hash's element for the key. If there is none, makes one from the single, always zero
+ * element of the array blanks. NULL if there is no room. */
 static __always_inline void *element__make(void *hash, const void *key, void *blanks)
 {
 	void *element = bpf_map_lookup_elem(hash, key);

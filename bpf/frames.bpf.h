@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Attribution "frames": the interpreter's own frames, walked in the memory of
- * the thread that runs. Everything that differs between CPython versions is in
- * struct py_layout.
+ * Attribution "frames": walks the interpreter's own frames in the memory of the running thread.
+ * Everything that differs between CPython versions is in struct py_layout.
  */
 #ifndef FRAMES_BPF_H
 #define FRAMES_BPF_H
@@ -14,8 +13,8 @@
 #include "stack.bpf.h"
 #include "thread.bpf.h"
 
-/* Thread states looked at in one search, over all interpreters: that many times
- * that many, as the verifier follows each turn of a loop. */
+/* One search looks at SEARCH_TURNS * SEARCH_STEPS thread states, over all interpreters. It takes
+ * two loops, as the verifier follows each turn of a loop. */
 #define SEARCH_STEPS 64
 #define SEARCH_TURNS 64
 
@@ -25,10 +24,10 @@ static __always_inline __u64 scratch_u64(struct thread *t, __u16 offset)
 }
 
 /*
- * Reads a thread state into the scratch; true if it is this thread's. Since 3.12 a
- * thread can have one for each interpreter: then it is the one that it ran in last, also
- * without the GIL (tstate_activate() in Python/pystate.c binds it), and one that was
- * deleted is no thread's, also where its memory still looks like one.
+ * Reads a thread state into the scratch; true if it is this thread's. A thread can have one for
+ * each interpreter. Since 3.12 the one bound to the thread is the one it ran in last, even without
+ * the GIL (tstate_activate() in Python/pystate.c binds it); a deleted one is bound to no thread,
+ * even if its memory still looks like a thread state.
  */
 static __always_inline bool tstate__is_ours(struct thread *t, const struct py_layout *l,
 					    __u64 tstate)
@@ -46,7 +45,7 @@ enum {
 	SEARCH_ENDED,
 };
 
-/* A part of the search below, from where the last one stopped. */
+/* Continues the search below from where it last stopped. */
 __noinline int tstate__search_on(void)
 {
 	struct thread *t = thread__find();
@@ -82,11 +81,10 @@ __noinline int tstate__search_on(void)
 }
 
 /*
- * Looks for this thread's state in all interpreters' lists, newest first, and leaves it
- * in the scratch. That there is none is remembered until the main interpreter makes
- * another thread state or another interpreter appears; not while there is one that its
- * thread has not taken yet (3.12). Not inlined, or the verifier follows the walk once
- * for each way out of here.
+ * Looks for this thread's state in all interpreters' lists, newest first, and leaves it in the
+ * scratch. If there is none, does not search again until the main interpreter makes another thread
+ * state or another interpreter appears; but does so while some state has not been taken by its
+ * thread yet (3.12). Not inlined, or the verifier follows the walk once for each way out of here.
  */
 static __noinline bool tstate__search(struct thread *t, const struct py_layout *l)
 {
@@ -111,8 +109,8 @@ static __noinline bool tstate__search(struct thread *t, const struct py_layout *
 	return found == SEARCH_FOUND;
 }
 
-/* The state that holds the GIL, or held it last: up to 3.11 a thread with several, one
- * for each interpreter, is told by it in which it runs. 0 from 3.12 on. */
+/* The state that holds the GIL, or held it last. Up to 3.11 a thread may have several, one for each
+ * interpreter, and this shows in which it runs. 0 from 3.12 on. */
 static __always_inline __u64 tstate__holding_gil(struct thread *t, const struct py_layout *l)
 {
 	__u64 tstate = 0;
@@ -129,7 +127,7 @@ static __always_inline __u64 tstate__holding_gil(struct thread *t, const struct 
 	return tstate == t->freed_tstate ? 0 : tstate;
 }
 
-/* Leaves the current thread's state in the scratch; false where it has none. */
+/* Leaves the current thread's state in the scratch; false if it has none. */
 static __always_inline bool tstate__find(struct thread *t, const struct py_layout *l)
 {
 	__u64 current = tstate__holding_gil(t, l);
@@ -144,8 +142,8 @@ static __always_inline bool tstate__find(struct thread *t, const struct py_layou
 	return tstate__search(t, l);
 }
 
-/* A freed thread state must not be taken for a living one. Debug allocators
- * put up to 32 bytes before what they hand out. */
+/* Never take a freed thread state for a living one. Debug allocators put up to 32 bytes in front of
+ * a block. */
 static __always_inline void tstate__forget_if_freed(struct thread *t, __u64 freed)
 {
 	if (t->tstate - freed <= 32) {
@@ -155,12 +153,12 @@ static __always_inline void tstate__forget_if_freed(struct thread *t, __u64 free
 }
 
 /*
- * Finds the frame in the window, or reads it. Since 3.11, the frames of a thread lie
- * one above the other in chunks of 16 KiB (DATA_STACK_CHUNK_SIZE in Python/pystate.c),
- * the innermost last; what they are called through from C (3.12), and generators'
- * frames, lie elsewhere. A read of the target's memory costs far more to begin than to
- * go on with, so it takes in what lies below the frame, and as a rule the next ones are
- * there. Not beyond the page that the frame begins in: below it, nothing might be mapped.
+ * Finds the frame in the window, or reads it. Since 3.11, a thread's frames lie one above the other
+ * in chunks of 16 KiB (DATA_STACK_CHUNK_SIZE in Python/pystate.c), the innermost last; entry frames
+ * on the C stack (3.12), and generators' frames, lie elsewhere. Starting a read of the target's
+ * memory costs far more than reading more bytes, so a read also covers what lies below the frame,
+ * usually the next frames. It stays within the page where the frame begins, as nothing may be
+ * mapped below.
  */
 static __always_inline bool frame__read(struct thread *t, const struct py_layout *l, __u64 address)
 {
@@ -187,14 +185,14 @@ static __always_inline bool frame__read(struct thread *t, const struct py_layout
 	return bytes <= WINDOW_SIZE && read_user(t->window, bytes, start);
 }
 
-/* A field of the frame that was read last. The bounds are for the verifier: they
- * stay in struct thread, if not in its window. */
+/* A field of the frame that was read last. The masks are for the verifier: they keep the access in
+ * struct thread, if not in its window. */
 static __always_inline const void *frame__field(const struct thread *t, __u16 offset)
 {
 	return t->window + (t->frame_at & (2 * WINDOW_SIZE - 1)) + (offset & (SCRATCH_SIZE - 1));
 }
 
-/* Adds the frame in the window to the stack; true where that is full. */
+/* Adds the frame in the window to the stack; true if that is full. */
 static __always_inline bool frame__push(struct thread *t, const struct py_layout *l)
 {
 	__u8 owner = *(const volatile __u8 *)frame__field(t, l->frame_owner);
@@ -203,7 +201,7 @@ static __always_inline bool frame__push(struct thread *t, const struct py_layout
 	__s32 position = *(const __u64 *)frame__field(t, l->frame_instr) - bytecode;
 	__u32 generation = *code_generation(code) & ~FRAME_GENERATOR;
 
-	/* Without a branch: only where both are equal does this borrow. */
+	/* Without a branch: the subtraction borrows only if both are equal. */
 	generation |= ((__u32)(owner ^ l->owner_generator) - 1) & FRAME_GENERATOR;
 	return stack__push(t, code, position, generation);
 }
@@ -222,8 +220,8 @@ static __always_inline void frames__collect(struct thread *t)
 	    !read_user(&address, sizeof(address), address + l->cframe_current_frame))
 		goto unreadable;
 	/*
-	 * What one turn hands to the next goes through memory, of which the verifier
-	 * remembers nothing: so all paths through a turn look the same to it.
+	 * Each turn hands its results to the next through memory, whose contents the verifier does
+	 * not track, so that all paths through a turn look the same to it.
 	 */
 	t->next_frame = address;
 	t->window_start = t->window_end = address + 1;

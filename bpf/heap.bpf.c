@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* Mode heap: which site's allocations are not freed yet. */
+/* Mode heap: which sites' allocations are not freed yet. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include "heap.bpf.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The programs that count heap blocks and direct mappings: one for all entries of the
- * allocator's functions, one for all returns; user/modes/heap.c puts them there.
+ * The programs that count heap blocks and direct mappings: one for all entries of allocator
+ * functions, one for all returns. user/modes/heap.c uses them.
  */
 #ifndef HEAP_BPF_H
 #define HEAP_BPF_H
@@ -34,7 +34,7 @@ int pymemtop_enter(struct pt_regs *ctx)
 	return 0;
 }
 
-/* The return of every function that has a result. */
+/* Runs at the return of every function that has a result. */
 SEC("uretprobe")
 int pymemtop_leave(struct pt_regs *ctx)
 {
@@ -46,8 +46,8 @@ int pymemtop_leave(struct pt_regs *ctx)
 	if (!t)
 		return 0;
 	call = &t->call;
-	/* Kept in memory, so that what follows looks the same to the verifier by
-	 * whichever path it comes there, and is followed once. */
+	/* Keep it in memory, so that the rest looks the same to the verifier on every path to here,
+	 * and is followed once. */
 	*(volatile __u64 *)&call->made = call__is_of_block(call)
 						 ? leave_block_call(t, call, PT_REGS_RC(ctx))
 						 : leave_map_call(t, call, PT_REGS_RC(ctx));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Holds a program that pymemtop itself starts at two moments before its own code
- * runs: at each exec, and at its entry point, when the dynamic loader has mapped
- * all libraries. It is our own child, so SIGSTOP and SIGCONT meet nobody else.
+ * Holds a program started by pymemtop at two moments before its own code runs: at each exec, and at
+ * its entry point, when the dynamic loader has mapped all libraries. It is our own child, so
+ * SIGSTOP and SIGCONT reach nobody else.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* What becomes of the targets: forks, exec, exit. */
+/* Follows targets through forks, exec and exit. */
 #ifndef LIFECYCLE_BPF_H
 #define LIFECYCLE_BPF_H
 
@@ -19,7 +19,7 @@ struct {
 	__type(value, __u32);
 } free_processes SEC(".maps");
 
-/* Wakes user space. Where the ring is full, it is awake, and looks itself. */
+/* Wakes user space. If the ring is full, user space is awake anyway, and looks for itself. */
 static __always_inline void process__tell(__u32 id, __u32 pid, enum process_event event)
 {
 	struct process_record record = {
@@ -32,7 +32,7 @@ static __always_inline void process__tell(__u32 id, __u32 pid, enum process_even
 	bpf_ringbuf_output(&ring, &record, sizeof(record), 0);
 }
 
-/* Returns the process's id, 0 where it was not recorded. */
+/* Returns the process's id, 0 if it was not recorded. */
 static __always_inline __u32 process__end(struct task_struct *task, enum process_state state,
 					  __u64 anon_bytes)
 {
@@ -44,7 +44,7 @@ static __always_inline __u32 process__end(struct task_struct *task, enum process
 		return 0;
 	id = process->id;
 	counters = bpf_map_lookup_elem(&process_counters, &process->id);
-	/* A child made by vfork() has its parent's counters: nothing ends there. */
+	/* A vfork() child uses its parent's counters, and must not end them. */
 	if (counters && counters->pid == tgid) {
 		counters->anon_bytes = anon_bytes;
 		counters->uid = BPF_CORE_READ(task, cred, euid.val);
@@ -77,7 +77,7 @@ int BPF_PROG(pymemtop_fork, struct task_struct *parent, struct task_struct *chil
 		return 0;
 	}
 	if (BPF_CORE_READ(parent, mm) == BPF_CORE_READ(child, mm))
-		goto add; /* vfork(): the same heap until it executes something */
+		goto add; /* vfork(): the same heap until the child executes something */
 	if (!config.follow_children)
 		return 0;
 	process.id = number__take(&free_processes);
@@ -117,11 +117,11 @@ int BPF_PROG(pymemtop_exit, struct task_struct *task)
 {
 	__u32 tid = BPF_CORE_READ(task, pid);
 
-	/* The kernel frees what is in task storage. */
+	/* The kernel frees task storage itself. */
 	bpf_map_delete_elem(&thread_table, &tid);
 	if (config.use_markers)
 		bpf_map_delete_elem(&marker_table, &tid);
-	/* The last thread: do_exit() has counted it off already. */
+	/* The last thread: do_exit() has already decremented live. */
 	if (!config.is_second && !BPF_CORE_READ(task, signal, live.counter))
 		process__end(task, PROCESS_EXITED, rss__pages(MM_ANONPAGES) << PAGE_SHIFT);
 	return 0;

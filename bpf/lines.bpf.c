@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Mode lines: how much did each executed line add? At each of CPython's markers the resident
- * memory is read, and what it has changed by is the line's that was just left.
+ * Mode lines: how much did each executed line add? Reads the resident memory at each of CPython's
+ * markers, and charges the change to the line that was just left.
  *
- * It counts as memory_profiler does (0.61, CodeMap.trace()), as if every function were profiled
- * by itself: a line's increment is the memory after it less the most that there was after
- * the line before it, in the same function or what is nested in it. So what a function calls
- * is its line's as well.
+ * Counts like memory_profiler (0.61, CodeMap.trace()) would if every function were profiled by
+ * itself: a line's increment is the memory after it, less the most memory seen after the line
+ * before it in the same function or in one nested in it. So a line is also charged for the
+ * functions that it calls.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -26,7 +26,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #define FUNCTIONS (1 << 16)
 
-/* By process_key() of a hash of the function: the site that was counted last. */
+/* By process_key() of a hash of the function: the site counted last. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, FUNCTIONS);
@@ -34,8 +34,8 @@ struct {
 	__type(value, __u32);
 } last_lines SEC(".maps");
 
-/* In a group's lowest bits: the function was called, and no line of it was seen yet; it was
- * entered, and no line of it was counted yet. */
+/* Flags in a group's lowest bits: FRESH: the function was called, and no line of it was seen yet;
+ * ENTERED: it was entered, and no line of it was counted yet. */
 #define GROUP_FRESH   1ULL
 #define GROUP_ENTERED 2ULL
 #define GROUP_FLAGS   (GROUP_FRESH | GROUP_ENTERED)
@@ -46,8 +46,8 @@ static __always_inline __u64 resident_bytes(void)
 	       << PAGE_SHIFT;
 }
 
-/* The length of a qualified name up to where its outermost function ends: what is nested
- * in it has ".<locals>" behind that. Global, so that the verifier follows it once. */
+/* The length of the outermost function's part of a qualified name: for functions nested in it,
+ * ".<locals>" follows. Global, so that the verifier follows it once. */
 __noinline int qualname__outermost(__u32 length)
 {
 	struct thread *t = thread__find();
@@ -62,9 +62,9 @@ __noinline int qualname__outermost(__u32 length)
 	return length;
 }
 
-/* Where the running function is, in t->running; its code is 0 where that is not known. Not on
- * a caller's stack: up to 6.1 the verifier takes what was there before the call for what is
- * there after it. */
+/* Finds where the running function is, in t->running; its code is 0 if that is not known. Not on
+ * the caller's stack: up to 6.1 the verifier assumes that the call does not change what is
+ * there. */
 static __noinline bool running__read(struct thread *t)
 {
 	const struct py_layout *l = bpf_map_lookup_elem(&layouts, &t->process.layout);
@@ -87,8 +87,8 @@ static __noinline bool running__read(struct thread *t)
 	return true;
 }
 
-/* A hash of the outermost function that code is nested in, by its qualified name; 0 where
- * that is not ASCII. */
+/* A hash of the outermost function that code is nested in, by its qualified name; 0 if that is not
+ * ASCII. */
 static __noinline __u64 code__outermost(struct thread *t, __u64 code)
 {
 	const struct py_layout *l = bpf_map_lookup_elem(&layouts, &t->process.layout);
@@ -109,15 +109,15 @@ static __noinline __u64 code__outermost(struct thread *t, __u64 code)
 	return hash;
 }
 
-/* Whether code has no name that a user gave it: a comprehension, a lambda. */
+/* Whether the user gave the code no name: a comprehension or a lambda. */
 static __always_inline bool is_nameless(const struct marker_stack *stack)
 {
 	return stack->function[0] == '<' && stack->function[1] != 'm'; /* <module> */
 }
 
 /*
- * What shares the line before it with the function that is on top of the stack: all that
- * is nested in the same one. Before 3.11, what has no name is taken for its caller's.
+ * The group of functions that share "the line before" with the function on top of the stack: all
+ * that are nested in the same one. Before 3.11, a nameless function joins its caller's group.
  */
 static __always_inline __u64 function__group(struct thread *t, struct marker_stack *stack,
 					     const struct running *running)
@@ -131,7 +131,7 @@ static __always_inline __u64 function__group(struct thread *t, struct marker_sta
 	return marker_stack__frame(stack, stack->depth - 1)->code;
 }
 
-/* The site of a line, made where it is new; 0 if lost (and counted). */
+/* The site of a line, made if it is new; 0 if lost (and counted). */
 static __noinline __u32 line__site(struct thread *t, __u64 group, __u64 name, __s32 line)
 {
 	__u64 hash = hash_mix(group, (__u32)line);
@@ -145,9 +145,9 @@ static __noinline __u32 line__site(struct thread *t, __u64 group, __u64 name, __
 }
 
 /*
- * The line that was left is counted. What the memory changed by since the function was left,
- * memory_profiler adds to the line that it is entered at, the first time all that there is:
- * kept apart, as it is not the line's.
+ * Counts the line that was left. What the memory changed by since the function was left,
+ * memory_profiler adds to the line at which it is entered; the first time that is all memory. This
+ * is kept apart, as it is not the line's.
  */
 static __noinline int line__leave(struct thread *t, struct marker_stack *stack, __u32 depth)
 {
@@ -183,7 +183,7 @@ static __noinline int line__leave(struct thread *t, struct marker_stack *stack, 
 	return 0;
 }
 
-/* The function on top of the stack is new: what it belongs to. */
+/* Pushes a new function on the stack, with its group. */
 static __noinline int function__begin(struct thread *t, struct marker_stack *stack,
 				      const struct marker *m, bool entered)
 {
@@ -197,7 +197,7 @@ static __noinline int function__begin(struct thread *t, struct marker_stack *sta
 	group = function__group(t, stack, running) & ~GROUP_FLAGS;
 	if (entered)
 		group |= GROUP_ENTERED;
-	/* Not where a generator is resumed. */
+	/* Not when a generator is resumed. */
 	if (entered && running->code && running->at == running->first)
 		group |= GROUP_FRESH;
 	*marker_stack__group(stack, stack->depth - 1) = group;
@@ -205,10 +205,10 @@ static __noinline int function__begin(struct thread *t, struct marker_stack *sta
 }
 
 /*
- * CPython 3.11 traces the first line of a function always (maybe_call_line_trace() in
- * Python/ceval.c), but marks it only where it is not the line of its head
- * (maybe_dtrace_line()): that of a comprehension or lambda mostly is. It was run unless
- * this marker is at the first instruction behind RESUME.
+ * CPython 3.11 always traces the first line of a function (maybe_call_line_trace() in
+ * Python/ceval.c), but fires the marker only if that is not the line of the function's head
+ * (maybe_dtrace_line()): for a comprehension or lambda it mostly is. So the first line has run,
+ * unless this marker is at the first instruction after RESUME.
  */
 static __always_inline void function__catch_up(struct thread *t, struct marker_stack *stack,
 					       __u32 depth, bool at_line)

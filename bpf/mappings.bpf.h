@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Direct mappings, page by page, as a munmap() may cover part of one or
- * several: like page tables with two levels, a 2 MiB region is either owned as a
- * whole (16 bytes, whatever it maps) or has an owner for each of its pages.
+ * Direct mappings, page by page, as a munmap() may cover part of one or of several. Like page
+ * tables with two levels: a 2 MiB region either has one owner (16 bytes, whatever it maps), or an
+ * owner for each of its pages.
  */
 #ifndef MAPPINGS_BPF_H
 #define MAPPINGS_BPF_H
@@ -24,7 +24,7 @@ struct {
 	__type(value, struct mapping);
 } mappings SEC(".maps");
 
-/* By region_key(): the number of the mapping that has all of it. */
+/* By region_key(): the number of the mapping that owns the whole region. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1 << 18);
@@ -36,8 +36,8 @@ struct region {
 	__u32 owner[REGION_PAGES];
 };
 
-/* By region_key(): the mapping of each page. 64 GiB of the targets' memory at
- * most, in mappings smaller than a region. */
+/* By region_key(): the mapping of each page, for regions without a single owner. Room for 64 GiB of
+ * the targets' memory. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1 << 15);
@@ -54,9 +54,8 @@ struct {
 
 __u32 next_mapping = 1;
 
-/* Discounts bytes of a mapping, and the mapping with the last of them. Global,
- * as the functions below, so that the verifier does not follow it at each turn
- * of its callers' loops. */
+/* Subtracts bytes from a mapping, and deletes the mapping when none are left. Global, like the
+ * functions below, so that the verifier does not follow it at each turn of its callers' loops. */
 __noinline int mapping__shrink(__u32 number, __u64 bytes)
 {
 	struct mapping *mapping = bpf_map_lookup_elem(&mappings, &number);
@@ -77,8 +76,8 @@ __noinline int mapping__shrink(__u32 number, __u64 bytes)
 }
 
 /*
- * Gives pages [first, last) of a region to a mapping. The bounds come packed,
- * first << 16 | last. Returns 0, or -1 where there is no room.
+ * Gives pages [first, last) of a region to a mapping. The bounds are packed: first << 16 | last.
+ * Returns 0, or -1 if there is no room.
  */
 __noinline int region__set(__u64 key, __u32 bounds, __u32 number)
 {
@@ -95,8 +94,8 @@ __noinline int region__set(__u64 key, __u32 bounds, __u32 number)
 	return 0;
 }
 
-/* The same for the pages from first on that one mapping has. Returns how many
- * pages were passed, at least 1. */
+/* Takes the run of pages that starts at first and has one owner from that mapping; if only is not
+ * 0, just from that one. Returns how many pages it passed, at least 1. */
 __noinline int region__clear_run(__u64 key, __u32 bounds, __u32 only)
 {
 	__u32 first = bounds >> 16, last = bounds & 0xffff, owner, i;
@@ -116,8 +115,8 @@ __noinline int region__clear_run(__u64 key, __u32 bounds, __u32 only)
 	return i ? i : 1;
 }
 
-/* Takes pages [first, last) of a region from whatever has them, or from the one
- * mapping only; 0 stands for any. */
+/* Takes pages [first, last) of a region from the mapping only, or from any if that is 0. Returns 0,
+ * or -1 if there is no room. */
 __noinline int region__clear(__u64 key, __u32 bounds, __u32 only)
 {
 	__u32 first = bounds >> 16, last = bounds & 0xffff, owner, i;
@@ -142,7 +141,7 @@ __noinline int region__clear(__u64 key, __u32 bounds, __u32 only)
 	return 0;
 }
 
-/* The mapping that has the page, 0 if none that we know. */
+/* The mapping that owns the page; 0 if none is known. */
 static __always_inline __u32 mapping__at(__u32 process, __u64 address)
 {
 	__u64 key = region_key(process, address >> REGION_SHIFT);
@@ -181,7 +180,7 @@ __noinline int span__set(__u64 start, __u64 end, __u32 process, __u32 number)
 	return 0;
 }
 
-/* Discounts [start, end); see region__clear() for only. */
+/* Removes [start, end) from the counts; see region__clear() for only. */
 __noinline int mappings__clear(__u64 start, __u64 end, __u32 process, __u32 only)
 {
 	int i;
@@ -197,8 +196,8 @@ __noinline int mappings__clear(__u64 start, __u64 end, __u32 process, __u32 only
 	return -1;
 }
 
-/* Counts [start, end) as one mapping of the site. What was there is gone: the
- * kernel has just given these pages out. */
+/* Counts [start, end) as one mapping of the site. What was there is gone: the kernel has just
+ * handed out these pages. */
 __noinline int mappings__add(__u64 start, __u64 end, __u32 process, __u32 site)
 {
 	struct mapping mapping = {.bytes = end - start, .site = site, .process = process};
@@ -224,7 +223,7 @@ __noinline int mappings__add(__u64 start, __u64 end, __u32 process, __u32 site)
 		from = span_end(from, end);
 	}
 	lose(process, LOST_MAPPING);
-	/* No room for all of it: discount the part that was counted. */
+	/* No room for all of it: undo the counting. */
 	mappings__clear(start, from, process, number);
 	mapping__shrink(number, end - from);
 	return -1;

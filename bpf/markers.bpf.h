@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Attribution "usdt": each thread's Python stack, kept up to date by CPython's
- * function__entry, function__return and line markers.
+ * Attribution "usdt": each thread's Python stack, kept up to date by CPython's function__entry,
+ * function__return and line markers.
  *
- * Entry and return are paired (Python/ceval.c of 3.11: a generator's resumption
- * is an entry, a yield and an unwinding are returns) with rare exceptions, as
- * when a signal handler raises between the call and the entry marker. So each
- * marker's names are compared with the frame that it should find on top.
+ * Entries and returns are paired (Python/ceval.c of 3.11: resuming a generator is an entry,
+ * yielding and unwinding are returns) with rare exceptions, such as a signal handler that raises
+ * between the call and the entry marker. So each marker's names are compared with the frame
+ * expected on top.
  */
 #ifndef MARKERS_BPF_H
 #define MARKERS_BPF_H
@@ -20,26 +20,26 @@
 #include "stack.bpf.h"
 #include "thread.bpf.h"
 
-/* Frames kept of a thread; of a deeper stack the innermost. 1,000 is Python's
- * recursion limit. A power of two. */
+/* Frames kept per thread: of a deeper stack, the innermost. Python's recursion limit is 1,000. A
+ * power of two. */
 #define MARKER_DEPTH 1024
 
-/* How far down a frame is looked for when markers and stack disagree. */
+/* How many frames to search when markers and stack disagree. */
 #define MARKER_SEARCH 64
 
 #define MARKER_FILE_SIZE     1024
 #define MARKER_FUNCTION_SIZE 256
 
-/* In a frame, generation is a hash of the names' addresses: as long as the
- * function runs, its names stay where they are. */
+/* A frame's generation is a hash of the names' addresses, which do not change while the function
+ * runs. */
 struct marker_stack {
 	__u32 depth;  /* frames entered and not left */
-	__u32 bottom; /* the first of them whose entry is still here */
+	__u32 bottom; /* the outermost of them that is still kept */
 	__u32 end;    /* enum stack_end: what lies below */
 	__u32 made;
 	struct frame frames[MARKER_DEPTH];
-	__u64 groups[MARKER_DEPTH]; /* lines: of each frame, what it is nested in, as a hash */
-	__u64 file_hash;	    /* of what is in file */
+	__u64 groups[MARKER_DEPTH]; /* lines: for each frame, a hash of what it is nested in */
+	__u64 file_hash;	    /* of the string in file */
 	char file[MARKER_FILE_SIZE];
 	char function[MARKER_FUNCTION_SIZE];
 };
@@ -51,8 +51,8 @@ struct {
 	__type(value, struct marker_stack);
 } marker_storage SEC(".maps");
 
-/* By thread id: as thread_table; and since 6.19, which lets an element of task storage be
- * 8 KiB at most. */
+/* By thread id: used like thread_table, and since 6.19, which limits task storage elements to 8
+ * KiB. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 2048);
@@ -67,7 +67,7 @@ struct {
 	__type(value, struct marker_stack);
 } marker_blank SEC(".maps");
 
-/* By the index that the probe_table has for the place. */
+/* By the index in the probe_table. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, MAX_MARKERS);
@@ -96,8 +96,8 @@ static __always_inline struct marker_stack *marker_stack__of(struct task_struct 
 		    : bpf_map_lookup_elem(&marker_table, &tid);
 }
 
-/* The current thread's; before 5.11, the kernel does not tell programs which task that is
- * in a way that they could follow its pointers. */
+/* The current thread's. Before 5.11, programs cannot get the current task as a pointer that they
+ * may follow. */
 static __always_inline struct marker_stack *marker_stack__find_current(bool make)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
@@ -130,7 +130,7 @@ static __always_inline struct marker_stack *marker_stack__current(struct thread 
 	return stack;
 }
 
-/* What the task executes from now on has no frame yet. */
+/* The task has executed a new program, which has no frames yet. */
 static __always_inline void marker_stack__forget(struct task_struct *task)
 {
 	__u32 tid = BPF_CORE_READ(task, pid);
@@ -147,7 +147,7 @@ static __always_inline void marker_stack__forget(struct task_struct *task)
 	}
 }
 
-/* A forked child goes on in the middle of its parent's stack. */
+/* A forked child continues in the middle of its parent's stack. */
 static __always_inline void marker_stack__inherit(struct task_struct *parent,
 						  struct task_struct *child)
 {
@@ -192,7 +192,7 @@ static __always_inline void marker_stack__cut(struct marker_stack *stack, __u32 
 		stack->bottom = depth;
 }
 
-/* The depth at which the innermost frame of that function lies, 0 if none. */
+/* The depth of the function's innermost frame, 0 if none. */
 static __always_inline __u32 marker_stack__find(struct marker_stack *stack, __u32 tag)
 {
 	__u32 depth = stack->depth;
@@ -244,7 +244,7 @@ static __always_inline bool marker__read(struct pt_regs *ctx, struct thread *t, 
 	return true;
 }
 
-/* size is that of the string with its NUL, at most that of its buffer. */
+/* size includes the NUL; most is the size of the buffer. */
 static __always_inline __u64 hash_string(__u64 hash, const char *string, __u32 size, __u32 most)
 {
 	__u64 word;
@@ -259,14 +259,14 @@ static __always_inline __u64 hash_string(__u64 hash, const char *string, __u32 s
 	return hash_mix(hash, size);
 }
 
-/* The current thread's file and function, hashed. Global, so that the verifier follows
- * its loops once. */
+/* A hash of the current thread's file and function. Global, so that the verifier follows its loops
+ * once. */
 __noinline __u64 marker__hash_names(__u32 file_size, __u32 function_size)
 {
 	struct marker_stack *stack;
 	__u64 name;
 
-	/* Before 6.8, a global function is verified also where nothing calls it. */
+	/* Before 6.8, a global function is verified even if nothing calls it. */
 	if (!config.use_markers)
 		return 0;
 	stack = marker_stack__find_current(false);
@@ -282,7 +282,7 @@ static __always_inline int marker__send_part(struct thread *t, __u32 which, cons
 {
 	struct code_part *part = &t->part;
 
-	/* The compiler knows that it fits; the verifier shall see it, too. */
+	/* The compiler knows that it fits; make the verifier see it too. */
 	barrier_var(size);
 	if (size > CODE_PART_SIZE)
 		return -1;
@@ -293,8 +293,8 @@ static __always_inline int marker__send_part(struct thread *t, __u32 which, cons
 	return bpf_ringbuf_output(&ring, part, sizeof(*part) - CODE_PART_SIZE + size, 0);
 }
 
-/* Sends a function's names, which stand for it as its code object does, in every
- * process: a forked child goes on in frames that its parent has entered. */
+/* Sends a function's names. They stand for it like its code object, but in every process: a forked
+ * child continues in frames that its parent entered. */
 static __noinline int marker__send(struct thread *t, struct marker_stack *stack, __u64 name,
 				   __u32 file_size, __u32 function_size)
 {
@@ -327,8 +327,8 @@ static __noinline int marker__send(struct thread *t, struct marker_stack *stack,
 	return 0;
 }
 
-/* What stands for the marker's function: a hash of its names' text, 0 where
- * they could not be read or sent. */
+/* The number that stands for the marker's function: a hash of its names' text, 0 if they could not
+ * be read or sent. */
 static __noinline __u64 marker__name(struct thread *t, struct marker_stack *stack,
 				     const struct marker *m)
 {
@@ -374,8 +374,8 @@ static __always_inline void markers__collect(struct thread *t)
 	}
 }
 
-/* A running function's names cannot have moved, so the same addresses on top
- * are the same function; a frame without a name gets one when it can. */
+/* A running function's names cannot move, so equal addresses mean the same function. A frame
+ * without a name gets one as soon as it can be read. */
 static __always_inline void marker__line(struct thread *t, struct marker_stack *stack,
 					 const struct marker *m)
 {

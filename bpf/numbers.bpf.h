@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Numbers that are given out once, to whoever asks first. */
+/* Hands out the numbers of processes, sites and mappings. */
 #ifndef NUMBERS_BPF_H
 #define NUMBERS_BPF_H
 
@@ -7,8 +7,8 @@
 #include <bpf/bpf_helpers.h>
 
 /*
- * Process ids and sites come from queues that user space fills, with 1 and up first, and with
- * those that it has freed: whose counts it has folded into what it keeps.
+ * Process ids and sites come from queues that user space fills: first with 1 and up, later with
+ * numbers that it has freed, once their counts are folded.
  */
 static __always_inline __u32 number__take(void *free)
 {
@@ -17,19 +17,19 @@ static __always_inline __u32 number__take(void *free)
 	return bpf_map_pop_elem(free, &number) ? 0 : number;
 }
 
-/* Gives back what was not used. */
+/* Returns an unused number to the queue. */
 static __always_inline void number__give_back(void *free, __u32 number)
 {
 	bpf_map_push_elem(free, &number, 0);
 }
 
-/* How many numbers are tried while others take them too. */
+/* How many numbers to try while others take them too. */
 #define CLAIM_TRIES 16
 
 /*
- * Takes the next free number below the limit; 0 where there is none, so 0 is never
- * given out. Adding it to a hash of those that are taken, with BPF_NOEXIST, is the
- * atomic claim that kernels before 5.12, without fetching atomics, offer.
+ * Takes the next free number below the limit; 0 if there is none, as 0 is never handed out. Kernels
+ * before 5.12 have no fetching atomics, so the atomic claim is to add the number to the hash of
+ * taken ones with BPF_NOEXIST.
  */
 static __always_inline __u32 claim_number(void *taken, const void *value, __u32 *next, __u32 limit)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Resident pages: who touched each first. 4 bytes a page, in one element for each 2 MiB
- * region. A page that has an owner keeps it until it leaves, whatever faults it takes: to
- * be swapped in, to be copied after a fork.
+ * Resident pages: who touched each first. 4 bytes a page, in one element per 2 MiB region. A page
+ * keeps its owner until it is gone, even if it faults again, to be swapped in or copied after a
+ * fork.
  */
 #ifndef PAGES_BPF_H
 #define PAGES_BPF_H
@@ -36,8 +36,8 @@ static __always_inline struct page_region *page_region__make(__u64 key)
 	return element__make(&page_regions, &key, &page_blank);
 }
 
-/* So many pages have become resident for their owner. Global, as the next one, so that
- * the verifier follows it once. */
+/* n pages have become resident for their owner. Global, like the next one, so that the verifier
+ * follows it once. */
 __noinline int pages__come(__u32 process, __u32 owner, __u32 n)
 {
 	struct process_counters *counters;
@@ -55,7 +55,7 @@ __noinline int pages__come(__u32 process, __u32 owner, __u32 n)
 	return 0;
 }
 
-/* ... are resident no more. */
+/* n pages of the owner are no longer resident. */
 __noinline int pages__go(__u32 process, __u32 owner, __u32 n)
 {
 	struct process_counters *counters;
@@ -74,10 +74,10 @@ __noinline int pages__go(__u32 process, __u32 owner, __u32 n)
 }
 
 /*
- * Gives the pages from first on that have one owner to a site, unless it is another's; site 0
- * discounts them. Returns how many were passed, at least 1. By itself, so that the
- * verifier does not know that number in the loop over such runs: before 6.2 it would follow
- * each one that is possible.
+ * Gives the run of pages from first on that have the same owner to a site, unless they are
+ * another's; site 0 removes their owner. Returns how many it passed, at least 1. A global function,
+ * so that the verifier does not know that number in the loop over such runs: before 6.2 it would
+ * follow every possible one.
  */
 __noinline int page_region__give_run(__u64 key, __u32 bounds, __u32 site)
 {
@@ -103,7 +103,8 @@ __noinline int page_region__give_run(__u64 key, __u32 bounds, __u32 site)
 	return i ? i : 1;
 }
 
-/* The same for all pages within packed bounds; the region goes with the last of them. */
+/* The same for all pages within packed bounds. Deletes a region when all of it is cleared at
+ * once. */
 __noinline int page_region__give(__u64 key, __u32 bounds, __u32 site)
 {
 	__u32 first = bounds >> 16, last = bounds & 0xffff, i;
@@ -136,8 +137,7 @@ __noinline int page_span__give(__u64 start, __u64 end, __u32 process, __u32 site
 	return 0;
 }
 
-/* The same for [start, end). What is beyond 64 GiB is left to those who look at what is
- * resident. */
+/* The same for [start, end). Pages beyond 64 GiB are left to be reconciled. */
 __noinline int pages__give(__u64 start, __u64 end, __u32 process, __u32 site)
 {
 	int i;
@@ -155,7 +155,7 @@ static __always_inline void pages__clear(__u64 start, __u64 end, __u32 process)
 	pages__give(start, end, process, 0);
 }
 
-/* Moves n pages within one region to another; both firsts come packed, from << 16 | to. */
+/* Moves n pages of one region to another. The first pages of both are packed: from << 16 | to. */
 __noinline int page_region__move(__u64 from_key, __u64 to_key, __u32 firsts, __u32 n)
 {
 	__u32 from_first = firsts >> 16, to_first = firsts & 0xffff, process, i;
@@ -186,7 +186,7 @@ __noinline int page_region__move(__u64 from_key, __u64 to_key, __u32 firsts, __u
 #define MOVE_STEPS 256
 #define MOVE_TURNS 256 /* up to 65,536 parts of regions, of 1 MiB on average */
 
-/* A part of a move, up to the end of a region on either side. */
+/* Moves pages up to the end of a region on either side. */
 static __always_inline void page_move__step(__u32 process, struct page_move *move)
 {
 	__u64 left = (move->end - move->from) >> PAGE_SHIFT;
@@ -214,7 +214,7 @@ __noinline int page_move__go_on(void)
 	return t->move.from < t->move.end;
 }
 
-/* The thread's pages in [from, end) are at to now, with those that they belong to. */
+/* The thread's pages in [from, end) are now at the address to: moves their owners along. */
 static __always_inline void pages__move(struct thread *t, __u64 from, __u64 end, __u64 to)
 {
 	int i;

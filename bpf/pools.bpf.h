@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Small objects: which site took each slot of pymalloc's pools last. Slots are directly
- * addressed, 4 bytes for each 16 bytes of a pool, in one element per page. Whether a slot is
- * still taken, the pool itself tells: user space reads it (user/modes/pools.c).
+ * Small objects: the site that last took each slot of pymalloc's pools. The slot's address is the
+ * index: 4 bytes for each 16 bytes of a pool, in one element per page. Whether a slot is still
+ * taken is in the pool itself, which user space reads (user/modes/pools.c).
  */
 #ifndef POOLS_BPF_H
 #define POOLS_BPF_H
@@ -17,7 +17,7 @@
 #include "sites.bpf.h"
 #include "thread.bpf.h"
 
-/* By region_key() of a page. Resized to --max-pools. */
+/* By process and page number. Resized to --max-pools. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
@@ -32,7 +32,7 @@ struct {
 	__type(value, struct pool_page);
 } pool_page_blank SEC(".maps");
 
-/* By process.image. Resized to the number of targets. */
+/* By process.image. Resized to the targets at the start and some more. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -40,7 +40,7 @@ struct {
 	__type(value, struct pool_table);
 } pool_tables SEC(".maps");
 
-/* What a site took of pools so far. Resized to --max-sites. */
+/* What a site has taken from pools so far. Resized to --max-sites. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -49,8 +49,8 @@ struct {
 	__type(value, struct pool_counters);
 } pool_counters SEC(".maps");
 
-/* The slot that is being taken of a pool, 0 where it is none: of a pool whose header makes no
- * sense, which a register that holds something else would look like. */
+/* The slot being taken from a pool; 0 if the header makes no sense, because the register holds
+ * something else. */
 static __always_inline __u64 pool__slot(const struct pool_header *pool, __u64 address, bool first)
 {
 	__u64 slot = first ? address + sizeof(*pool) : pool->freeblock;
@@ -96,12 +96,12 @@ static __always_inline __u64 register_word(const struct pt_regs *ctx, __u32 word
 }
 
 /* PyTypeObject's tp_flags, and Py_TPFLAGS_HAVE_GC (Include/cpython/object.h, Include/object.h; the
- * same since 3.8): such objects have a head of two words. */
+ * same since 3.8): objects with that flag have a head of two words. */
 #define TYPE_FLAGS   168
 #define TYPE_HAS_GC  (1 << 14)
 #define GC_HEAD_SIZE 16
 
-/* Where the slot of an object begins that is taken from a free list; 0 where it is none. */
+/* The start of the slot of an object taken from a free list; 0 if it is no such object. */
 static __always_inline __u64 object__slot(__u64 object, __u32 step)
 {
 	struct {
@@ -119,7 +119,7 @@ static __always_inline __u64 object__slot(__u64 object, __u32 step)
 	return flags & TYPE_HAS_GC ? object - GC_HEAD_SIZE : object;
 }
 
-/* An object is taken from a free list: its slot is the current line's now. */
+/* An object is taken from a free list: its slot now belongs to the current site. */
 static __always_inline void pool__reuse(struct pt_regs *ctx, struct thread *t,
 					const struct pool_table *table, __u32 place)
 {
@@ -135,14 +135,14 @@ static __always_inline void pool__reuse(struct pt_regs *ctx, struct thread *t,
 		return;
 	size = (pool.size_class + 1) * SMALLEST_SLOT;
 	offset = slot - address - sizeof(pool);
-	/* What is larger than 512 bytes is no slot of a pool. */
+	/* Objects larger than 512 bytes are not in a pool. */
 	if (pool.maxnextoffset != table->pool_size - size || offset >= pool.nextoffset ||
 	    (__u32)offset % size)
 		return;
 	pool__take(t, slot, size);
 }
 
-/* A slot is taken of a pool. */
+/* A slot is taken from a pool. */
 static __always_inline void pool__hand_out(struct pt_regs *ctx, struct thread *t, __u32 place)
 {
 	__u32 step = POOL_STEP(place), class;
@@ -165,7 +165,7 @@ static __always_inline void pool__hand_out(struct pt_regs *ctx, struct thread *t
 		pool__take(t, slot, (class + 1) * SMALLEST_SLOT);
 }
 
-/* At one of the places that user/probes/pymalloc.h tells of. */
+/* Runs at the places that user/probes/pymalloc.h describes. */
 static __always_inline void pool__enter(struct pt_regs *ctx, struct thread *t)
 {
 	const struct pool_table *table = bpf_map_lookup_elem(&pool_tables, &t->process.image);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Which probe a program was called for. */
+/* Tells which probe a program runs for. */
 #ifndef PROBE_BPF_H
 #define PROBE_BPF_H
 
@@ -12,7 +12,7 @@
 #include "pymemtop.h"
 #include "thread.bpf.h"
 
-/* By process.image. Resized to the number of targets. */
+/* By process.image. Resized to the targets at the start and some more. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -20,7 +20,7 @@ struct {
 	__type(value, struct probe_table);
 } probe_tables SEC(".maps");
 
-/* Holds nothing, and is never used. */
+/* Empty: no program is ever called through it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, 1);
@@ -29,12 +29,12 @@ struct {
 } nowhere SEC(".maps");
 
 /*
- * Since 6.13, x86 gives a program with frames of 64 bytes or more a stack of the CPU's own,
- * taking it that none of a kind runs twice at once there (bpf_enable_priv_stack() in
+ * Since 6.13, x86 gives a program with frames of 64 bytes or more a private stack per CPU, assuming
+ * that no such program runs twice at once on a CPU (bpf_enable_priv_stack() in
  * kernel/bpf/verifier.c). But a uprobe's program can be preempted, and nothing keeps it from
- * running in another thread meanwhile (bpf_prog_run_array_uprobe()): both would use one stack.
- * A program with a tail call is given none, though it is never reached and the verifier
- * takes it out: doc/kernel-faults.md has the whole story.
+ * running in another thread meanwhile (bpf_prog_run_array_uprobe()): both would use one stack. A
+ * program with a tail call gets no private stack, though the call is never reached and the verifier
+ * removes it. See doc/kernel-faults.md.
  */
 static __always_inline void probe__keep_own_stack(struct pt_regs *ctx)
 {
@@ -61,7 +61,7 @@ static __always_inline struct probe probe__find(struct pt_regs *ctx, const struc
 	return probe;
 }
 
-/* The thread that came to a probe, and which it is. NULL where it is not recorded. */
+/* Returns the thread that hit a probe, and which probe it is. NULL if it is not recorded. */
 static __always_inline struct thread *probe__enter(struct pt_regs *ctx, struct probe *probe)
 {
 	struct thread *t;
@@ -73,8 +73,7 @@ static __always_inline struct thread *probe__enter(struct pt_regs *ctx, struct p
 	return t;
 }
 
-/* The thread whose call ends with this return. NULL where it is not the one that is waited
- * for. */
+/* The thread whose outermost call ends with this return. NULL for any other return. */
 static __always_inline struct thread *probe__leave(struct pt_regs *ctx)
 {
 	struct thread *t;
@@ -87,7 +86,7 @@ static __always_inline struct thread *probe__leave(struct pt_regs *ctx)
 	return t;
 }
 
-/* What attribution needs to see, in any mode. */
+/* Handles the probes that attribution needs, in any mode. */
 static __always_inline void probe__attribute(struct pt_regs *ctx, struct thread *t,
 					     struct probe probe)
 {

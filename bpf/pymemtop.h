@@ -1,53 +1,52 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Everything that crosses between the BPF programs and the loader. It includes
- * nothing of either side: whoever includes it brings __u8 .. __u64 along
- * (vmlinux.h in BPF, <linux/types.h> in user space).
+ * Everything that the BPF programs and user space share. Includes nothing of either side: the
+ * includer provides __u8 .. __u64 (vmlinux.h in BPF, <linux/types.h> in user space).
  */
 #ifndef PYMEMTOP_H
 #define PYMEMTOP_H
 
-#define MAX_FRAMES	 128	       /* of one stack: --max-frames can ask for no more */
-#define MAX_PROCESSES	 4096	       /* at one time, with dead ones whose counts are still kept */
+#define MAX_FRAMES	 128	       /* of one stack: the most that --max-frames accepts */
+#define MAX_PROCESSES	 4096	       /* at one time, with dead ones whose counts are kept */
 #define MAX_IMAGES	 MAX_PROCESSES /* address spaces that are not their parent's */
 #define MAX_LAYOUTS	 16	       /* different interpreters in one recording */
-#define MAX_CPUS	 1024	       /* whose parts of a counter are added up */
+#define MAX_CPUS	 1024	       /* whose parts of a per-CPU counter are added up */
 #define CODE_GENERATIONS 4096	       /* a power of two; 16 KiB, stays in the L1/L2 cache */
 #define CODE_SLOT(code)	 (((code)*0x9e3779b97f4a7c15ULL >> 40) & (CODE_GENERATIONS - 1))
 #define COMM_LEN	 16 /* TASK_COMM_LEN */
 
-/* Where a process's id begins in the keys that hold it: above an address, of 52 bits
- * at most, and above the number of a 2 MiB region. MAX_PROCESSES fits the rest. */
+/* Where the process's id begins in a key: above an address of at most 52 bits, or above the number
+ * of a 2 MiB region. MAX_PROCESSES fits in the rest. */
 #define PROCESS_KEY_SHIFT 52
 #define REGION_KEY_SHIFT  40
 _Static_assert(MAX_PROCESSES <= 1 << (64 - PROCESS_KEY_SHIFT), "a process id fits into a key");
 
-/* More than there can be at one time: blocks and pages keep a site in 20 bits. */
+/* Above all site numbers: blocks and pages keep a site in 20 bits. */
 #define MOST_SITES (1 << 20)
 
-/* Different sets of places of a marker's arguments, of all interpreters of a recording; a byte
- * of struct probe_table. */
+/* Distinct sets of argument places of markers, over all interpreters of a recording. A byte in
+ * struct probe_table holds their index. */
 #define MAX_MARKERS 256
 
 #define PAGE_SHIFT   12
 #define REGION_SHIFT 21
 #define REGION_PAGES (1 << (REGION_SHIFT - PAGE_SHIFT))
 
-/* More than is read of one thread state, or one frame. */
+/* More than is read of a thread state or a frame. */
 #define SCRATCH_SIZE 256
 
 /* A field that the version does not have. */
 #define NO_FIELD 0xffff
 
 /*
- * Where one CPython version keeps what a frame walk needs: byte offsets, where nothing
- * else is said. user/target/layouts.h tells where they come from. All are __u16.
+ * Where one CPython version keeps what a frame walk needs: byte offsets, unless noted otherwise.
+ * Their origin is in user/target/layouts.h. All are __u16.
  */
 struct py_layout {
 	/* _PyRuntimeState */
 	__u16 runtime_interpreters_head;
 	__u16 runtime_interpreters_main;
-	__u16 runtime_tstate_current; /* NO_FIELD where the GIL's holder is not kept here */
+	__u16 runtime_tstate_current; /* NO_FIELD if the GIL's holder is not kept here */
 	__u16 runtime_last_holder;    /* of the GIL, likewise */
 	/* PyInterpreterState */
 	__u16 interp_next;
@@ -58,10 +57,10 @@ struct py_layout {
 	__u16 tstate_next;
 	__u16 tstate_thread_id;
 	__u16 tstate_status;	    /* 32 bits; NO_FIELD before 3.12 */
-	__u16 status_bound_shift;   /* the bit that says that its thread ran in it last */
-	__u16 tstate_frame;	    /* of the frame, or of the _PyCFrame that points to it */
+	__u16 status_bound_shift;   /* the bit that says that the thread ran in it last */
+	__u16 tstate_frame;	    /* points to the frame, or to the _PyCFrame with it */
 	__u16 tstate_size;	    /* bytes from its start that hold all of the above */
-	__u16 cframe_current_frame; /* NO_FIELD where the thread state points at the frame */
+	__u16 cframe_current_frame; /* NO_FIELD if the thread state points at the frame */
 	/* _PyInterpreterFrame, before 3.11 PyFrameObject */
 	__u16 frame_code;
 	__u16 frame_previous;
@@ -69,10 +68,10 @@ struct py_layout {
 	__u16 frame_owner;	/* 8 bits */
 	__u16 frame_size;	/* bytes from its start that hold all of the above */
 	__u16 frame_neighbours; /* a caller's frame is rarely further below; 0: anywhere */
-	__u16 frame_tags;	/* bits in the pointer to the code that are not the pointer's */
+	__u16 frame_tags;	/* tag bits in the pointer to the code */
 	__u16 instr_is_pointer; /* 1 or 0 */
 	__u16 owner_generator;	/* FRAME_OWNED_BY_GENERATOR; NO_FIELD: frames have no owner */
-	__u16 owner_skipped;	/* this owner and those above: not a Python function's frame */
+	__u16 owner_skipped;	/* with this owner or above: no Python function's frame */
 	/* PyCodeObject */
 	__u16 code_bytecode;	    /* the first instruction */
 	__u16 code_first_traceable; /* NO_FIELD: all are */
@@ -97,9 +96,9 @@ struct py_layout {
 	__u16 type_dealloc;
 };
 
-/* How a code object tells its instructions' lines. */
+/* How a code object encodes its instructions' lines. */
 enum line_table {
-	LINES_ARE_POSITIONS, /* there is none: a frame's position is its line */
+	LINES_ARE_POSITIONS, /* no table: a frame's position is its line */
 	LINES_LNOTAB,	     /* co_lnotab of 3.8 and 3.9 */
 	LINES_PEP626,	     /* co_linetable of 3.10, where positions count instructions */
 	LINES_LOCATIONS,     /* co_linetable of 3.11 and later */
@@ -111,40 +110,40 @@ enum attribution {
 	ATTRIBUTION_USDT = 2,
 };
 
-/* What the programs are told before they are loaded: constants for the verifier. */
+/* Set before the programs are loaded; constants for the verifier. */
 struct config {
 	__u32 max_frames;
-	__u32 max_walk;		 /* how far a walk goes: frames of the C stack (3.12 and later) lie
-				  * between Python's, rarely many; the verifier follows each step */
-	__u32 cpus;		 /* that there can be */
-	__u32 sample;		 /* rss: every how many-th new page is taken, for so many */
+	__u32 max_walk;		 /* frames that a walk passes: a few, on the C stack (3.12 and
+				  * later), lie between Python's; the verifier follows each step */
+	__u32 cpus;		 /* possible CPUs */
+	__u32 sample;		 /* rss: one new page in so many is recorded, for all of them */
 	__u8 has_task_storage;	 /* usable in uprobes, from Linux 5.12 on */
-	__u8 has_marker_storage; /* ... and for elements as large as a stack of markers */
-	__u8 use_markers;	 /* some target is attributed by them */
+	__u8 has_marker_storage; /* ... and for elements as large as struct marker_stack */
+	__u8 use_markers;	 /* some target is attributed by markers */
 	__u8 follow_children;
-	__u8 follow_execs; /* user space is told what targets and their children execute */
-	__u8 watch_execs;  /* ... and what all other processes do */
-	__u8 is_second;	   /* another mode's programs keep the processes' record */
-	__u8 idle;	   /* to measure what the probes alone cost */
-	__u8 never;	   /* false, but not to the compiler */
+	__u8 follow_execs; /* report what targets and their children execute */
+	__u8 watch_execs;  /* ... and what all other processes execute */
+	__u8 is_second;	   /* another mode's programs keep track of the processes */
+	__u8 idle;	   /* programs return at once, to measure what the probes alone cost */
+	__u8 never;	   /* always false, but the compiler cannot know */
 };
 
-/* A process to record: the value under its tgid. */
+/* A recorded process: the value for its tgid. */
 struct process {
-	__u32 id;     /* from 1: every other key holds this, not the pid; another's only once all of
-		       * this one's counts were folded */
-	__u32 parent; /* id of the one that forked it; 0: the user named it */
-	__u32 image;  /* index of its address space's probe_table; a fork's children share it */
+	__u32 id;     /* from 1; all other keys hold this, not the pid. Reused once all of its
+		       * counts are folded */
+	__u32 parent; /* id of the process that forked it; 0: attached, not forked */
+	__u32 image;  /* index of its address space's probe_table, which forked children share */
 	__u32 layout; /* index into the layouts, for ATTRIBUTION_FRAMES */
 	__u32 attribution;
 	__u32 thread_size; /* how far pthread_self() lies below the thread pointer */
 	__u64 runtime;	   /* address of _PyRuntime */
 	__u64 code_type;   /* of PyCode_Type */
-	__u64 attached_ns; /* CLOCK_BOOTTIME; threads older than this have a past */
+	__u64 attached_ns; /* CLOCK_BOOTTIME; older threads have frames entered before */
 };
 
-/* What a probe sits on: functions of the allocator, by the shape of their
- * arguments; CPython's own code_dealloc(); its markers. */
+/* What a probe sits on: allocator functions, by their arguments; CPython's own code_dealloc(); its
+ * markers. */
 enum probe_kind {
 	PROBE_NONE,
 	PROBE_FREE,	      /* free, cfree */
@@ -162,17 +161,16 @@ enum probe_kind {
 	PROBE_MLOCK2, /* (address, length, flags) */
 	PROBE_BRK,
 	PROBE_CODE_DEALLOC,
-	PROBE_POOL, /* pymalloc hands out a slot: a program and a table of its own */
+	PROBE_POOL, /* pymalloc hands out a slot: has a program and a table of its own */
 	PROBE_MARKER_ENTRY,
 	PROBE_MARKER_RETURN,
 	PROBE_MARKER_LINE,
 };
 
 /*
- * All entries share one program, as each event that the kernel has to detach
- * costs it a grace period, and each thread of a target a perf event. The program
- * knows the probe by its address, through a hash that user space made free of
- * collisions for each address space: slot = address * multiplier >> 54.
+ * All entries share one program: each event costs a grace period when the kernel detaches it, and a
+ * perf event for each thread of a target. The program finds its probe by address, in a hash that
+ * user space makes free of collisions for each address space: slot = address * multiplier >> 54.
  */
 #define PROBE_SLOTS			1024
 #define PROBE_SLOT(address, multiplier) ((__u64)(address) * (multiplier) >> 54)
@@ -188,17 +186,17 @@ enum lost_cause {
 	LOST_SITE,    /* more sites than --max-sites */
 	LOST_CODE,    /* more code objects than their map holds */
 	LOST_THREAD,  /* no memory for a thread's state */
-	LOST_MAPPING, /* more direct mappings than their map holds */
-	LOST_UNMAP,   /* munmap() failed after its mapping was discounted */
+	LOST_MAPPING, /* more direct mappings than their maps hold */
+	LOST_UNMAP,   /* munmap() failed after its pages were removed from the counts */
 	LOST_CALL,    /* a call that never returned (longjmp) */
 	LOST_FRAME,   /* a frame or code object that could not be read */
-	LOST_NAME,    /* a name or line table too long, cut */
+	LOST_NAME,    /* a name or line table that was too long, and was cut */
 	LOST_RING,    /* user space did not empty the ring in time */
 	LOST_MARKER,  /* a marker whose arguments could not be read */
 	LOST_PROCESS, /* more processes than MAX_PROCESSES */
 	LOST_PAGE,    /* more regions than --max-regions */
 	LOST_POOL,    /* small objects in more pages than --max-pools */
-	LOST_RUN,     /* runs of programs that the kernel skipped; user space asks it */
+	LOST_RUN,     /* program runs that the kernel skipped, by its own count */
 	LOST_CAUSES,
 };
 
@@ -211,24 +209,24 @@ enum process_state {
 /* The counters of one process, by its id; id 0 means "no process". */
 struct process_counters {
 	__u32 pid;
-	__u32 parent;	     /* id; 0 where the user named the process */
+	__u32 parent;	     /* id of the process that started it; 0: none recorded */
 	__u32 state;	     /* enum process_state */
 	char comm[COMM_LEN]; /* at the fork */
 	__u32 uid, gid;	     /* effective ones at its end */
 	__u32 pad;
 	__u64 capabilities; /* effective ones at its end */
-	__u64 before_bytes; /* rss: still resident of what was so when it was first looked at */
+	__u64 before_bytes; /* rss: still resident of what was resident at the first look */
 	__u64 anon_bytes;   /* rss: RssAnon at its end */
-	/* objects: slots that are taken, filled in by user space. */
+	/* objects: taken slots, filled in by user space. */
 	__u64 small_bytes, small_before_bytes, small_unattributed_bytes;
 	__u64 small_arenas, small_arena_size;
 	__u64 populates_begun; /* rss: calls that make pages resident without a fault */
-	__u64 populates_ended; /* ... and gave them to their line */
+	__u64 populates_ended; /* ... and that have ended */
 	__u64 lost[LOST_CAUSES];
 };
 
-/* What one site did since the attach. Freed is read before allocated, so that
- * their difference is never negative. */
+/* What one site did since the attach. Read freed before allocated, so that their difference is
+ * never negative. */
 struct site_counters {
 	__u64 freed_bytes;
 	__u64 freed_count;
@@ -238,43 +236,43 @@ struct site_counters {
 	__u64 allocated_count;
 	__u64 mapped_bytes;
 	__u64 mapped_count;
-	__u64 arena_bytes; /* filled in by user space: of what was mapped, or is resident */
+	__u64 arena_bytes; /* by user space: arenas' part of mapped or resident bytes */
 };
 
 /*
- * rss: who touched each page of a region first: a site, PAGE_BEFORE, or 0 where it is not
- * known to be there.
+ * rss: who first touched each page of a region: a site, PAGE_BEFORE, or 0 if the page is not known
+ * to be resident.
  */
 struct page_region {
 	__u32 owner[REGION_PAGES];
-	__u32 faults; /* so far: whether it has changed meanwhile */
+	__u32 faults; /* so far: shows whether the region has changed meanwhile */
 	__u32 pad;
 };
 
-#define PAGE_BEFORE MOST_SITES /* there before its process was recorded; above all sites */
-#define PAGE_AWAY   (1u << 31) /* flag: swapped out, its owner's again when it returns */
+#define PAGE_BEFORE MOST_SITES /* resident before its process was recorded; above all sites */
+#define PAGE_AWAY   (1u << 31) /* flag: swapped out; its owner gets it back when it is swapped in */
 
-/* What user space tells the program that corrects a region by what is resident. */
+/* Tells the program that reconciles a region what is resident. */
 struct page_correction {
 	__u64 key;    /* region_key() */
-	__u64 faults; /* that the region had; with more, nothing leaves */
-	__u64 owner;  /* 0: the pages left; PAGE_AWAY: were swapped out; else: are there, and its
-		       * where they had no owner */
+	__u64 faults; /* that the region had when it was read; if it has more, no page is removed */
+	__u64 owner;  /* 0: the pages are gone; PAGE_AWAY: they are swapped out; else: they are
+		       * resident, and get this owner if they have none */
 	__u64 pages[REGION_PAGES / 64];
-	__u64 done;  /* set by the program: whether it was */
-	__u64 owned; /* by the program: pages that have an owner then */
+	__u64 done;  /* set by the program: whether it corrected the region */
+	__u64 owned; /* set by the program: pages that then have an owner */
 };
 
-/* The head of a pool: struct pool_header of CPython's Objects/obmalloc.c (3.8 to 3.11), and of
- * Include/internal/pycore_obmalloc.h since. Slots follow it. */
+/* A pool's header: struct pool_header of CPython's Objects/obmalloc.c (3.8 to 3.11), since then of
+ * Include/internal/pycore_obmalloc.h. The slots follow it. */
 struct pool_header {
-	__u32 count; /* of slots that are taken */
+	__u32 count; /* of taken slots */
 	__u32 pad;
 	__u64 freeblock; /* the first free slot, which points to the next; 0: none */
 	__u64 nextpool;
 	__u64 prevpool;
 	__u32 arena;
-	__u32 size_class; /* of 16 bytes each, from 0 on */
+	__u32 size_class; /* in steps of 16 bytes, from 0 on */
 	__u32 nextoffset; /* of the first slot that was never taken */
 	__u32 maxnextoffset;
 };
@@ -283,27 +281,27 @@ struct pool_header {
 #define SMALLEST_SLOT 16
 #define POOL_CLASSES  32 /* up to 512 bytes */
 
-/* objects: who took each slot of a page of pools last, by the slot's address: a site, or 0. */
+/* objects: the site that last took each slot of a page of pools, by the slot's address; or 0. */
 #define POOL_PAGE_SLOTS (4096 / SMALLEST_SLOT)
 
 struct pool_page {
 	__u32 site[POOL_PAGE_SLOTS];
 };
 
-/* objects: what a site took of pools, in slots. */
+/* objects: the slots that a site took from pools. */
 struct pool_counters {
 	__u64 bytes;
 	__u64 count;
 };
 
 /*
- * Where pymalloc hands out slots in an address space: as struct probe_table, but larger, as
- * there are some 200 places.
+ * Where pymalloc hands out slots in an address space. Like struct probe_table, but larger, as there
+ * are some 200 places.
  */
 #define POOL_SLOTS		       32768
 #define POOL_SLOT(address, multiplier) ((__u64)(address) * (multiplier) >> 49)
-/* A place: words of struct pt_regs, of the pool's address and the size class that it gets, and
- * an enum pymalloc_step. */
+/* A place: the words of struct pt_regs that hold the pool's address and the size class that it
+ * gets, and an enum pymalloc_step. */
 #define MOST_WORD		     31
 #define POOL_PLACE(pool, size, step) ((pool) | (size) << 5 | (step) << 10)
 #define POOL_WORD(place)	     ((place)&MOST_WORD)
@@ -312,27 +310,27 @@ struct pool_counters {
 #define POOL_TAKEN		     (1 << 15) /* there is a place under that slot */
 
 /*
- * What pymalloc is at, pymalloc_alloc() and allocate_from_new_pool() in Objects/obmalloc.c (3.8 to
- * 3.15). ZF is the flag that the branch looks at.
+ * Where a place is in pymalloc_alloc() or allocate_from_new_pool(), Objects/obmalloc.c (3.8 to
+ * 3.15). ZF is the flag that the branch tests.
  */
 enum pymalloc_step {
 	/*
-	 * "if (pool != pool->nextpool)": without ZF, pool->freeblock is what is handed out; with
-	 * it there is no pool with a free block, and another step follows.
+	 * "if (pool != pool->nextpool)": without ZF, pool->freeblock is handed out. With ZF no pool
+	 * has a free block, and another step follows.
 	 */
 	PYMALLOC_TAKES,
 	/*
-	 * "if (pool->szidx == size)": with ZF pool->freeblock is handed out, else the pool's first
+	 * "if (pool->szidx == size)": with ZF, pool->freeblock is handed out, else the pool's first
 	 * block.
 	 */
 	PYMALLOC_OPENS,
-	/* A jump there, or where its count is set, of a pool that never had a size: its first block
-	 * is handed out. */
+	/* A jump instead of that branch, or the instruction that sets the pool's count, for a pool
+	 * that never had a size: its first block is handed out. */
 	PYMALLOC_OPENS_NEW,
 	/*
-	 * An object that was on a free list of CPython's own becomes another one, and pymalloc sees
-	 * nothing of it: one whose reference count is 0; one of floats, which lie in their slot
-	 * without a head; and one of a list that is linked. Of the latter two NULL is none.
+	 * An object from one of CPython's own free lists is reused, unseen by pymalloc: if its
+	 * reference count is 0; if it is a float, which has no GC head in its slot; if it is from
+	 * a linked list. Of the latter two, NULL is no object.
 	 */
 	PYMALLOC_REUSES,
 	PYMALLOC_REUSES_FLOAT,
@@ -345,7 +343,7 @@ struct pool_table {
 	__u16 place[POOL_SLOTS];
 };
 
-/* One call of mmap() or mremap(). */
+/* What one call of mmap() or mremap() mapped. */
 struct mapping {
 	__u64 bytes; /* still mapped; the mapping counts until it is 0 */
 	__u32 site;
@@ -353,15 +351,14 @@ struct mapping {
 };
 
 /*
- * frames: code is the PyCodeObject's address, position the byte offset of the
- * instruction (with LINES_PEP626 its index), generation tells apart objects that
- * lived at the same address.
+ * frames: code is the PyCodeObject's address, position the byte offset of the instruction (with
+ * LINES_PEP626 its index); generation tells apart objects that lived at the same address.
  * usdt: code is the hash of file and function name, position the line.
  */
 struct frame {
 	__u64 code;
 	__s32 position;
-	__u32 generation; /* and FRAME_GENERATOR */
+	__u32 generation; /* and the flag FRAME_GENERATOR */
 };
 
 #define FRAME_GENERATOR 0x80000000u /* owned by a generator: complete from the start */
@@ -370,7 +367,7 @@ enum stack_end {
 	STACK_WHOLE,
 	STACK_CUT,	     /* deeper than --max-frames */
 	STACK_UNREADABLE,    /* a frame's memory could not be read */
-	STACK_BEFORE_ATTACH, /* usdt: what is below was entered before the attach */
+	STACK_BEFORE_ATTACH, /* usdt: outer frames from before the attach, or past MARKER_DEPTH */
 };
 
 enum record_type {
@@ -389,8 +386,8 @@ struct record {
 enum process_event {
 	PROCESS_HAS_FORKED,   /* record.process is the child */
 	PROCESS_HAS_ENDED,    /* or executed something else */
-	PROCESS_HAS_EXECUTED, /* any process; record.process is the target that it was, or was
-			       * made by, 0 if none */
+	PROCESS_HAS_EXECUTED, /* any process; record.process is the target that it was or that made
+			       * it, 0 if none */
 };
 
 /* What happened to a process; its counters tell more. */
@@ -400,19 +397,19 @@ struct process_record {
 	__u32 event; /* enum process_event */
 };
 
-/* A stack met for the first time. */
+/* A stack seen for the first time. */
 struct site_record {
 	struct record record;
 	__u32 site;
-	__u32 namer; /* process whose code objects the frames mean; 0: names of any */
+	__u32 namer; /* process whose code objects the frames name; 0: names that hold in all */
 	__u16 nframes;
 	__u16 end; /* enum stack_end */
 	__u32 pad;
-	__u64 hash;			 /* under which it is found */
+	__u64 hash;			 /* its key in the map of sites */
 	struct frame frames[MAX_FRAMES]; /* leaf first, nframes of them */
 };
 
-/* A code object met for the first time. Its parts came before it. */
+/* A code object seen for the first time. Its parts were sent before it. */
 struct code_record {
 	struct record record;
 	__u64 code;
@@ -422,7 +419,7 @@ struct code_record {
 	__u32 line_table;      /* enum line_table */
 };
 
-/* A code object of a forked child that is its parent's. */
+/* A forked child's code object that is the same as its parent's. */
 struct inherited_code {
 	struct record record;
 	__u64 code;
@@ -446,7 +443,7 @@ struct code_part {
 	__u64 code;
 	__u32 generation;
 	__u32 part;   /* enum code_part_of */
-	__u32 kind;   /* bytes a character: 1, 2, 4; 0 for UTF-8 and bytes */
+	__u32 kind;   /* bytes per character: 1, 2, 4; 0 for UTF-8 and bytes */
 	__u32 total;  /* bytes of the whole */
 	__u32 offset; /* of this part */
 	__u32 size;

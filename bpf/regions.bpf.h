@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* A target's memory in regions of 2 MiB: how they are found, and gone through. */
+/* A target's memory in regions of 2 MiB: their keys and bounds. */
 #ifndef REGIONS_BPF_H
 #define REGIONS_BPF_H
 
@@ -8,9 +8,8 @@
 
 #define PAGE_SIZE (1ULL << PAGE_SHIFT)
 
-/* The verifier follows each turn of a loop, and at most 8,192 branches: so the
- * regions are gone through in spans of 256 MiB, by a global function. The largest
- * range that is gone through has 256 of them: 64 GiB. */
+/* The verifier follows each turn of a loop, and at most 8,192 branches, so a global function
+ * handles the regions of a span of 256 MiB. The largest range handled has 256 spans: 64 GiB. */
 #define SPAN_SHIFT   28
 #define SPAN_REGIONS (1 << (SPAN_SHIFT - REGION_SHIFT))
 #define MAX_SPANS    256
@@ -20,8 +19,8 @@ static __always_inline __u64 page_up(__u64 size)
 	return (size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
 }
 
-/* Whether the kernel would take it for some of a process's pages: of an address below 2^52,
- * which REGION_KEY_SHIFT has room for. What a target asks for can be anything. */
+/* Whether the kernel would accept the range as pages of a process, at an address below 2^52, for
+ * which REGION_KEY_SHIFT leaves room. A target can ask for anything. */
 static __always_inline bool is_range(__u64 address, __u64 length)
 {
 	return length && !(address & (PAGE_SIZE - 1)) && address < 1ULL << 52 &&
@@ -44,7 +43,7 @@ static __always_inline __u32 region_bounds(__u64 index, __u64 start, __u64 end)
 	return first << 16 | last;
 }
 
-/* Where the span that start is in ends, or end if that is before it. */
+/* The end of the span that start is in, or end if that comes first. */
 static __always_inline __u64 span_end(__u64 start, __u64 end)
 {
 	__u64 next = ((start >> SPAN_SHIFT) + 1) << SPAN_SHIFT;

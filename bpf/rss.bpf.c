@@ -2,13 +2,12 @@
 /*
  * Mode rss: which site touched each resident page first.
  *
- * Page faults are seen by the tracepoints at which the kernel begins to handle them: those
- * of the program, and those of the kernel on its behalf (read() into a new buffer). They
- * are the same ones that perf's software event page-faults counts, and they tell writes
- * from reads. Where they are missing (arm64), handle_mm_fault() is looked at. Pages leave through
- * functions of libc that are probed, and so come those that are asked for beforehand, for which
- * there is no fault. All run ahead of what really becomes of the page: that, user space looks up
- * (user/modes/rss_reconcile.c), and corrects.
+ * Tracepoints where the kernel begins to handle page faults show those of the program, and those of
+ * the kernel on its behalf (read() into a new buffer). perf's software event page-faults counts the
+ * same ones. They tell writes from reads. Where they are missing (arm64), handle_mm_fault() is
+ * traced. Probes on libc's functions see pages leave, and see those come that are populated without
+ * a fault. All these run ahead of what really becomes of a page: user space reconciles the record
+ * with that (user/modes/rss_reconcile.c).
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -39,7 +38,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define FAULT_FLAG_WRITE (1 << 0)
 #define VM_LOCKED	 0x2000
 
-/* Of every config.sample new pages one, the first of them at random. */
+/* Picks one of every config.sample new pages, the first at random. */
 static __always_inline bool is_sampled(struct thread *t)
 {
 	if (config.sample <= 1)
@@ -53,17 +52,17 @@ static __always_inline bool is_sampled(struct thread *t)
 }
 
 /*
- * Whether a fault makes the page the line's that writes to it: what is only read is a file's
- * page, or the zero page, which no process has for itself. A page with an owner stays its
- * own: it is copied after a fork, or only looked up anew. But what a child shares with its
- * parent becomes the child's when it writes to it.
+ * Whether a fault makes the page belong to the site that writes to it. A page that is only read is
+ * a file's, or the zero page, which is no process's own. A page with an owner keeps it: it is
+ * copied after a fork, or only mapped again. But a page that a child shares with its parent becomes
+ * the child's when it writes to it.
  */
 static __always_inline bool page__is_taken_by(const struct thread *t, __u32 owner, bool writes)
 {
 	return writes && (!owner || (owner == PAGE_BEFORE && t->process.parent));
 }
 
-/* A page that was swapped out is there again, or one gets its owner. */
+/* Notes that a swapped-out page is back, or gives a page its owner. */
 static __always_inline void page__touch(struct thread *t, __u64 address, bool writes)
 {
 	__u64 key = region_key(t->process.id, address >> REGION_SHIFT);
@@ -99,8 +98,7 @@ static __always_inline void page__touch(struct thread *t, __u64 address, bool wr
 		return;
 	}
 	__sync_fetch_and_add(&region->faults, 1);
-	/* Another thread may have been first; where both come here at once, the page is
-	 * counted twice. */
+	/* Another thread may have been first. If both get here at once, the page counts twice. */
 	if (region->owner[at] != owner)
 		return;
 	region->owner[at] = site;
@@ -117,7 +115,7 @@ static __always_inline int fault__take(__u64 address, bool writes)
 	t = thread__current();
 	if (!t)
 		return 0;
-	/* What the walk reads may not be there: that is no fault of the target's. */
+	/* The stack walk may fault too: that is not one of the target's. */
 	if (t->in_fault)
 		return 0;
 	t->in_fault = 1;
@@ -139,9 +137,9 @@ int BPF_PROG(pymemtop_kfault, unsigned long address, struct pt_regs *regs, unsig
 }
 
 /*
- * Where there are no such tracepoints: the function that handles a fault. It may be called
- * again for the same one, which changes nothing, and for the memory of another process
- * (process_vm_readv(), ptrace()), which is none of this one's.
+ * Without those tracepoints: the function that handles a fault. It may be called again for the same
+ * fault, which changes nothing, and for another process's memory (process_vm_readv(), ptrace()),
+ * which is ignored.
  */
 static __always_inline int fault__handle(const struct vm_area_struct *vma, __u64 address,
 					 __u32 flags)
@@ -166,8 +164,8 @@ int BPF_KPROBE(pymemtop_kprobe, struct vm_area_struct *vma, unsigned long addres
 	return fault__handle(vma, address, flags);
 }
 
-/* What the kernel will refuse for its arguments is let pass. Where it refuses for another
- * reason, the pages are found without an owner at the next look. */
+/* Ignores arguments that the kernel will refuse. If it refuses for another reason, the next
+ * reconciliation finds the pages without an owner. */
 static __always_inline void pages__leave(struct thread *t, __u64 address, __u64 length)
 {
 	if (is_range(address, length))
@@ -182,7 +180,7 @@ static __always_inline void populate__count_end(struct thread *t)
 		__sync_fetch_and_add(&counters->populates_ended, 1);
 }
 
-/* A call that is waited for was left some other way, as by longjmp(). */
+/* Gives up a pending call that was left some other way, as by longjmp(). */
 static __always_inline void call__abandon(struct thread *t)
 {
 	if (t->call.sp && t->call.kind != PROBE_MREMAP)
@@ -191,9 +189,9 @@ static __always_inline void call__abandon(struct thread *t)
 }
 
 /*
- * The call makes all of it resident before anybody touches it. Meanwhile user space is not to
- * guess whose these pages are. Of a sample, each page taken stands for others that were
- * touched: these are left out.
+ * The call makes the whole range resident before anybody touches it. Until it ends, user space must
+ * not guess whose these pages are. With sampling the call is ignored, as each sampled page stands
+ * for others that were touched.
  */
 static __always_inline void populate__begin(struct pt_regs *ctx, struct thread *t, __u32 kind,
 					    __u64 address, __u64 length)
@@ -212,7 +210,7 @@ static __always_inline void populate__begin(struct pt_regs *ctx, struct thread *
 		__sync_fetch_and_add(&counters->populates_begun, 1);
 }
 
-/* Those of them that are not the process's own leave at the next look. */
+/* Pages that are not the process's own lose their owner when they are next reconciled. */
 static __always_inline void populate__end(struct thread *t, __u64 result)
 {
 	bool maps = t->call.kind == PROBE_MMAP, failed = maps ? is_error(result) : (__s32)result;
@@ -240,14 +238,14 @@ static __always_inline void enter_brk(struct pt_regs *ctx, struct thread *t, __u
 	struct task_struct *task = (void *)bpf_get_current_task();
 	__u64 end = page_up(address), old = page_up(BPF_CORE_READ(task, mm, brk));
 
-	/* Without an end it only asks where it is. */
+	/* brk(0) only asks for the current end. */
 	if (end && end < old)
 		pages__clear(end, old, t->process.id);
 	else if (end > old && locks_all())
 		populate__begin(ctx, t, PROBE_BRK, old, end - old);
 }
 
-/* Where it is, only its return tells. */
+/* Only the return tells the address. */
 static __always_inline void enter_mmap(struct pt_regs *ctx, struct thread *t)
 {
 	__u64 length = PT_REGS_PARM2(ctx), flags = PT_REGS_PARM4(ctx);
@@ -260,13 +258,13 @@ static __always_inline void enter_mmap(struct pt_regs *ctx, struct thread *t)
 		populate__begin(ctx, t, PROBE_MMAP, 0, length);
 }
 
-/* MADV_FREE is not among them: until the kernel needs the page it stays, and counts. */
+/* MADV_FREE does not: the page stays, and counts, until the kernel needs it. */
 static __always_inline bool advice_drops(__u64 advice)
 {
 	return advice == MADV_DONTNEED || advice == MADV_DONTNEED_LOCKED;
 }
 
-/* Others may get the pages before the call returns, so they leave at its entry. */
+/* Others may get the pages before the call returns, so they leave at the entry. */
 SEC("uprobe")
 int pymemtop_enter(struct pt_regs *ctx)
 {
@@ -321,7 +319,7 @@ static __always_inline void leave_mremap(struct thread *t, __u64 result)
 		pages__move(t, old, old + kept, result);
 }
 
-/* The return of mremap(), and of calls that make pages resident. */
+/* Runs at the return of mremap(), and of calls that make pages resident. */
 SEC("uretprobe")
 int pymemtop_leave(struct pt_regs *ctx)
 {
@@ -340,7 +338,7 @@ int pymemtop_leave(struct pt_regs *ctx)
 /* Written by user space before it runs the program below. */
 struct page_correction correction;
 
-/* What a page becomes. */
+/* A page's owner after the correction. */
 static __always_inline __u32 corrected(__u32 owner, __u32 to)
 {
 	if (!to)
@@ -350,8 +348,8 @@ static __always_inline __u32 corrected(__u32 owner, __u32 to)
 	return owner ? owner & ~PAGE_AWAY : to;
 }
 
-/* Corrects 64 pages, and counts those that have an owner then: in memory, as before 6.2 the
- * verifier follows each count that is possible. Global, so that it follows this once. */
+/* Corrects 64 pages, and counts those that then have an owner. The count is in memory, as before
+ * 6.2 the verifier follows each possible value. Global, so that the verifier follows this once. */
 __noinline int page_word__correct(__u32 word)
 {
 	__u64 key = correction.key, mask = correction.pages[word & (REGION_PAGES / 64 - 1)];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * How much memory a process has resident, by the kernel's own counters. Since 6.2 each has a
- * part for every CPU (struct percpu_counter), before that every task holds some of it back
- * (SPLIT_RSS_COUNTING, mm/memory.c): all of it is added up, so it is exact.
+ * How much memory a process has resident, by the kernel's own counters. Since 6.2 each has a part
+ * for every CPU (struct percpu_counter), and all are added up, so it is exact. Before, every task
+ * holds back a part (SPLIT_RSS_COUNTING, mm/memory.c), and the current task's is added.
  */
 #ifndef RSS_COUNTERS_BPF_H
 #define RSS_COUNTERS_BPF_H
@@ -22,9 +22,9 @@ enum {
 };
 
 /*
- * A CPU's part of a per-CPU object is at the object's address plus an offset that is the
- * CPU's. The kernel does not tell it (__per_cpu_offset is no symbol everywhere), but gives
- * the addresses of the parts of a map, whose own address can be read.
+ * A CPU's part of a per-CPU object is at the object's address plus the CPU's offset. The kernel
+ * does not tell that offset (__per_cpu_offset is not a symbol everywhere), but it gives the
+ * addresses of the parts of a map, and the map's own per-CPU address can be read.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -35,8 +35,8 @@ struct {
 
 __u64 cpu_offsets[MAX_CPUS];
 
-/* What a pointer points to, as a number: by way of memory, as the verifier lets no address
- * be calculated with. */
+/* A pointer's address as a number. It goes through memory, as the verifier allows no arithmetic on
+ * addresses. */
 static __always_inline __u64 address_of(const void *pointer)
 {
 	static const void *volatile way;
@@ -45,7 +45,7 @@ static __always_inline __u64 address_of(const void *pointer)
 	return *(volatile __u64 *)&way;
 }
 
-/* Run once by user space, after the load. */
+/* User space runs this once, after the load. */
 SEC("raw_tp")
 int pymemtop_cpus(void *ctx)
 {
@@ -77,8 +77,7 @@ static __always_inline __s64 percpu_counter__sum(const struct percpu_counter *co
 	return sum;
 }
 
-/* Pages of one kind that the current process has. Global, so that the verifier follows the
- * loop once. */
+/* The current process's pages of one kind. Global, so that the verifier follows the loop once. */
 __noinline __u64 rss__pages(__u32 kind)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();

@@ -14,7 +14,7 @@
 #include "stack.bpf.h"
 #include "thread.bpf.h"
 
-/* Both are resized to --max-sites. By the stack's hash: its number. */
+/* A site's number, by its stack's hash. This map and the next are resized to --max-sites. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
@@ -28,7 +28,7 @@ struct {
 	__type(value, __u32);
 } free_sites SEC(".maps");
 
-/* Sends user space the stack's code objects that it does not have. 0, or CODE_LOST. */
+/* Sends user space the stack's code objects that it does not have. Returns 0 or CODE_LOST. */
 static __always_inline int site__send_codes(struct thread *t)
 {
 	__u64 code;
@@ -40,7 +40,7 @@ static __always_inline int site__send_codes(struct thread *t)
 		code = t->stack.frames[i].code;
 		if (code__is_known(t->process.id, code))
 			continue;
-		/* One that cannot be read has no name; the others have theirs. */
+		/* An unreadable one has no name, but the others do. */
 		if (code__send(code, t->stack.frames[i].generation & ~FRAME_GENERATOR) == CODE_LOST)
 			return CODE_LOST;
 	}
@@ -48,9 +48,9 @@ static __always_inline int site__send_codes(struct thread *t)
 }
 
 /*
- * Makes a site of the current thread's stack: sends user space the code objects
- * that it does not have yet, then the stack. Global, for the verifier's sake.
- * Returns the site, or 0 where there is no room for it, counted as lost.
+ * Makes a site of the current thread's stack: sends user space the code objects that it does not
+ * have yet, then the stack. Returns the site, or 0 if there is no room, counted as lost. Global,
+ * for the verifier's sake.
  */
 __noinline int site__new(__u64 hash)
 {
@@ -70,7 +70,7 @@ __noinline int site__new(__u64 hash)
 	t->stack.site = number;
 	t->stack.hash = hash;
 	t->stack.namer = t->process.attribution == ATTRIBUTION_FRAMES ? t->process.id : 0;
-	/* Never more. It is compared here, where the verifier still knows it. */
+	/* Never more. Compare it here, where the verifier still tracks the value. */
 	n = *(volatile __u16 *)&t->stack.nframes;
 	if (n > MAX_FRAMES)
 		return 0;
@@ -113,8 +113,8 @@ static __noinline __attribute__((unused)) __u32 site__current(struct thread *t)
 	return t->site;
 }
 
-/* The same for whoever calls it from several places, or from one with many paths to it:
- * global, so that the verifier follows it once. */
+/* The same for callers with several calls of it, or with many paths to one. Global, so that the
+ * verifier follows it once. */
 __noinline __attribute__((unused)) int site__find(void)
 {
 	struct thread *t = thread__find();

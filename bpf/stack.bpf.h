@@ -8,7 +8,7 @@
 #include "pymemtop.h"
 #include "thread.bpf.h"
 
-/* One round of a multiply-and-shift hash; the sites' identity is its 64 bits. */
+/* One round of a multiply-and-shift hash, whose 64 bits identify a site. */
 static __always_inline __u64 hash_mix(__u64 hash, __u64 value)
 {
 	hash = (hash ^ value) * 0x9fb21c651e98df25ULL;
@@ -22,8 +22,7 @@ static __always_inline void stack__begin(struct thread *t)
 	t->hash = hash_mix(0x2545f4914f6cdd1dULL, t->process.id);
 }
 
-/* Adds the next outer frame; true, and the stack is marked as cut, where it is
- * full already. */
+/* Adds the next outer frame. If the stack is already full, marks it as cut and returns true. */
 static __always_inline bool stack__push(struct thread *t, __u64 code, __s32 position,
 					__u32 generation)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* What is kept about each thread, and how the current one's is found. */
+/* What is kept for each thread, and how to find the current thread's. */
 #ifndef THREAD_BPF_H
 #define THREAD_BPF_H
 
@@ -13,7 +13,7 @@
 
 /* The outermost allocator call that the thread is in. */
 struct call {
-	__u64 sp; /* at its entry; 0: in none */
+	__u64 sp; /* at its entry; 0: not in a call */
 	__u64 ip; /* of its probe */
 	__u64 size;
 	__u64 address;	 /* realloc: the old block; posix_memalign: where the result goes */
@@ -22,24 +22,24 @@ struct call {
 	__u64 made;	 /* at the return: the new block's or mapping's address */
 	__u32 kind;	 /* enum probe_kind */
 	__u16 nested;	 /* calls inside it so far */
-	__u16 uncounted; /* mmap of what is not counted, but takes the place of what is */
+	__u16 uncounted; /* mmap of pages that are not counted, but replace counted ones */
 };
 
-/* What is left of a move of pages by mremap(). */
+/* What remains of a move of pages by mremap(). */
 struct page_move {
 	__u64 from;
 	__u64 end;
 	__u64 to;
 };
 
-/* The interpreter's stack, read in one go: some ten frames of 3.11. */
+/* How much of the interpreter's stack is read at once: some ten frames of 3.11. */
 #define WINDOW_SIZE 2048
 
-/* lines: where the running function is; only known from 3.11 on, where it is needed. */
+/* lines: where the running function is. Known from 3.11 on, where it is needed. */
 struct running {
 	__u64 code;
-	__s32 at;    /* bytes into its instructions */
-	__s32 first; /* of them that has a line: RESUME */
+	__s32 at;    /* byte offset in its instructions */
+	__s32 first; /* of the first instruction with a line: RESUME */
 };
 
 struct thread {
@@ -49,28 +49,28 @@ struct thread {
 	struct running running;
 	__u64 pointer;	    /* its pthread_self(): tstate->thread_id */
 	__u64 tstate;	    /* 0: not known */
-	__u64 freed_tstate; /* the last one that it freed */
+	__u64 freed_tstate; /* the last thread state that it freed */
 	__u64 stateless_at; /* interpreter's count of thread states when none was ours */
 	__u64 next_frame;   /* the walk's next step */
 	__u64 window_start; /* what the window holds, in the target's memory */
 	__u64 window_end;
-	__u64 far_frame;  /* the last frame that was read by itself */
-	__u32 frame_at;	  /* of the frame that was read, in the window */
+	__u64 far_frame;  /* the last frame read on its own */
+	__u32 frame_at;	  /* where the frame read last is in the window */
 	__u64 next_state; /* the next steps of a search for the thread's state */
 	__u64 next_interp;
-	__u64 untaken_state; /* one without a thread, seen in that search */
+	__u64 untaken_state; /* a state without a thread, seen in that search */
 	__u64 hash;	     /* of the stack below */
-	__u64 site_hash;     /* the last site's, to know it again without a look-up */
+	__u64 site_hash;     /* the last site's, to recognise it without a lookup */
 	__u32 site;
-	__u32 in_fault; /* rss: a page fault of its is being recorded */
+	__u32 in_fault; /* rss: a page fault of this thread is being recorded */
 	__u32 untaken;	/* rss: new pages passed over since the last one taken, + 1 */
 	__u64 scratch[SCRATCH_SIZE / 8];
-	__u8 window[WINDOW_SIZE + SCRATCH_SIZE]; /* and a frame that is elsewhere */
+	__u8 window[WINDOW_SIZE + SCRATCH_SIZE]; /* and a frame from elsewhere */
 	struct site_record stack;
 	struct code_part part;
 };
 
-/* Since 6.19 an element of task storage can be no larger than that, less its header. */
+/* Since 6.19 an element of task storage has at most 8 KiB, including its header. */
 _Static_assert(sizeof(struct thread) <= 8192 - 128, "struct thread fits into task storage");
 
 struct {
@@ -81,9 +81,9 @@ struct {
 } thread_storage SEC(".maps");
 
 /*
- * By thread id: in place of it on older kernels; and up to 6.18 for a thread whose element
- * could not be made, as another one was preempted while it was at its own on the same CPU
- * (bpf_task_storage_trylock() in kernel/bpf/bpf_task_storage.c).
+ * By thread id, instead of task storage on older kernels. Up to 6.18 also for a thread whose
+ * element could not be made, because another thread was preempted on the same CPU while it was at
+ * its own (bpf_task_storage_trylock() in kernel/bpf/bpf_task_storage.c).
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -99,7 +99,7 @@ struct {
 	__type(value, struct thread);
 } thread_blank SEC(".maps");
 
-/* By tgid: what is recorded. A child made by vfork() has its parent's value. */
+/* By tgid: the recorded processes. A vfork() child has its parent's value. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, MAX_PROCESSES);
@@ -146,8 +146,8 @@ static __noinline struct thread *thread__new(void)
 	return t;
 }
 
-/* What the task executes from now on is not recorded. An element that cannot be deleted just
- * now says so as well. */
+/* Stops recording the task, which has executed another program. id 0 says so even if the element
+ * cannot be deleted just now. */
 static __always_inline void thread__forget(struct task_struct *task)
 {
 	__u32 tid = BPF_CORE_READ(task, pid);
@@ -163,7 +163,7 @@ static __always_inline void thread__forget(struct task_struct *task)
 	}
 }
 
-/* NULL where the current process is not recorded, or memory is short. */
+/* NULL if the current process is not recorded, or memory is short. */
 static __always_inline struct thread *thread__current(void)
 {
 	struct thread *t = thread__find();

@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 
-/* A chunk holds thousands of small pieces; what is larger than a quarter has one of its own. */
+/* A chunk holds thousands of small pieces; a piece larger than a quarter of it gets its own. */
 #define CHUNK_SIZE (256 << 10)
 
 struct chunk {
@@ -55,7 +55,7 @@ void *arena__alloc(struct arena *arena, size_t n, size_t size)
 
 	if (__builtin_mul_overflow(n, size, &size) || size > SIZE_MAX / 2)
 		return NULL;
-	/* Also nothing has an address. */
+	/* Even an empty piece has an address. */
 	size = size ? (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1)
 		    : alignof(max_align_t);
 	if (size > CHUNK_SIZE / 4)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Clean-up by scope, as systemd has it: what a function needs for itself goes by whichever way
- * it is left. Where another one takes it over, take() leaves nothing behind.
+ * Clean-up by scope, like systemd's: what a function owns is freed whichever way it returns. take()
+ * hands it to another owner, and leaves nothing to free.
  */
 #ifndef CLEANUP_H
 #define CLEANUP_H
@@ -33,7 +33,7 @@ static inline void cleanup_fclose(FILE *const *stream)
 #define auto_close  CLEANUP(cleanup_close)
 #define auto_fclose CLEANUP(cleanup_fclose)
 
-/* The pointer's value, which is the caller's from now on. */
+/* The pointer's value, which the caller owns from now on. */
 #define take(pointer)                                  \
 	({                                             \
 		__typeof__(pointer) taken = (pointer); \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What tells a file from another one, or from what it was. */
+/* Tells a file from others, and from earlier versions of itself. */
 #ifndef FILE_ID_H
 #define FILE_ID_H
 
@@ -14,7 +14,7 @@ struct file_id {
 	struct timespec modified, changed;
 };
 
-/* Of the file that is open at fd. 0 or -errno. */
+/* Fills in id for the file open at fd. 0 or -errno. */
 int file_id__of(int fd, struct file_id *id);
 
 bool file_id__equals(const struct file_id *a, const struct file_id *b);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Numbers for people. */
+/* Numbers for people to read. */
 #ifndef FORMAT_H
 #define FORMAT_H
 

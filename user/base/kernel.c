@@ -16,7 +16,7 @@
 #include "base/kernel.h"
 #include "base/log.h"
 
-/* More than the largest element that a mode keeps of a thread: struct marker_stack. */
+/* More than the largest element that a mode keeps per thread: struct marker_stack. */
 #define LARGE_ELEMENT (28 << 10)
 
 static bool has_helper(enum bpf_prog_type type, enum bpf_func_id helper)
@@ -24,7 +24,7 @@ static bool has_helper(enum bpf_prog_type type, enum bpf_func_id helper)
 	return libbpf_probe_bpf_helper(type, helper, NULL) == 1;
 }
 
-/* Whether the kernel's own types have a type of that name and kind. */
+/* Whether the kernel's BTF has a type of that name and kind. */
 static bool has_type(const char *name, unsigned int kind)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
@@ -54,8 +54,8 @@ static bool try_task_storage(void)
 	return has_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_task_storage_get);
 }
 
-/* A map of task storage with elements of that size; a descriptor or -errno. Its key and value
- * must have BTF. */
+/* Makes a map of task storage with elements of that size. Its key and value must have BTF. Returns
+ * a descriptor or -errno. */
 static int make_task_storage(unsigned int size)
 {
 	struct btf *btf = btf__new_empty();
@@ -92,8 +92,8 @@ static bool try_large_storage(void)
 	       !bpf_map_update_elem(map, &task, element, BPF_ANY);
 }
 
-/* To try it means a warning in the log of a kernel that lacks it ("trace type BPF program
- * uses run-time allocation"): the hash that can has a struct bpf_mem_alloc, ma. */
+/* Trying it would put a warning in the log of a kernel without it ("trace type BPF program uses
+ * run-time allocation"). Kernels with it have a struct bpf_mem_alloc, ma, in the hash. */
 static bool try_hash_allocation(void)
 {
 	return has_member("bpf_htab", "ma");
@@ -109,7 +109,7 @@ static bool try_fault_tracepoints(void)
 	return has_type("btf_trace_page_fault_user", BTF_KIND_TYPEDEF);
 }
 
-/* A program that does nothing, attached to the kernel's handling of page faults. */
+/* Attaches a program that does nothing to the kernel's handling of page faults. */
 static bool try_fault_fentry(void)
 {
 	/* r0 = 0; exit */
@@ -131,8 +131,8 @@ static bool try_fault_fentry(void)
 	return link >= 0;
 }
 
-/* The kernel that does not know the request says ENOTTY; the one that does, EINVAL for a size
- * of 0 (pagemap_scan_get_args() in fs/proc/task_mmu.c). */
+/* A kernel without the request says ENOTTY; one with it says EINVAL for a size of 0
+ * (pagemap_scan_get_args() in fs/proc/task_mmu.c). */
 static bool try_pagemap_scan(void)
 {
 	char argument[96] = {0};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What this kernel offers of that which is newer than the oldest supported one, found by
- * trying and not by its version, as distributions take features back. user/base/kernel.c has
- * the table: what each is for, and what is used where it is missing.
+ * Kernel features newer than the oldest supported kernel. They are tried, not derived from the
+ * version, as distributions port features back. The table in user/base/kernel.c says what each is
+ * for, and what is used without it.
  */
 #ifndef KERNEL_H
 #define KERNEL_H
@@ -20,14 +20,14 @@ enum feature {
 	FEATURES,
 };
 
-/* Whether it is there; tried at the first call. */
+/* Whether the kernel has it; tried at the first call. */
 bool feature__has(enum feature feature);
 
-/* What it is called and is for, and what is used in its place. */
+/* Its name and purpose, and what is used in its place. */
 const char *feature__name(enum feature feature);
 const char *feature__substitute(enum feature feature);
 
-/* Says by log_detail() what was found. */
+/* Logs by log_detail() what was found. */
 void kernel_features__log(void);
 
 #endif /* KERNEL_H */

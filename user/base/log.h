@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the user is told besides what was asked for. */
+/* Messages to the user besides the requested output. */
 #ifndef LOG_H
 #define LOG_H
 
@@ -9,17 +9,17 @@
 /* Whether log_detail() prints; set once, by --verbose. */
 void log_set_verbose(bool on);
 
-/* Where it goes, stderr at first; what is shown there must not be mixed with it. */
+/* Where messages go; stderr at first. Change it while something else is shown there. */
 void log_set_stream(FILE *stream);
 
-/* Prints "pymemtop: " and the message as one line: the one line that an error
- * gets, so only the place that knows what to do about it calls this. */
+/* Prints "pymemtop: " and the message as one line. An error gets just this one line, so only the
+ * place that knows what to do about it calls this. */
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Whether anything has been said so: a failure must not be silent. */
+/* Whether log_error() has said anything: no failure may be silent. */
 bool log_has_said(void);
 
-/* The same, only with --verbose. */
+/* Like log_error(), but only with --verbose, and not as an error. */
 void log_detail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif /* LOG_H */

@@ -8,10 +8,10 @@
 #include "base/loop.h"
 #include "base/signals.h"
 
-/* Descriptors that are served at one turn; more of them wait for the next. */
+/* Descriptors served per turn; the rest wait for the next. */
 #define BATCH 16
 
-/* The longest wait: epoll's is an int of milliseconds. */
+/* The longest wait: epoll takes milliseconds as an int. */
 #define MOST_SECONDS 86400.0
 
 struct watch {
@@ -110,7 +110,7 @@ int loop__wait(struct loop *loop, double seconds)
 	int n = epoll_wait(loop->epoll, events, BATCH, milliseconds(seconds)), i;
 	int err = 0, result = 0;
 
-	/* Some other signal: of the terminal's size, or that it goes on. */
+	/* Some other signal, such as SIGWINCH or SIGCONT. */
 	if (n < 0)
 		return errno == EINTR ? LOOP_LEAVE : -errno;
 	for (i = 0; err >= 0 && i < n; i++) {

@@ -13,7 +13,7 @@
 struct output {
 	FILE *stream;
 	const char *path; /* NULL: the stream is stdout, or a device */
-	char *beside;	  /* what is written until it is whole */
+	char *beside;	  /* the file written to until it is complete */
 };
 
 static int say_failure(const struct output *output, int err)
@@ -26,8 +26,8 @@ static int say_failure(const struct output *output, int err)
 	return err;
 }
 
-/* A file beside the other one, for its owner only: it quotes files that not everybody can
- * read. */
+/* Opens a file beside the final one, readable by its owner only: it quotes files that not everybody
+ * may read. */
 static int open_beside(struct output *output)
 {
 	int fd;
@@ -56,7 +56,7 @@ int output__new(const char *path, struct output **result)
 	if (!path) {
 		output->stream = stdout;
 	} else if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
-		/* /dev/null, a FIFO: written as it is. A directory fails here. */
+		/* /dev/null, a FIFO: write to it directly. A directory fails here. */
 		output->stream = fopen(path, "we");
 		err = output->stream ? 0 : -errno;
 	} else {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where results go: stdout, or a file that is there whole or not at all. */
+/* Where results go: to stdout, or to a file that appears complete or not at all. */
 #ifndef OUTPUT_H
 #define OUTPUT_H
 
@@ -7,19 +7,19 @@
 
 struct output;
 
-/* path NULL: stdout. Opens at once, so that what cannot be written is known before
- * the work. 0 and the output, or -errno, having said why. */
+/* path NULL: stdout. Opens at once, so that an unwritable file is known before the work. 0 and the
+ * output, or -errno, having said why. */
 int output__new(const char *path, struct output **output);
 
 FILE *output__stream(struct output *output);
 
-/* Hands on what was written so far. 0 or -errno, having said why. */
+/* Flushes what was written so far. 0 or -errno, having said why. */
 int output__flush(struct output *output);
 
-/* All is written: puts the file in its place. 0 or -errno, having said why. */
+/* Puts the complete file in its place. 0 or -errno, having said why. */
 int output__commit(struct output *output);
 
-/* Frees; what was not committed is removed. */
+/* Frees the output, and removes what was not committed. */
 void output__free(struct output *output);
 
 #endif /* OUTPUT_H */

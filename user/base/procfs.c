@@ -67,7 +67,7 @@ bool proc_maps__next(FILE *maps, struct proc_map *map)
 
 	bool whole = true, continued;
 
-	/* The rest of a line that is too long is not one of its own: a file's name can hold
+	/* The rest of an overlong line must not pass as a line of its own: a file's name can hold
 	 * anything. */
 	while (fgets(line, sizeof(line), maps)) {
 		continued = !whole;
@@ -89,8 +89,8 @@ int proc_map__open_file(pid_t pid, const struct proc_map *map)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0)
 		return fd;
-	/* Without CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE: by name, if it still is
-	 * the same file. O_NONBLOCK, as the name may be a FIFO's by now. */
+	/* Without CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE, open by name, if that still is the same
+	 * file. O_NONBLOCK, as it may be a FIFO's name by now. */
 	snprintf(path, sizeof(path), "/proc/%d/root%s", pid, map->path);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
@@ -184,7 +184,7 @@ static void cleanup_closedir(DIR *const *dir)
 		closedir(*dir);
 }
 
-/* The numbers among the names in a directory: a malloc'ed array. NULL with errno. */
+/* The numeric names in a directory: a malloc'ed array. NULL with errno. */
 static pid_t *list_numbers(const char *path, size_t *n)
 {
 	CLEANUP(cleanup_closedir) DIR *dir = opendir(path);

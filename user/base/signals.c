@@ -10,9 +10,8 @@
 #include "base/signals.h"
 
 /*
- * Handlers, and not a signalfd: that needs the signals to be blocked, and a report that is being
- * written to a pipe nobody reads would never end. What they note is the process's, as its
- * signals are.
+ * Handlers, not a signalfd: that needs the signals blocked, and then a report to a pipe that nobody
+ * reads would never end. The state is global, as signals belong to the process.
  */
 static volatile sig_atomic_t caught;
 static int fd = -1; /* an eventfd */
@@ -24,22 +23,22 @@ static void note(int signal)
 
 	caught = signal;
 	if (fd >= 0 && write(fd, &one, sizeof(one)) < 0)
-		caught = signal; /* it can be read already */
+		caught = signal; /* it is readable already */
 	errno = saved;
 }
 
 void signals__catch(void)
 {
-	/* Without SA_RESTART: what waits shall return. */
+	/* Without SA_RESTART, so that waiting calls return. */
 	struct sigaction action = {.sa_handler = note}, old;
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 
 	fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	/* Caught even where a shell has its background jobs ignore it. */
+	/* Catch them even if a shell has its background jobs ignore them. */
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
-	/* But nohup means it. */
+	/* But nohup wants SIGHUP ignored. */
 	if (!sigaction(SIGHUP, NULL, &old) && old.sa_handler != SIG_IGN)
 		sigaction(SIGHUP, &action, NULL);
 }

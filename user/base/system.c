@@ -19,7 +19,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* The first line of a file; false where it cannot be read. */
+/* The first line of a file; false if it cannot be read. */
 static bool read_line(const char *path, char *line, int size)
 {
 	FILE *file = fopen(path, "re");
@@ -61,7 +61,7 @@ static int look_for_btf(char *said, size_t size)
 	return -ENOSYS;
 }
 
-/* CAP_SYS_ADMIN holds CAP_BPF and CAP_PERFMON, and lets tracefs be mounted. */
+/* CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON, and permits mounting tracefs. */
 static const struct {
 	int number;
 	const char *name;
@@ -112,8 +112,7 @@ static int look_at_namespace(char *said, size_t size)
 	return -ENOSYS;
 }
 
-/* kernel_lockdown(7). Its file is not there where securityfs is not mounted; nor is the mode
- * then known. */
+/* kernel_lockdown(7). Without securityfs mounted the file is missing, and the mode unknown. */
 static int look_at_lockdown(char *said, size_t size)
 {
 	char line[128];
@@ -138,7 +137,7 @@ static int look_at_jit(char *said, size_t size)
 {
 	char line[16] = "";
 
-	/* Without the file the compiler is always on. */
+	/* Without the file, the compiler is always on. */
 	if (read_line("/proc/sys/net/core/bpf_jit_enable", line, sizeof(line)) && line[0] == '0') {
 		snprintf(said, size,
 			 "the kernel's BPF compiler is off, and its interpreter refuses "

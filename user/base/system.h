@@ -6,19 +6,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What is looked at: a name, and a function that says what it found. */
+/* One check: a name, and a function that says what it found. */
 struct system_check {
 	const char *name;
-	bool required; /* without it nothing works; else it is only told */
+	bool required; /* nothing works without it; else it is only reported */
 
-	/* 0, or -errno where it is not as it must be: then said has the reason and what helps. */
+	/* 0, or -errno if it is not as required: then said has the reason and what helps. */
 	int (*look)(char *said, size_t size);
 };
 
-/* The i-th, NULL past the last. */
+/* The i-th check, NULL past the last. */
 const struct system_check *system_check__get(size_t i);
 
-/* Whether all is there that is required. 0, or -errno, having said what is missing. */
+/* Makes all required checks. 0, or -errno, having said what is missing. */
 int system__check(void);
 
 #endif /* SYSTEM_H */

@@ -6,7 +6,7 @@
 
 #include "base/utf8.h"
 
-/* The longest that one character becomes: \U0010ffff */
+/* The longest form of one character: \U0010ffff */
 #define LONGEST 10
 
 static size_t encode(uint32_t c, char *to)
@@ -33,8 +33,7 @@ static size_t encode(uint32_t c, char *to)
 	return 4;
 }
 
-/* C0 and C1 controls, line and paragraph separators, and the marks that reorder
- * text on a terminal. */
+/* C0 and C1 controls, line and paragraph separators, and marks that reorder text on a terminal. */
 static bool is_unprintable(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 ||
@@ -49,8 +48,8 @@ static size_t put(uint32_t c, char *to)
 	return sprintf(to, c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
 }
 
-/* Decodes one character of UTF-8; a byte that begins none comes out as the lone
- * surrogate that Python's surrogateescape makes of it. Returns its size. */
+/* Decodes one character of UTF-8. A byte that starts none becomes the lone surrogate that Python's
+ * surrogateescape makes of it. Returns the size. */
 static size_t decode(const uint8_t *from, size_t size, uint32_t *c)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -88,7 +87,7 @@ char *utf8_from_str(const uint8_t *data, size_t size, unsigned int kind)
 		if (kind) {
 			if (size - at < kind || kind > sizeof(c))
 				break;
-			memcpy(&c, data + at, kind); /* little-endian, as all we run on */
+			memcpy(&c, data + at, kind); /* little-endian, like all our machines */
 			at += kind;
 		} else {
 			at += decode(data + at, size - at, &c);

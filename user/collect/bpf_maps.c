@@ -14,11 +14,11 @@
 #include "collect/bpf_maps.h"
 #include "pymemtop.h"
 
-/* Elements read at a time; those of larger values are read key by key. */
+/* Elements read at a time. If values are larger, only keys are read, one by one. */
 #define BATCH	      4096
 #define LARGEST_VALUE 64
 
-/* Keys, and values if these are small, as they are collected. */
+/* Collects keys, and values if they are small. */
 struct elements {
 	char *keys, *values;
 	size_t n, room, key_size, value_size;
@@ -50,7 +50,7 @@ static int reserve(struct elements *elements, size_t more)
 	return 0;
 }
 
-/* By batches, since 5.6: a system call for thousands of elements. */
+/* Reads in batches, since 5.6: a system call for thousands of elements. */
 static int read_batches(int fd, struct elements *elements)
 {
 	__u32 in, out, count, size = BATCH;
@@ -67,7 +67,7 @@ static int read_batches(int fd, struct elements *elements)
 					   elements->values + elements->n * elements->value_size,
 					   &count, NULL);
 		if (err == -ENOSPC) {
-			/* A bucket has more than that. */
+			/* A bucket has more than size elements. */
 			size *= 2;
 			err = 0;
 			continue;
@@ -80,7 +80,7 @@ static int read_batches(int fd, struct elements *elements)
 	return err == -ENOENT ? 0 : err;
 }
 
-/* Key by key. Where the last one is deleted meanwhile, it begins anew. */
+/* Reads key by key. If the last key is deleted meanwhile, the kernel starts anew. */
 static int read_keys(const struct bpf_map *map, struct elements *elements)
 {
 	int fd = bpf_map__fd(map);
@@ -97,7 +97,7 @@ static int read_keys(const struct bpf_map *map, struct elements *elements)
 	return 0;
 }
 
-/* has_values: whether the values are there as well. */
+/* Sets has_values if the values are read as well. */
 static int read_elements(const struct bpf_map *map, struct elements *elements, bool *has_values)
 {
 	int err = -EINVAL;
@@ -112,7 +112,7 @@ static int read_elements(const struct bpf_map *map, struct elements *elements, b
 	*has_values = false;
 	elements->n = 0;
 	if (elements->value_size > LARGEST_VALUE)
-		elements->value_size = 1; /* none is read */
+		elements->value_size = 1; /* no value is read */
 	return read_keys(map, elements);
 }
 
@@ -135,7 +135,7 @@ static void delete_keys(const struct bpf_map *map, const char *keys, size_t size
 	__u32 count = n;
 	size_t i;
 
-	/* It ends at the first that is gone already. */
+	/* A batch ends at the first key that is gone already. */
 	if (!n || (!bpf_map_delete_batch(fd, keys, &count, NULL) && count == n))
 		return;
 	for (i = 0; i < n; i++)

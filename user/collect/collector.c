@@ -29,7 +29,7 @@ void collector_options__init(struct collector_options *options)
 	};
 }
 
-/* Each watched thread takes a descriptor for each probe. */
+/* Each watched thread takes one descriptor per probe. */
 static void raise_file_limit(void)
 {
 	struct rlimit limit;
@@ -41,7 +41,7 @@ static void raise_file_limit(void)
 	}
 }
 
-/* Lets the programs find out where each CPU's part of a counter is. 0 or -errno. */
+/* Runs the program that finds where each CPU's part of a counter is. 0 or -errno. */
 static int measure_cpus(const struct bpf_object *object)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, options);
@@ -148,7 +148,7 @@ int collector__begin(struct collector *collector, struct counters *counters)
 	return !err && collector->type->attach ? collector->type->attach(collector) : err;
 }
 
-/* Of slots, what does not live is freed. */
+/* Slots that do not live count as freed. */
 static void add_pools(const struct collector *collector, __u32 site, struct site_counters *to)
 {
 	const volatile struct pool_counters *taken = &collector->pools_taken[site];
@@ -161,7 +161,7 @@ static void add_pools(const struct collector *collector, __u32 site, struct site
 	to->freed_count += now.count - live->count;
 }
 
-/* Arenas are no line's own. One that was counted at the last look may have left since. */
+/* Arenas belong to no line. One that was counted at the last look may be gone since. */
 static void move_arenas(const struct collector *collector, __u32 site, struct site_counters *to)
 {
 	struct pool_counters arenas = collector->arenas[site];
@@ -180,7 +180,7 @@ static void move_arenas(const struct collector *collector, __u32 site, struct si
 	to->arena_bytes = arenas.bytes;
 }
 
-/* Field by field, in their order: what is freed was allocated before. */
+/* Field by field, in this order: what is freed was allocated before. */
 struct site_counters collector__site(const struct collector *collector, __u32 site)
 {
 	const volatile struct site_counters *from = &collector->sites[site];
@@ -222,10 +222,10 @@ void collector__clear_site(struct collector *collector, __u32 site)
 }
 
 /*
- * How often the kernel did not run a program, as another run of it was preempted on the same
- * CPU (prog->active in kernel/bpf/trampoline.c and kernel/trace/bpf_trace.c; told since 5.12).
- * Whose event that was, it does not tell. An end that was missed is no loss: it is looked for
- * (processes__keep_up()).
+ * How often the kernel skipped a program because another run of it was preempted on the same CPU
+ * (prog->active in kernel/bpf/trampoline.c and kernel/trace/bpf_trace.c; counted since 5.12). It
+ * does not say whose event that was. A missed exit loses nothing: processes__keep_up() looks for
+ * it.
  */
 static __u64 skipped_runs(const struct bpf_object *object)
 {
@@ -245,7 +245,7 @@ static __u64 skipped_runs(const struct bpf_object *object)
 	return runs;
 }
 
-/* Counters first, then the ring: so each site that has counts has its stack. */
+/* Reads the counters first, then the ring, so that each site with counts has its stack. */
 int collector__read(struct collector *collector, struct snapshot **result)
 {
 	size_t nsites = counters__next_site(collector->counters), n, i;

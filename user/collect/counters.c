@@ -21,8 +21,8 @@ struct counters {
 	struct ring_buffer *ring;
 	struct process_counters *processes; /* mapped */
 	size_t max_sites;
-	size_t next_site;  /* the next one that was in no queue yet */
-	size_t free_sites; /* in the queue; or fewer, where threads made the same site at once */
+	size_t next_site;  /* the next one that was never in the queue */
+	size_t free_sites; /* in the queue; too low if threads made the same site at once */
 };
 
 static size_t processes_size(void)
@@ -30,15 +30,15 @@ static size_t processes_size(void)
 	return MAX_PROCESSES * sizeof(struct process_counters);
 }
 
-/* Threads for which a hash has room. With task storage, it has those few whose element could
- * not be made there. */
+/* Threads for which a hash has room. With task storage, only the few whose element could not be
+ * made there. */
 #define STRAY_THREADS 256
 #define THREADS	      2048
 
-/* Stacks of markers are 25 KiB each: fewer, where they must be there beforehand. */
+/* Stacks of markers take 25 KiB each, so there are fewer if they must be allocated beforehand. */
 #define MARKED_THREADS 512
 
-/* Processes that come later than the first ones and are none of their forks: 0.5 MiB. */
+/* Processes that come later and are not forked by a target: 0.5 MiB of probe tables. */
 #define LATER_IMAGES 256
 
 static unsigned int most_images(const struct collector_options *options)
@@ -48,8 +48,8 @@ static unsigned int most_images(const struct collector_options *options)
 	return wanted < MAX_IMAGES ? wanted : MAX_IMAGES;
 }
 
-/* The maps' sizes, and how they get their memory: for what there is, where the kernel can
- * allocate elements as they are made; else for all that they have room for. */
+/* Sets the maps' sizes, and how they get their memory: for the elements they have, if the kernel
+ * can allocate those as they are made; else for all that they have room for. */
 static int size_maps(struct bpf_object *object, const struct collector_options *options,
 		     bool allocate)
 {
@@ -77,7 +77,7 @@ static int size_maps(struct bpf_object *object, const struct collector_options *
 
 	for (i = 0; !err && i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		map = bpf_object__find_map_by_name(object, sizes[i].map);
-		/* Some are one mode's. */
+		/* Some only one mode has. */
 		err = map ? bpf_map__set_max_entries(map, sizes[i].entries) : 0;
 	}
 	bpf_object__for_each_map (map, object) {
@@ -89,7 +89,7 @@ static int size_maps(struct bpf_object *object, const struct collector_options *
 	return err;
 }
 
-/* What is not used is not loaded. */
+/* Maps that are not used are not created. */
 static int select_maps(struct bpf_object *object, const struct config *config)
 {
 	bool storage = config->has_task_storage, markers = config->use_markers;
@@ -111,7 +111,7 @@ static int select_maps(struct bpf_object *object, const struct config *config)
 	return err;
 }
 
-/* Of another collector of the same recording. */
+/* Maps of another collector of the same recording. */
 static const char *const shared_maps[] = {
 	"ring",	 "process_counters", "processes",   "free_processes", "sites", "free_sites",
 	"codes", "layouts",	     ".data.codes",
@@ -145,7 +145,7 @@ int counters__configure(struct bpf_object *object, struct config *config,
 	config->watch_execs = options->watch_execs && !options->first;
 	config->idle = options->idle;
 	config->cpus = libbpf_num_possible_cpus();
-	/* A kernel without it has no counters with parts for each CPU. */
+	/* Kernels without that feature keep no counters per CPU. */
 	err = bpf_program__set_autoload(bpf_object__find_program_by_name(object, "pymemtop_cpus"),
 					feature__has(FEATURE_PERCPU_LOOKUP));
 	if (!err)
@@ -170,8 +170,8 @@ static int on_record(void *context, void *data, size_t size)
 	return counters->sink.take(counters->sink.context, data, size);
 }
 
-/* Sites that there are in the queue at least, while there are any left: a burst of new ones
- * must not wait for us. It is a fifth of what the ring has room for. */
+/* Keep at least that many sites in the queue, while any are left: a burst of new ones must not wait
+ * for us. It is a fifth of what the ring has room for. */
 #define SITES_AHEAD 16384
 
 static int push(const struct counters *counters, const char *queue, __u32 number)

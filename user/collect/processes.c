@@ -13,18 +13,17 @@
 #include "collect/processes.h"
 #include "probes/attach.h"
 
-/* How often what dead processes left is looked for. */
+/* How often to look for what dead processes left. */
 #define SWEEP_SECONDS 1
-#define SWEEP_REST    20 /* times as long as the last one took */
+#define SWEEP_REST    20 /* times the duration of the last one */
 
-/* How often it is looked whether those that run are still there. */
+/* How often to check whether running processes still exist. */
 #define SEARCH_SECONDS 1
 
-/* An address space that is not its parent's, and whose probes have a place in the array
- * probe_tables. */
+/* An address space that is not its parent's: its probes have an index in the array probe_tables. */
 struct image {
-	struct target *target; /* NULL: the place is free */
-	size_t users;	       /* processes that have not been swept */
+	struct target *target; /* NULL: the index is free */
+	size_t users;	       /* processes that are not swept yet */
 };
 
 struct processes {
@@ -33,15 +32,15 @@ struct processes {
 	struct py_layout layouts[MAX_LAYOUTS]; /* as in the map */
 	__u32 nlayouts;
 	struct image images[MAX_IMAGES];
-	size_t most_images; /* that the maps have room for */
-	size_t taken;	    /* ids, when last looked */
+	size_t most_images; /* the maps' room for them */
+	size_t taken;	    /* ids at the last look */
 	double next_sweep, next_search;
 	struct {
-		bool met;	    /* it was seen, and its probes are kept */
-		bool swept;	    /* it is dead, and holds nothing in the maps */
-		__u32 image;	    /* where it is met */
+		bool met;	    /* it is known, and its probes are kept */
+		bool swept;	    /* it is dead, and has nothing in the maps */
+		__u32 image;	    /* valid if it is met */
 	} seen[MAX_PROCESSES];	    /* by process id */
-	__u32 swept[MAX_PROCESSES]; /* ids, in the order of their ends */
+	__u32 swept[MAX_PROCESSES]; /* ids, in the order in which they were swept */
 	size_t nswept;
 };
 
@@ -82,7 +81,7 @@ static int update(const struct processes *processes, const char *map, const void
 				   key, value, BPF_ANY);
 }
 
-/* A free place for an image, or -E2BIG. */
+/* A free index for an image, or -E2BIG. */
 static int find_image(const struct processes *processes)
 {
 	size_t i;
@@ -137,7 +136,7 @@ const struct target *processes__target(const struct processes *processes, __u32 
 	return processes->seen[id].met ? processes->images[*image].target : NULL;
 }
 
-/* The number under which the BPF side finds the layout, or -errno. */
+/* The layout's number for the BPF side, or -errno. */
 static int layout_index(struct processes *processes, const struct py_layout *layout)
 {
 	__u32 i;
@@ -174,8 +173,8 @@ static int admit(struct processes *processes, const struct target *target, __u32
 	return layout < 0 ? layout : update(processes, "processes", &tgid, &process);
 }
 
-/* The programs know the process no more, of which no program saw the end: its pid can be another's
- * in time. */
+/* Makes the programs forget a process whose end they did not see: its pid may become another's in
+ * time. */
 static void expel(struct processes *processes, __u32 id, pid_t pid)
 {
 	int fd = bpf_object__find_map_fd_by_name(first_object(processes), "processes");
@@ -192,8 +191,7 @@ int processes__admit(struct processes *processes, __u32 id)
 	const struct target *target = processes->images[processes->seen[id].image].target;
 	int err = admit(processes, target, id);
 
-	/* It may have ended before that was seen: then it has no memory, and perhaps waits for its
-	 * parent. */
+	/* It may have ended unseen: then it has no memory, and perhaps waits for its parent. */
 	if (!err && !proc_status_bytes(target->pid, "VmSize"))
 		expel(processes, id, target->pid);
 	if (err)
@@ -217,7 +215,8 @@ static void keep_child(struct processes *processes, const struct process_counter
 		log_detail("process %d: %s", child->pid, strerror(-err));
 }
 
-/* Children since the last call. One can come before its parent is met: another time. */
+/* Meets the children since the last call. A child may come before its parent is met: it gets
+ * another turn. */
 static void keep_children(struct processes *processes, const struct process_counters *counts,
 			  size_t n)
 {
@@ -246,7 +245,7 @@ bool processes__are_short(const struct processes *processes)
 
 static const struct {
 	const char *map;
-	int shift; /* of the process's id in the key; 0: it is in the value */
+	int shift; /* position of the process's id in the key; 0: it is in the value */
 } swept_maps[] = {
 	{"codes", PROCESS_KEY_SHIFT},
 	{"blocks", PROCESS_KEY_SHIFT},
@@ -288,8 +287,8 @@ static void release(struct processes *processes, __u32 id, pid_t pid)
 	release_image(processes, processes->seen[id].image);
 }
 
-/* What dead processes held makes room again, in maps that the living share: a server
- * that forks for years must not fill them. What they held stays in the counts. */
+/* Frees what dead processes have in maps that they share with the living: a server that forks for
+ * years must not fill these. Its counts stay. */
 static void sweep_dead(struct processes *processes, const struct process_counters *counts, size_t n)
 {
 	bool dead[MAX_PROCESSES] = {false}, any = false;
@@ -304,23 +303,23 @@ static void sweep_dead(struct processes *processes, const struct process_counter
 			continue;
 		dead[id] = any = true;
 	}
-	/* What they forked before is met, so that it has their image. */
+	/* First meet the children that they forked, which then have their image. */
 	if (any)
 		keep_children(processes, counts, n);
-	/* Where memory is short: another time. */
+	/* If memory is short, do it another time. */
 	any = any && !sweep_maps(processes, dead);
 	for (id = 1; any && id < n; id++) {
 		if (dead[id])
 			release(processes, id, counts[id].pid);
 	}
-	/* Where there is much to go through, it is done less often, as long as there is time. */
+	/* If that takes long, do it less often, unless ids are short. */
 	processes->next_sweep = clock_seconds(CLOCK_MONOTONIC);
 	if (!processes__are_short(processes))
 		processes->next_sweep +=
 			SWEEP_SECONDS + SWEEP_REST * (processes->next_sweep - begin);
 }
 
-/* Those whose end no program saw, as the kernel skipped its run. */
+/* Finds processes whose end no program saw, because the kernel skipped its run. */
 static void find_ended(struct processes *processes, const struct process_counters *counts, size_t n)
 {
 	size_t id;
@@ -347,8 +346,8 @@ void processes__keep_up(struct processes *processes)
 	sweep_dead(processes, counts, n);
 }
 
-/* Ids that a process has which is not the one that is counted under them: made by vfork(), it
- * may outlive its parent. 0 or -ENOMEM. */
+/* Marks ids that a process still uses: a vfork() child uses its parent's, and may outlive it. 0 or
+ * -ENOMEM. */
 static int find_borrowed(const struct processes *processes, bool *borrowed)
 {
 	const struct bpf_map *map =

@@ -10,10 +10,10 @@
 
 #include "pymemtop.h"
 
-/* Objects of one type that live, and were made by one site. */
+/* Living objects of one type that one site made. */
 struct snapshot_type {
 	__u32 site;
-	const char *name; /* the collector's, until it looks again */
+	const char *name; /* owned by the collector, and valid until it looks again */
 	uint64_t count, bytes;
 };
 
@@ -25,10 +25,10 @@ struct snapshot {
 	size_t nsites;
 	struct site_counters *sites; /* by site, from 1 */
 	size_t ntypes;
-	struct snapshot_type *types; /* the snapshot's own; in no order */
+	struct snapshot_type *types; /* owned by the snapshot; in no order */
 };
 
-/* A snapshot with room for that many, all zero; NULL where memory is short. */
+/* A snapshot with room for that many, all zero; NULL if memory is short. */
 struct snapshot *snapshot__new(size_t nprocesses, size_t nsites);
 void snapshot__free(struct snapshot *snapshot);
 

@@ -16,7 +16,7 @@ struct tracer {
 	struct collector_options options;
 	struct record_sink sink;
 	struct collector_set collectors;
-	/* Made with the first collector, in whose maps they are. */
+	/* Made with the first collector, which owns their maps. */
 	struct counters *counters;
 	struct processes *processes;
 };
@@ -42,7 +42,7 @@ void tracer__free(struct tracer *tracer)
 
 	if (!tracer)
 		return;
-	/* The first has the maps of all. */
+	/* The first one has the maps of all. */
 	for (i = tracer->collectors.n; i-- > 0;)
 		collector__close(tracer->collectors.of[i]);
 	processes__free(tracer->processes);
@@ -50,7 +50,7 @@ void tracer__free(struct tracer *tracer)
 	free(tracer);
 }
 
-/* What all share. */
+/* Makes what all collectors share. */
 static int make_shared(struct tracer *tracer, const struct collector *first)
 {
 	int err = counters__new(first->object, &tracer->options, &tracer->sink, &tracer->counters);
@@ -63,8 +63,8 @@ static int make_shared(struct tracer *tracer, const struct collector *first)
 	return tracer->processes ? 0 : -ENOMEM;
 }
 
-/* Attaches to a process that is recorded already, and that may end meanwhile; to its image, unless
- * another one did. 0 or -errno, having said why. */
+/* Attaches to a process that is already recorded, and that may end meanwhile; also defines its
+ * image, unless that is done. 0 or -errno, having said why. */
 static int attach_process(struct collector *collector, const struct attach_point *point, pid_t pid,
 			  bool *has_image)
 {
@@ -76,7 +76,7 @@ static int attach_process(struct collector *collector, const struct attach_point
 	return err && !proc_exists(pid) ? -ESRCH : err;
 }
 
-/* Whatever is recorded already, and what that forks until it is attached to. */
+/* Attaches to all that is recorded already, and to what that forks meanwhile. */
 static int attach_running(struct tracer *tracer, struct collector *collector)
 {
 	bool has_image[MAX_IMAGES] = {false}, seen[MAX_PROCESSES] = {false}, any;
@@ -140,7 +140,7 @@ int tracer__open(struct tracer *tracer, const struct collector_type *type, const
 	return 0;
 }
 
-/* Gives all an id; those that cannot have one are freed. 0 or -errno, having said why. */
+/* Gives each target an id, and frees those that cannot get one. 0 or -errno, having said why. */
 static int open_all(struct tracer *tracer, struct target *const *targets, size_t n, __u32 parent,
 		    __u32 *ids)
 {
@@ -182,8 +182,7 @@ static int attach_collectors(struct tracer *tracer, struct target *const *target
 	return err;
 }
 
-/* Every probe is in place before the first process is admitted, so nothing is seen by
- * halves. */
+/* All probes are in place before the first process is admitted, so nothing is seen by halves. */
 int tracer__attach(struct tracer *tracer, struct target *const *targets, size_t n, __u32 parent,
 		   __u32 *ids)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The collectors of one recording, and what they share: which processes are recorded, the
- * numbers of processes and sites, and the ring. Targets and collectors can come at any time;
- * each collector records each target.
+ * The collectors of one recording, and what they share: which processes are recorded, the numbers
+ * of processes and sites, and the ring. Targets and collectors can be added at any time; each
+ * collector records each target.
  */
 #ifndef TRACER_H
 #define TRACER_H
@@ -13,49 +13,48 @@
 
 struct tracer;
 
-/* NULL where memory is short. */
+/* NULL if memory is short. */
 struct tracer *tracer__new(const struct record_sink *sink);
 
-/* What holds for all collectors; before the first is opened. */
+/* Sets the options of all collectors. Call it before opening the first. */
 void tracer__configure(struct tracer *tracer, const struct collector_options *options);
 
 /* Detaches and frees all. NULL is allowed. */
 void tracer__free(struct tracer *tracer);
 
-/* Loads a collector, which the tracer owns, and attaches it to the processes that are recorded
- * already. name tells it apart. 0 and the collector, or -errno, having said why. */
+/* Loads a collector, which the tracer owns, and attaches it to the processes already recorded. name
+ * tells it apart. 0 and the collector, or -errno, having said why. */
 int tracer__open(struct tracer *tracer, const struct collector_type *type, const char *name,
 		 struct collector **collector);
 
 /*
- * Attaches the collectors, of which there is one at least, to n more targets at once; they are
- * recorded from the return on, with the ids that are given back. The targets are the tracer's
- * from then on, also where it fails. parent is the id of who started them, 0 if nobody that is
- * recorded. 0 or -errno, having said why.
+ * Attaches the collectors, at least one, to n more targets at once. They are recorded when this
+ * returns, with the ids written to ids. Takes over the targets, even if it fails. parent is the id
+ * of the process that started them, 0 if that is not recorded. 0 or -errno, having said why.
  */
 int tracer__attach(struct tracer *tracer, struct target *const *targets, size_t n, __u32 parent,
 		   __u32 *ids);
 
-/* Can be read when the programs have sent something. */
+/* A descriptor, readable when the programs have sent something. */
 int tracer__fd(const struct tracer *tracer);
 
-/* Hands on all that the programs have sent. 0 or -errno. */
+/* Passes on all that the programs have sent. 0 or -errno. */
 int tracer__drain(struct tracer *tracer);
 
-/* To be called soon after processes came, and about once a second. 0 or -errno. */
+/* Call this soon after new processes appear, and about once a second. 0 or -errno. */
 int tracer__keep_up(struct tracer *tracer);
 
-/* The processes' counters as they are now, by id from 1; n with the unused [0]. Valid until
- * the tracer is freed, and cheap. */
+/* The processes' counters as they are now, by id from 1; n includes the unused [0]. Valid until the
+ * tracer is freed, and cheap. */
 const struct process_counters *tracer__processes(const struct tracer *tracer, size_t *n);
 
-/* What the recycler needs to know. */
+/* For the recycler. */
 const struct collector_set *tracer__collectors(const struct tracer *tracer);
 struct counters *tracer__counters(struct tracer *tracer);
 struct processes *tracer__record(struct tracer *tracer);
 
-/* Gives a site, or the id of a process that has ended, to be used again: see
- * counters__free_site() and processes__forget(). 0 or -errno. */
+/* Frees a site, or the id of a process that has ended, for reuse: see counters__free_site() and
+ * processes__forget(). 0 or -errno. */
 int tracer__free_site(struct tracer *tracer, __u32 site, __u64 hash);
 int tracer__free_process(struct tracer *tracer, __u32 id);
 

@@ -5,8 +5,8 @@
 
 #include "collect/verifier_stats.h"
 
-/* BPF_LOG_STATS, include/linux/bpf_verifier.h: since 5.2 a few lines for a program and for each
- * of its global functions. The count in bpf_prog_info, verified_insns, is there since 5.16 only. */
+/* BPF_LOG_STATS, include/linux/bpf_verifier.h: since 5.2 a few lines for each program and for each
+ * of its global functions. The count in bpf_prog_info, verified_insns, exists only since 5.16. */
 #define LOG_STATS 4
 #define LOG_SIZE  (64 << 10)
 

@@ -13,17 +13,17 @@
 #include "probes/probe_table.h"
 #include "probes/uprobe_events.h"
 
-/* Far more than libc has; each further allocator in the process has its own. */
+/* Far more than libc needs; each further allocator in the process adds its own. */
 #define MAX_PROBES 256
 
 /*
- * Places that were probed together. The kernel puts no breakpoints for a place that is added to
- * an event in use (probe_event_enable() in kernel/trace/trace_uprobe.c), so files that are new
- * get events of their own.
+ * Places that are probed together. The kernel inserts no breakpoints for a place added to an event
+ * in use (probe_event_enable() in kernel/trace/trace_uprobe.c), so new files get events of their
+ * own.
  */
 struct batch {
 	struct uprobe_events *events;
-	size_t images; /* that it probes */
+	size_t images; /* that use it */
 };
 
 struct attacher {
@@ -32,7 +32,7 @@ struct attacher {
 	struct probe_spec spec;
 	bool follow;
 	struct known_places *known;
-	__u32 nmarkers; /* marker_sites so far */
+	__u32 nmarkers; /* marker_sites in use */
 	struct marker_site markers[MAX_MARKERS];
 	struct batch **batches;
 	size_t nbatches;
@@ -40,8 +40,8 @@ struct attacher {
 	struct batch *of_image[MAX_IMAGES];
 };
 
-/* Programs and the probes that they hang on, returns first: what is entered is then seen to
- * leave. */
+/* Programs, and the probes that they attach to. Returns come first, so that a call whose entry is
+ * seen is also seen to return. */
 static const struct {
 	const char *name;
 	bool of_returns, of_pools;
@@ -91,8 +91,8 @@ void attacher__free(struct attacher *attacher)
 	free(attacher);
 }
 
-/* Tells the programs where a marker's arguments are, once for all targets that have them
- * in the same places. 0 or -errno. */
+/* Tells the programs where a marker's arguments are, once for all targets with the same places. 0
+ * or -errno. */
 static int note_marker(struct attacher *attacher, const struct marker_site *marker, __u8 *index)
 {
 	int fd = bpf_object__find_map_fd_by_name(attacher->object, "marker_sites"), err;
@@ -114,14 +114,14 @@ static int note_marker(struct attacher *attacher, const struct marker_site *mark
 	return 0;
 }
 
-/* Where a point is in its file. 0 or -ENOEXEC. */
+/* A point's offset in its file. 0 or -ENOEXEC. */
 static int offset_of(const struct probe_point *point, uint64_t *offset)
 {
 	return elf_file__code_offset(point->file->elf, point->placement.address, offset) ? 0
 											 : -ENOEXEC;
 }
 
-/* Tells the BPF side how to know a target's probes. 0 or -errno. */
+/* Tells the BPF side how to identify a target's probes. 0 or -errno. */
 static int make_table(struct attacher *attacher, __u32 image, const struct probe_point *points,
 		      size_t n)
 {
@@ -148,7 +148,7 @@ static int make_table(struct attacher *attacher, __u32 image, const struct probe
 	return err ? err : bpf_map_update_elem(fd, &image, &table, BPF_ANY);
 }
 
-/* The same of the places where pymalloc hands out slots. */
+/* The same for the places where pymalloc hands out slots. */
 static int make_pool_table(struct attacher *attacher, __u32 image, uint32_t pool_size,
 			   const struct probe_point *points, size_t n)
 {
@@ -217,7 +217,7 @@ static bool has_point(const struct batch *batch, const struct probe_point *point
 	return true;
 }
 
-/* One that has all of them, NULL where there is none. */
+/* Finds a batch that has all of the points; NULL if there is none. */
 static struct batch *find_batch(const struct attacher *attacher, const struct probe_point *points,
 				size_t n)
 {
@@ -267,8 +267,8 @@ static void drop_batch(struct attacher *attacher, struct batch *batch)
 	free_batch(batch);
 }
 
-/* Defines a target's probes: in a batch that has them all, else in the one that is being made
- * (*made, NULL so far). */
+/* Defines a target's probes, in a batch that has them all, else in the new one (*made, NULL if
+ * there is none yet). */
 static int define(struct attacher *attacher, const struct attach_point *point, struct batch **made)
 {
 	auto_free struct probe_point *points = NULL;
@@ -309,7 +309,7 @@ static int hang_programs(const struct attacher *attacher, struct batch *batch, p
 	return err;
 }
 
-/* Of many, some may have ended by now. */
+/* If there are many, some may have ended by now. */
 static pid_t living(const struct attach_point *points, size_t n)
 {
 	size_t i;
@@ -349,7 +349,7 @@ int attacher__add(struct attacher *attacher, const struct attach_point *points, 
 			continue;
 		err = attacher__watch(attacher, points[i].target->pid, points[i].image);
 		if (err && n > 1 && !proc_exists(points[i].target->pid))
-			err = 0; /* it has ended meanwhile */
+			err = 0; /* it has ended */
 	}
 	return err;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a search for shapes in machine code needs to know of an instruction, the same for every
- * architecture: decode_x86.c and decode_arm64.c fill it from Capstone's detail.
+ * Instructions in a form that is the same for every architecture, with what a search for shapes in
+ * machine code needs. decode_x86.c and decode_arm64.c make it of Capstone's detail.
  */
 #ifndef DECODE_H
 #define DECODE_H
@@ -59,7 +59,7 @@ struct instruction {
 	bool leaves;	 /* calls, returns, traps */
 };
 
-/* What may begin at some bytes, of what pymalloc.c looks for: so that few have to be decoded. */
+/* Which shapes of pymalloc.c may start at some bytes. It only saves decoding the others. */
 enum {
 	MAY_LOAD_NEXTPOOL = 1,
 	MAY_SET_COUNT = 2,
@@ -67,7 +67,7 @@ enum {
 	MAY_COUNT_DOWN = 8,
 };
 
-/* The longest instruction, and how far may_begin() may look ahead. */
+/* may_begin() gets at least as many. The longest instruction has 15. */
 #define MOST_CODE_BYTES 16
 
 struct architecture {
@@ -87,7 +87,7 @@ extern const struct architecture x86_architecture, arm64_architecture;
 #define native_architecture x86_architecture
 #endif
 
-/* A place in code, from where instructions are decoded one after the other. */
+/* Decodes instructions one after the other. */
 struct code_walk {
 	const struct architecture *architecture;
 	const struct code_bytes *text;
@@ -97,17 +97,18 @@ struct code_walk {
 	struct instruction now;
 };
 
-/* Begins a walk of text. 0, and the walk, to be ended by code_walk__end(); or -errno. */
+/* Prepares a walk of text, which outlives it. 0, and the caller ends it by code_walk__end(); or
+ * -ENOMEM. The caller sets walk->address before the first step. */
 int code_walk__begin(struct code_walk *walk, const struct architecture *architecture,
 		     const struct code_bytes *text);
 
 void code_walk__end(struct code_walk *walk);
 
-/* Decodes the next instruction into walk->now, and passes it. False at the text's end, or where
- * the bytes are no instruction. */
+/* Decodes the next instruction into walk->now, and moves past it. False at the end of the text, or
+ * if the bytes are no instruction. */
 bool code_walk__step(struct code_walk *walk);
 
-/* Goes on where the branch in walk->now leads. False where that is not known. */
+/* Follows the branch in walk->now. False if its target is unknown. */
 bool code_walk__follow(struct code_walk *walk);
 
 static inline bool writes(const struct instruction *insn, int reg)
@@ -120,7 +121,7 @@ static inline bool branches(const struct instruction *insn)
 	return insn->branch != BRANCH_NONE;
 }
 
-/* A branch that an equality decides. */
+/* Whether it is a branch that depends on an equality. */
 static inline bool is_conditional(const struct instruction *insn)
 {
 	return insn->branch == BRANCH_IF_EQUAL || insn->branch == BRANCH_IF_NOT_EQUAL;

@@ -5,7 +5,8 @@
 
 #define STACK_POINTER 31 /* struct user_pt_regs: regs[31], sp, pc, pstate (asm/ptrace.h) */
 
-/* A register's word in struct user_pt_regs. Of x29 and x30 Capstone's numbers lie apart. */
+/* The word of struct user_pt_regs that holds a register. Capstone numbers x29 and x30 apart from
+ * the others. */
 static int word_of(unsigned int reg)
 {
 	if (reg >= ARM64_REG_X0 && reg <= ARM64_REG_X28)
@@ -42,7 +43,8 @@ static bool is_wide(unsigned int reg)
 	       reg == ARM64_REG_X30 || reg == ARM64_REG_XZR;
 }
 
-/* What accesses memory, as far as it matters here: how many bytes, 0 for a register's. */
+/* Loads and stores that the shapes have, and how many bytes they move; 0: as many as the register
+ * has. */
 static const struct {
 	unsigned int id;
 	bool writes;
@@ -54,7 +56,7 @@ static const struct {
 	{ARM64_INS_STRB, true, 1},  {ARM64_INS_STRH, true, 2},
 };
 
-/* Of one that moves a pair, the second lies behind the first. */
+/* The second of a pair lies after the first. */
 static void find_accesses(const cs_insn *insn, struct instruction *result)
 {
 	const cs_arm64 *arm64 = &insn->detail->arm64;
@@ -88,7 +90,7 @@ static void find_accesses(const cs_insn *insn, struct instruction *result)
 	}
 }
 
-/* Whether the first operand is only read. */
+/* Whether the instruction does not write its first operand. */
 static bool only_reads(unsigned int id)
 {
 	static const unsigned int ids[] = {
@@ -120,7 +122,7 @@ static void find_written(const cs_insn *insn, struct instruction *result)
 		if (arm64->operands[i].type == ARM64_OP_MEM)
 			result->written |= 1ULL << word_of(arm64->operands[i].mem.base);
 	}
-	/* cmp's, as Capstone names it, and of what ends with an s: subs, adds, ands. */
+	/* subs, adds, ands, and cmp, which is subs. */
 	if (arm64->update_flags)
 		result->written |= 1ULL << REGISTER_FLAGS;
 }

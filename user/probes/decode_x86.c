@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "probes/decode.h"
 
-/* A register's word in struct pt_regs (asm/ptrace.h). */
+/* The word of struct pt_regs (asm/ptrace.h) that holds a register. */
 static int word_of(unsigned int reg)
 {
 	static const struct {
@@ -45,7 +45,7 @@ static int register_of(const cs_x86_op *op)
 	return op->type == X86_OP_REG ? word_of(op->reg) : NO_REGISTER;
 }
 
-/* The operands in memory: of lea it is none. */
+/* Finds the operands in memory. lea has none: it only computes an address. */
 static void find_accesses(const cs_insn *insn, struct instruction *result)
 {
 	const cs_x86 *x86 = &insn->detail->x86;
@@ -147,7 +147,7 @@ static void decode(csh capstone, const cs_insn *insn, struct instruction *result
 	}
 }
 
-/* Whether a memory operand's displacement of 16, nextpool's, may follow: at b[3], or behind a SIB
+/* Whether a memory operand with the displacement 16, nextpool's, may follow, at b[3] or after a SIB
  * byte. */
 static bool may_load_nextpool(const uint8_t *b)
 {
@@ -157,7 +157,7 @@ static bool may_load_nextpool(const uint8_t *b)
 	return (b[2] & 7) == 4 ? b[4] == 16 : b[3] == 16;
 }
 
-/* mov dword ptr [reg], 1: without a displacement, or, where the register needs one, of 0. */
+/* mov dword ptr [reg], 1: without a displacement or, if the register needs one, with 0. */
 static bool may_set_count(const uint8_t *b)
 {
 	const uint8_t *at = b + (b[0] == 0x41);

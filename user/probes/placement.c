@@ -23,23 +23,23 @@ static void set(struct placement *placement, uint64_t address, const cs_insn *in
 
 #if defined(__x86_64__)
 
-/* Instructions looked at from the entry on. */
+/* Instructions to look at, from the entry on. */
 #define MOST_INSTRUCTIONS 24
 
-/* The walk along what every call executes. */
+/* A walk along the instructions that every call executes. */
 struct walk {
 	csh capstone;
 	const struct code_bytes *text;
 	uint64_t function, end;
 	const struct placement_spec *spec;
-	unsigned int intact; /* arguments */
+	unsigned int intact; /* arguments, as bits */
 	int64_t pushed;	     /* bytes on the stack since the entry */
-	bool tested;	     /* the last instruction compared the first argument with NULL */
-	bool past_null;	     /* calls with NULL have left */
+	bool tested;	     /* the last instruction tested whether the first argument is NULL */
+	bool past_null;	     /* calls with NULL have branched off */
 };
 
 /*
- * What arch/x86/kernel/uprobes.c emulates since before 5.10: push of a register
+ * What arch/x86/kernel/uprobes.c has emulated since before 5.10: push of a register
  * (push_setup_xol_insn(): no prefix but REX.B), and nop, jmp, jcc, call rel
  * (branch_setup_xol_insn(); no prefixes here, to be safe). Longer nops came later.
  */
@@ -56,7 +56,7 @@ static bool is_emulated(const uint8_t *b, size_t size)
 	return size == 6 && b[0] == 0x0f && b[1] >= 0x80 && b[1] <= 0x8f;
 }
 
-/* The argument that a register is, or is part of, in the System V ABI; 0: none. */
+/* The number of the argument that a register is, or is part of, in the System V ABI; 0: none. */
 static int argument_of(csh capstone, unsigned int reg)
 {
 	static const char *const names[][4] = {
@@ -102,7 +102,7 @@ static uint64_t branch_target(const cs_insn *insn)
 	return insn->detail->x86.operands[0].imm;
 }
 
-/* Whether the function itself jumps there. */
+/* Whether the function itself jumps to the address. */
 static bool is_target_within(struct walk *walk, uint64_t address)
 {
 	const uint8_t *code = walk->text->bytes + (walk->function - walk->text->address);
@@ -113,14 +113,14 @@ static bool is_target_within(struct walk *walk, uint64_t address)
 
 	while (insn && !found && cs_disasm_iter(walk->capstone, &code, &left, &at, insn))
 		found = is_direct_branch(insn) && branch_target(insn) == address;
-	/* What does not decode to the end hides branches. */
+	/* If it does not decode to the end, branches may be hidden. */
 	found |= !insn || left > 0;
 	if (insn)
 		cs_free(insn, 1);
 	return found;
 }
 
-/* Whether a disassembly that begins there meets a branch to the address. */
+/* Whether a disassembly starting at from meets a branch to the address. */
 static bool sweep_finds_branch(struct walk *walk, uint64_t from, uint64_t end, uint64_t address)
 {
 	const uint8_t *code = walk->text->bytes + (from - walk->text->address);
@@ -146,8 +146,8 @@ static bool sweep_finds_branch(struct walk *walk, uint64_t from, uint64_t end, u
 #define SHORT_REACH 130
 #define LONGEST	    15
 
-/* Short jumps come from nearby. Where instructions begin there is not known, so
- * each of the possible beginnings is tried; disassemblies soon fall in step. */
+/* Short jumps come from nearby. We do not know where instructions begin there, so try each possible
+ * beginning; disassemblies soon fall in step. */
 static bool is_short_target_from_outside(struct walk *walk, uint64_t address)
 {
 	const struct code_bytes *text = walk->text;
@@ -170,8 +170,8 @@ static bool is_short_target_from_outside(struct walk *walk, uint64_t address)
 }
 
 /*
- * Whether code outside could jump there. Every byte is taken for the beginning of a
- * long branch, so none is missed, and at worst a good place is passed over.
+ * Whether code outside the function could jump to the address. Takes every byte for the start of a
+ * long branch, so none is missed; at worst it rejects a good place.
  */
 static bool is_target_from_outside(struct walk *walk, uint64_t address)
 {
@@ -216,7 +216,7 @@ static bool tests_first_argument(const struct walk *walk, const cs_insn *insn)
 	       op[0].reg == X86_REG_RDI && op[1].reg == X86_REG_RDI && (walk->intact & ARG(1));
 }
 
-/* Takes note of what the instruction changes. False where the walk ends. */
+/* Notes what the instruction changes. False if the walk ends. */
 static bool pass(struct walk *walk, const cs_insn *insn)
 {
 	const cs_x86 *x86 = &insn->detail->x86;
@@ -243,7 +243,7 @@ static bool pass(struct walk *walk, const cs_insn *insn)
 	return true;
 }
 
-/* Where all calls of interest go on from here; 0 where they part, or leave. */
+/* Where all calls of interest go from here; 0 if they part, or leave. */
 static uint64_t next(struct walk *walk, const cs_insn *insn)
 {
 	bool jump = is_in_group(insn, CS_GRP_JUMP);
@@ -286,7 +286,7 @@ static void walk_function(struct walk *walk, struct placement *placement)
 			break;
 		if (address == walk->function)
 			set(placement, address, insn, false, "nothing better: the entry");
-		/* It only marks where one may come in: the function begins behind it. */
+		/* It only marks a valid entry: the function begins after it. */
 		if (insn->id == X86_INS_ENDBR64 && address == walk->function) {
 			walk->function = address += insn->size;
 			continue;

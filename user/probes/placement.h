@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where in a function a probe sits. What a hit costs depends on the instruction
- * under it: one that the kernel emulates is some 35 times cheaper than one that it
- * must single-step (measured on Linux 6.18 in a VM). So the first one is taken that
+ * Where in a function a probe sits. The cost of a hit depends on the instruction there: one that
+ * the kernel emulates is some 35 times cheaper than one that it must single-step (measured on Linux
+ * 6.18 in a VM). So a probe sits on the first instruction that
  *
  *  - every call of interest passes, once,
- *  - is reached with the argument registers that are read as they were,
- *  - is emulated by every supported kernel.
+ *  - is reached with the argument registers that we read still intact,
+ *  - every supported kernel emulates.
  */
 #ifndef PLACEMENT_H
 #define PLACEMENT_H
@@ -21,19 +21,19 @@
 #define ARG(n) (1u << ((n)-1))
 
 struct placement_spec {
-	unsigned int args; /* that are read */
-	bool returns;	   /* also the return is probed: needs the stack pointer of the entry */
-	bool null_is_idle; /* with NULL for the first argument, the call does nothing */
+	unsigned int args; /* that we read */
+	bool returns;	   /* the return is probed too: needs the entry's stack pointer */
+	bool null_is_idle; /* a call with NULL as its first argument does nothing */
 };
 
 struct placement {
 	uint64_t address; /* as linked */
 	bool emulated;
-	char instruction[64]; /* in assembler */
+	char instruction[64]; /* as assembler text */
 	const char *why;
 };
 
-/* Code, and where it lies when linked. */
+/* Code, and its linked address. */
 struct code_bytes {
 	const uint8_t *bytes;
 	size_t size;
@@ -41,15 +41,14 @@ struct code_bytes {
 };
 
 /*
- * Places a probe in the function of that size at that address; text is all that
- * could jump into it, the function included. Always finds a place: at worst the
- * entry.
+ * Places a probe in the function of that size at that address. text is all code that could jump
+ * into it, including the function. Always finds a place: at worst the entry.
  */
 void placement__find(const struct code_bytes *text, uint64_t function, size_t size,
 		     const struct placement_spec *spec, struct placement *placement);
 
-/* All executable code of a file, in memory that the caller frees by free() on
- * bytes. 0 or -errno. */
+/* Reads a file's executable code into memory; the caller frees it by free() on bytes. 0 or
+ * -errno. */
 int placement__read_text(const struct elf_file *elf, struct code_bytes *text);
 
 #endif /* PLACEMENT_H */

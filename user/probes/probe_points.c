@@ -14,7 +14,7 @@ struct probed_function {
 	struct placement_spec spec;
 };
 
-/* Functions and what the BPF side reads of their calls: the allocator's, */
+/* The allocator's functions, and what the BPF side reads of their calls. */
 static const struct probed_function allocators[] = {
 	{"malloc", PROBE_MALLOC, {.args = ARG(1), .returns = true}},
 	{"valloc", PROBE_MALLOC, {.args = ARG(1), .returns = true}},
@@ -33,8 +33,7 @@ static const struct probed_function allocators[] = {
 	{"mremap", PROBE_MREMAP, {.args = ARG(1) | ARG(2) | ARG(3), .returns = true}},
 };
 
-/* ... and those by which pages come without a fault, or leave; what its allocator does, libc
- * does by way of them. */
+/* Functions by which pages come without a fault, or leave. libc's allocator uses them too. */
 static const struct probed_function mappers[] = {
 	{"mmap", PROBE_MMAP, {.args = ARG(1) | ARG(2) | ARG(3) | ARG(4), .returns = true}},
 	{"mmap64", PROBE_MMAP, {.args = ARG(1) | ARG(2) | ARG(3) | ARG(4), .returns = true}},
@@ -71,7 +70,7 @@ static int add_point(struct list *list, const struct probe_point *point)
 	return 0;
 }
 
-/* A function's place in a file: the same for all processes that map it. */
+/* A function's place in a file, the same for all processes that map it. */
 struct known_place {
 	struct file_id file;
 	const char *function;
@@ -79,17 +78,17 @@ struct known_place {
 	struct placement placement;
 };
 
-/* Of a hundred files or so; then they are found anew. */
+/* Places in about a hundred files; beyond that, all are found anew. */
 #define MOST_PLACES 4096
 
-/* The same of what has pymalloc in it. */
+/* The same for a file with pymalloc in it. */
 struct known_pymalloc {
 	struct file_id file;
 	struct pymalloc_site *sites;
 	size_t n;
 };
 
-/* Different interpreters; of more, those are found anew that come later. */
+/* Different interpreters; further ones replace the last and are found anew. */
 #define MOST_PYMALLOCS 64
 
 struct known_places {
@@ -129,7 +128,7 @@ static const struct known_place *find_place(const struct known_places *known,
 	return NULL;
 }
 
-/* NULL where memory is short. */
+/* NULL if memory is short. */
 static const struct known_place *add_place(struct known_places *known,
 					   const struct known_place *place)
 {
@@ -163,7 +162,7 @@ static void free_text(struct lazy_text *lazy)
 		free((void *)lazy->text.bytes);
 }
 
-/* Where that function of the file is probed. 0 or -errno. */
+/* Finds where to probe that function of the file. 0 or -errno. */
 static int place_function(struct known_places *known, struct elf_file *elf, struct lazy_text *lazy,
 			  const struct probed_function *function, bool at_entry,
 			  const struct known_place **result)
@@ -217,8 +216,8 @@ static int add_functions(struct list *list, struct known_places *known,
 	return err;
 }
 
-/* code_dealloc() has no symbol where a file is stripped; a hundred bytes are less
- * than it is long, and more than are looked at. */
+/* code_dealloc() has no symbol in a stripped file, so its size is unknown. A hundred bytes are less
+ * than that, and more than we look at. */
 static int add_code_dealloc(struct list *list, struct known_places *known,
 			    const struct target *target)
 {
@@ -232,7 +231,7 @@ static int add_code_dealloc(struct list *list, struct known_places *known,
 	if (err)
 		return err;
 	found = find_place(known, &place.file, name);
-	/* Where the process says that it is somewhere else, it is no process like others. */
+	/* If the process has it at another address than others, do not remember it. */
 	if (!found || found->address != place.address) {
 		err = read_text(&lazy);
 		if (!err)
@@ -253,7 +252,7 @@ static int add_code_dealloc(struct list *list, struct known_places *known,
 			       });
 }
 
-/* Where the compiler put them, on a nop, which every kernel emulates. */
+/* Markers are where the compiler put them, on a nop, which every kernel emulates. */
 static int add_markers(struct list *list, const struct target *target)
 {
 	const struct target_marker *marker;
@@ -282,7 +281,7 @@ static int add_markers(struct list *list, const struct target *target)
 	return err;
 }
 
-/* The sites of the file with that pymalloc in it. 0 or -errno. */
+/* Finds the sites in the file with this pymalloc. 0 or -errno. */
 static int find_pymalloc(struct known_places *known, struct elf_file *elf,
 			 const struct known_pymalloc **result)
 {
@@ -311,7 +310,7 @@ static int find_pymalloc(struct known_places *known, struct elf_file *elf,
 	return 0;
 }
 
-/* The branches are emulated. */
+/* The kernel emulates the branches. */
 static int add_pymalloc(struct list *list, struct known_places *known, const struct target *target)
 {
 	const struct known_pymalloc *pymalloc;

@@ -19,34 +19,34 @@ struct probe_point {
 	const struct target_file *file;
 	uint64_t address; /* of the function, as linked */
 	struct placement placement;
-	bool returns;			  /* also its return is probed */
+	bool returns;			  /* its return is probed too */
 	uint64_t semaphore;		  /* file offset; 0: none */
-	const struct marker_site *marker; /* NULL where it is none */
-	struct pymalloc_site pymalloc;	  /* with PROBE_POOL */
+	const struct marker_site *marker; /* NULL if it is no marker */
+	struct pymalloc_site pymalloc;	  /* only with PROBE_POOL */
 };
 
-/* What a mode wants to see, besides what attribution needs. */
+/* What a mode wants to probe, besides what attribution needs. */
 struct probe_spec {
 	bool allocators; /* their functions */
-	bool mappers;	 /* what unmaps and moves pages */
+	bool mappers;	 /* functions that map, unmap and move pages */
 	bool pools;	 /* where pymalloc hands out slots */
-	bool at_entry;	 /* on the functions' first instructions */
+	bool at_entry;	 /* probe the functions' first instructions */
 };
 
-/* Where functions were found and placed, for other processes that map the same files. NULL
- * where memory is short. */
+/* Remembers where functions and their probes are, for other processes that map the same files. NULL
+ * if memory is short. */
 struct known_places *known_places__new(void);
 void known_places__free(struct known_places *known);
 
 /*
- * All points of a target: those of the wish, and code_dealloc() or the markers, as its
- * attribution needs. 0, the points, which the caller frees and which refer to the
- * target, and their number, or -errno.
+ * Lists all points of a target: those in spec, and code_dealloc() or the markers, whichever its
+ * attribution needs. 0, the points, which the caller frees and which refer to the target, and their
+ * number, or -errno.
  */
 int probe_points__list(const struct target *target, const struct probe_spec *spec,
 		       struct known_places *known, struct probe_point **points, size_t *n);
 
-/* Prints them. 0 or -errno. */
+/* Prints a target's points. 0 or -errno. */
 int probe_points__explain(const struct target *target, const struct probe_spec *spec, FILE *out);
 
 #endif /* PROBE_POINTS_H */

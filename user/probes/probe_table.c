@@ -9,8 +9,8 @@
  * six. */
 #define TRIES 100000
 
-/* Odd multiples of the golden ratio; any odd number would do. fill: with that one, false where two
- * of the n entries collide. 0 or -E2BIG. */
+/* Tries odd multiples of the golden ratio (any odd number would do). fill makes the table with the
+ * current one; it returns false if two of the n entries collide. 0 or -E2BIG. */
 static int try_multipliers(bool (*fill)(const void *entries, size_t n, void *table),
 			   const void *entries, size_t n, void *table, __u64 *multiplier)
 {

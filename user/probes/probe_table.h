@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How the BPF side knows a probe by its address: see struct probe_table. */
+/* How the BPF side identifies a probe by its address: see struct probe_table. */
 #ifndef PROBE_TABLE_H
 #define PROBE_TABLE_H
 
@@ -16,8 +16,8 @@ struct probe_entry {
 	__u8 marker; /* index of its marker_site */
 };
 
-/* Makes a table without collisions. The same address twice must be the same
- * probe. 0, or -E2BIG where there are too many probes. */
+/* Makes a table without collisions. If an address occurs twice, it must be the same probe. 0, or
+ * -E2BIG if there are too many probes. */
 int probe_table__make(const struct probe_entry *probes, size_t n, struct probe_table *table);
 
 /* A branch's address in a process, and its POOL_PLACE(). */
@@ -26,7 +26,7 @@ struct pool_entry {
 	__u16 place;
 };
 
-/* The same for where pymalloc hands out slots, each once. */
+/* The same for the places where pymalloc hands out slots, each given once. */
 int pool_table__make(const struct pool_entry *entries, size_t n, struct pool_table *table);
 
 #endif /* PROBE_TABLE_H */

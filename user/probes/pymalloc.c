@@ -6,8 +6,8 @@
 #include "probes/decode.h"
 #include "probes/pymalloc.h"
 
-/* struct pool_header, Objects/obmalloc.c of 3.8 to 3.11, Include/internal/pycore_obmalloc.h
- * since. */
+/* struct pool_header, in Objects/obmalloc.c of 3.8 to 3.11, since then in
+ * Include/internal/pycore_obmalloc.h. */
 #define POOL_COUNT	   0 /* 32 bits */
 #define POOL_FREEBLOCK	   8
 #define POOL_NEXTPOOL	   16
@@ -15,21 +15,21 @@
 #define POOL_NEXTOFFSET	   40
 #define POOL_MAXNEXTOFFSET 44
 
-/* Instructions that the compiler may put between those of the shape. */
+/* How many instructions the compiler may put between those of the shape. */
 #define NEAR 16
 #define FAR  32
 
-/* PyObject: ob_refcnt, and ob_type. Where a float's successor on its free list is (3.8 to 3.13), a
- * tuple's (ob_item[0], up to 3.13), and anything's (3.14, pycore_freelist.h). */
+/* Where a free object keeps its successor on the free list: a float in ob_type (3.8 to 3.13), a
+ * tuple in ob_item[0] (up to 3.13), anything in ob_refcnt (3.14, pycore_freelist.h). */
 #define LINK_OF_FLOATS 8
 #define LINK_OF_TUPLES 24
 #define LINK_OF_ALL    0
 
-/* The walk from an instruction that may begin the shape. */
+/* A walk from an instruction that may start a shape, and the sites that were found so far. */
 struct search {
 	struct code_walk walk;
-	int pool; /* the register that holds it; of what free lists hand out: the object */
-	int size; /* the one that holds the size class of one that is opened */
+	int pool; /* the register that holds it or, for free lists, the object */
+	int size; /* the register with the size class of a pool that is opened */
 	struct pymalloc_site *sites;
 	size_t n;
 };
@@ -44,7 +44,7 @@ static const struct instruction *now(const struct search *search)
 	return &search->walk.now;
 }
 
-/* Whether this is a member of the pool. */
+/* Whether the access is to that member of the pool. */
 static bool is_member(const struct search *search, const struct memory_access *access,
 		      int64_t offset, int size)
 {
@@ -79,8 +79,8 @@ static bool stores(const struct search *search, int64_t offset, int size)
 	return member(search, offset, size, true);
 }
 
-/* Past the branch, along the one way on. False where that leaves the function, or the pool is known
- * no more. */
+/* After the branch, follows the one way on. False if that leaves the function, or overwrites the
+ * pool's register. */
 static bool goes_on(struct search *search)
 {
 	if (now(search)->branch == BRANCH_ALWAYS)
@@ -88,8 +88,8 @@ static bool goes_on(struct search *search)
 	return !now(search)->leaves && !writes(now(search), search->pool);
 }
 
-/* Past the branch, on the way of those that get a block here: it is loaded, and the pool's count
- * grows by one. has_block: it was loaded before. */
+/* After the branch, where calls get a block: checks that the block is loaded and the pool's count
+ * incremented. has_block: it was loaded before. */
 static bool hands_out(struct search *search, bool has_block)
 {
 	bool counts = false;
@@ -106,8 +106,8 @@ static bool hands_out(struct search *search, bool has_block)
 	return false;
 }
 
-/* The instruction that reads a nextpool: of what pool, and the register that has it then, which is
- * none where it is compared with the pool at once. */
+/* Whether this instruction reads a pool's nextpool: into the register next, or, NO_REGISTER, to
+ * compare it with the pool at once. */
 static bool reads_nextpool(struct search *search, int *next)
 {
 	const struct memory_access *access;
@@ -125,7 +125,8 @@ static bool reads_nextpool(struct search *search, int *next)
 	return false;
 }
 
-/* From the instruction that reads nextpool on. True, and where the branch is. */
+/* Starts at the instruction that reads nextpool. True, and the branch's address, if this is
+ * PYMALLOC_TAKES. */
 static bool takes(struct search *search, uint64_t *branch)
 {
 	bool compared, has_block;
@@ -158,7 +159,7 @@ static bool takes(struct search *search, uint64_t *branch)
 	return false;
 }
 
-/* Past the branch, where the pool is made one of another size: all of that is written. */
+/* After the branch, where the pool gets another size: checks that all of its fields are written. */
 static bool initialises(struct search *search)
 {
 	bool size = false, next = false, most = false, block = false;
@@ -182,7 +183,8 @@ static bool initialises(struct search *search)
 	return false;
 }
 
-/* From the instruction that sets the pool's count to 1 on: to the branch, and what it is. */
+/* Starts at the instruction that sets the pool's count to 1. True, the branch's address and the
+ * step, if a pool is opened there. */
 static bool opens(struct search *search, uint64_t *branch, enum pymalloc_step *what)
 {
 	uint64_t begin, next;
@@ -226,7 +228,7 @@ static bool is_same_memory(const struct memory_operand *a, const struct memory_o
 	       a->displacement == b->displacement;
 }
 
-/* Where the register is stored, all of it or, of a count, its lower half; NULL: it is not. */
+/* The access that stores at least size bytes of the register; NULL if there is none. */
 static const struct memory_access *store_of(const struct instruction *insn, int reg, int size)
 {
 	size_t i;
@@ -239,8 +241,9 @@ static const struct memory_access *store_of(const struct instruction *insn, int 
 	return NULL;
 }
 
-/* Past the branch, on the way of those that get the first of a free list: its successor is loaded,
- * and becomes the first, and there is one less. list is where the first is kept. */
+/* After the branch, where calls get the first object of a free list: checks that its successor is
+ * loaded and becomes the first, and that the list's count is decremented. list is where the first
+ * is kept. */
 static bool unlinks(struct search *search, const struct memory_operand *list, bool *floats)
 {
 	static const int64_t links[] = {LINK_OF_FLOATS, LINK_OF_TUPLES, LINK_OF_ALL};
@@ -275,8 +278,8 @@ static bool unlinks(struct search *search, const struct memory_operand *list, bo
 	return false;
 }
 
-/* From the instruction that loads the first of a free list on, to the branch that tells whether
- * there is one. */
+/* Starts at the instruction that loads the first object of a free list, and ends at the branch that
+ * tests whether there is one. */
 static bool reuses_linked(struct search *search, uint64_t *branch, bool *floats)
 {
 	struct memory_operand list;
@@ -308,8 +311,9 @@ static bool reuses_linked(struct search *search, uint64_t *branch, bool *floats)
 	return false;
 }
 
-/* Free lists that are arrays (lists, dicts and others up to 3.13): from the instruction that
- * counts one less on, to the first branch or call behind the load of that one. */
+/* Free lists that are arrays (lists, dicts and others up to 3.13). Starts at the instruction that
+ * decrements the count, an int, and ends at the first branch or call after the load of the object
+ * at that index. */
 static bool reuses_indexed(struct search *search, uint64_t *branch)
 {
 	bool stored = false, loaded = false;
@@ -363,7 +367,7 @@ static int add_site(struct search *search, uint64_t address, enum pymalloc_step 
 	return 0;
 }
 
-/* What takes an object from a free list, if anything. */
+/* Looks for an object taken from a free list. */
 static int look_for_free_list(struct search *search, uint64_t address, unsigned int may)
 {
 	bool floats = false;
@@ -379,7 +383,7 @@ static int look_for_free_list(struct search *search, uint64_t address, unsigned 
 	return 0;
 }
 
-/* What begins there, if anything. */
+/* Looks for a site that starts at the address. */
 static int look(struct search *search, uint64_t address, unsigned int may)
 {
 	enum pymalloc_step what;
@@ -401,8 +405,7 @@ static int compare_sites(const void *a, const void *b)
 	return x->address < y->address ? -1 : x->address > y->address;
 }
 
-/* Whatever could be the beginning of an instruction is taken for one: what is none has not the
- * shape. */
+/* Tries every place where an instruction could start: what is none does not have the shape. */
 int pymalloc__find_sites(const struct architecture *architecture, const struct code_bytes *text,
 			 struct pymalloc_site **sites, size_t *n)
 {

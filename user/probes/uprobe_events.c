@@ -19,7 +19,7 @@
 #include "base/procfs.h"
 #include "probes/uprobe_events.h"
 
-/* uapi/linux/mount.h of 5.2; glibc has them since 2.36 only */
+/* uapi/linux/mount.h of 5.2; only glibc 2.36 and later have it */
 #define FSCONFIG_CMD_CREATE 6
 
 #define GROUP_PREFIX "pymemtop_"
@@ -38,28 +38,27 @@ struct probe {
 	size_t nplaces;
 };
 
-/* A perf event that is open. */
+/* An open perf event. */
 struct event {
 	int fd;
-	pid_t pid; /* that it is kept for; 0: others of its image inherit it */
+	pid_t pid; /* whose event it is; 0: its image's tasks inherit it */
 	__u32 image;
 };
 
 struct uprobe_events {
-	int tracefs;	 /* of a mount that only we see */
+	int tracefs;	 /* in a mount that only we see */
 	int definitions; /* uprobe_events */
 	char group[64];
 	struct probe *probes;
 	size_t nprobes;
 	struct event *events;
 	size_t nevents, event_room;
-	bool swaps; /* contexts are swapped: see open_inherited_event() */
+	bool swaps; /* contexts get swapped: see open_inherited_event() */
 };
 
 /*
- * A mount of tracefs that is attached nowhere: needs no /sys/kernel/tracing,
- * which containers lack, and leaves nothing behind. Before Linux 5.2, the usual
- * place.
+ * Opens a mount of tracefs that is attached nowhere: it needs no /sys/kernel/tracing, which
+ * containers lack, and leaves nothing behind. Before Linux 5.2, opens the usual place.
  */
 static int open_tracefs(void)
 {
@@ -94,8 +93,7 @@ static int define(struct uprobe_events *probes, const char *format, ...)
 	return write(probes->definitions, line, length) == length ? 0 : -errno;
 }
 
-/* Removes the definitions of a pymemtop that was killed: they do nothing any
- * more, but they are listed. */
+/* Removes the definitions of a killed pymemtop: they do nothing any more, but are still listed. */
 static void remove_stale(struct uprobe_events *probes)
 {
 	int fd = openat(probes->tracefs, "uprobe_events", O_RDONLY | O_CLOEXEC), pid;
@@ -142,8 +140,8 @@ static void *detach(void *link)
 	return NULL;
 }
 
-/* Each takes the kernel a tenth of a second, waiting for programs that may still
- * run; so all wait at once. */
+/* Each detach takes the kernel a tenth of a second, to wait for programs that may still run; so do
+ * all at once. */
 static void detach_all(struct uprobe_events *probes)
 {
 	pthread_t threads[probes->nprobes + 1];
@@ -236,7 +234,7 @@ static bool has_place(const struct probe *probe, const struct place *place)
 	return false;
 }
 
-/* Whether the place is new; remembers it. */
+/* Remembers the place. 1 if it is new, 0 if not, or -ENOMEM. */
 static int note_place(struct probe *probe, const struct place *place)
 {
 	struct place *more;
@@ -251,7 +249,7 @@ static int note_place(struct probe *probe, const struct place *place)
 	return 1;
 }
 
-/* 0 or -errno. */
+/* Identifies a place. 0 or -errno. */
 static int place_of(int fd, uint64_t offset, struct place *place)
 {
 	struct stat st;
@@ -291,7 +289,7 @@ int uprobe_events__add(struct uprobe_events *probes, const char *name, bool is_r
 		return err;
 	if (semaphore)
 		snprintf(counter, sizeof(counter), "(0x%" PRIx64 ")", semaphore);
-	/* By descriptor: a path could hold blanks, or name another file by now. */
+	/* By descriptor, as a path could hold blanks, or name another file by now. */
 	err = define(probes, "%c:%s/%s /proc/self/fd/%d:0x%" PRIx64 "%s", is_return ? 'r' : 'p',
 		     probes->group, name, fd, offset, counter);
 	if (!err && probe->nplaces == 1)
@@ -311,7 +309,7 @@ static int open_perf_event(struct perf_event_attr *attr, pid_t thread)
 	return fd < 0 ? -errno : fd;
 }
 
-/* An event that is the thread's alone. */
+/* Opens an event for this thread alone. */
 static int open_own_event(const struct probe *probe, pid_t thread)
 {
 	struct perf_event_attr attr = {
@@ -325,15 +323,14 @@ static int open_own_event(const struct probe *probe, pid_t thread)
 }
 
 /*
- * An event that what the thread creates inherits: with follow also processes.
+ * Opens an event that is inherited by what the thread creates: threads, and with follow processes.
  *
- * When the scheduler switches between two tasks whose perf events are copies of
- * the same ones, perf swaps the tasks' contexts instead of the events
- * (perf_event_context_sched_out()). The probes know an event's process by the task
- * that it was opened for; so when one of the two ends, it takes the other's events
- * along, and a child process with threads loses its breakpoints. Sampling of reads
- * keeps contexts from being swapped (Linux 6.12); where it is refused,
- * uprobe_events__keep() holds the breakpoints.
+ * When the scheduler switches between two tasks whose perf events are copies of the same ones, perf
+ * swaps the tasks' contexts instead of the events (perf_event_context_sched_out()). But uprobes
+ * know an event's process by the task that it was opened for. So when one of the two ends, it takes
+ * the other's events along, and a child process with threads loses its breakpoints. Sampling reads
+ * prevents the swapping (Linux 6.12); where the kernel refuses that, uprobe_events__keep() holds
+ * the breakpoints.
  */
 static int open_inherited_event(struct uprobe_events *probes, const struct probe *probe,
 				pid_t thread, bool follow)
@@ -345,7 +342,7 @@ static int open_inherited_event(struct uprobe_events *probes, const struct probe
 		.disabled = 1,
 		.inherit = 1,
 		.inherit_thread = !follow,
-		.remove_on_exec = 1, /* what is executed is not ours to slow down */
+		.remove_on_exec = 1, /* do not slow down what is executed */
 		.sample_type = PERF_SAMPLE_READ | PERF_SAMPLE_TID,
 	};
 	int fd = probes->swaps ? -EINVAL : open_perf_event(&attr, thread);
@@ -357,7 +354,7 @@ static int open_inherited_event(struct uprobe_events *probes, const struct probe
 	fd = open_perf_event(&attr, thread);
 	if (fd != -EINVAL)
 		return fd;
-	/* Before 5.13: the BPF side ignores what does not belong to a target. */
+	/* Before 5.13. The BPF side ignores what does not belong to a target. */
 	attr.inherit_thread = 0;
 	attr.remove_on_exec = 0;
 	return open_perf_event(&attr, thread);
@@ -447,7 +444,7 @@ int uprobe_events__keep(struct uprobe_events *probes, pid_t pid, __u32 image)
 	return err;
 }
 
-/* Closes those of an image, of one process, or of all. */
+/* Closes an image's events: those kept for one process, or all. */
 static void close_events(struct uprobe_events *probes, __u32 image, pid_t pid, bool all)
 {
 	size_t i, n = 0;
@@ -472,8 +469,8 @@ void uprobe_events__forget(struct uprobe_events *probes, __u32 image)
 }
 
 /*
- * Threads come and go meanwhile: one whose maker was not watched yet shows up in
- * the next listing, so it is over when a listing brings nothing new.
+ * Threads come and go meanwhile. One whose maker was not watched yet shows up in the next listing,
+ * so repeat until a listing brings nothing new.
  */
 int uprobe_events__watch(struct uprobe_events *probes, pid_t pid, __u32 image, bool follow)
 {
@@ -492,7 +489,7 @@ int uprobe_events__watch(struct uprobe_events *probes, pid_t pid, __u32 image, b
 			any = true;
 			err = watch_thread(probes, threads[i], image, follow);
 			if (err == -ESRCH)
-				err = 0; /* a thread that ended */
+				err = 0; /* the thread has ended */
 		}
 		free(seen);
 		seen = threads;

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Uprobes on targets, in such a way that what a target forks is probed from its
- * first instruction on, and no other process on the host ever traps.
+ * Uprobes on targets: what a target forks is probed from its first instruction on, and no other
+ * process on the host ever traps.
  *
- * The kernel offers one mechanism with both properties: a uprobe event of tracefs
- * with perf events on the targets' threads that children inherit
- * (kernel/trace/trace_uprobe.c, uprobe_perf_open(): "we can rely on dup_mmap()
- * which preserves the already installed bp's"). Those perf events stay disabled:
- * that they are open is what puts the breakpoints in, and disabled they cost
- * nothing at a context switch. The BPF program hangs on one more perf event, the
- * anchor, that nobody inherits: a child's copy would take the program along when
- * it exits.
+ * The kernel offers one mechanism with both properties: a uprobe event of tracefs with perf events
+ * on the targets' threads that children inherit (kernel/trace/trace_uprobe.c, uprobe_perf_open():
+ * "we can rely on dup_mmap() which preserves the already installed bp's"). These perf events stay
+ * disabled: opening them inserts the breakpoints, and while disabled they cost nothing at a context
+ * switch. The BPF program is attached to one more perf event, the anchor, which nobody inherits: a
+ * child's copy would take the program along when it exits.
  */
 #ifndef UPROBE_EVENTS_H
 #define UPROBE_EVENTS_H
@@ -23,18 +21,17 @@
 
 struct uprobe_events;
 
-/* name: of letters, digits and _, tells those of one pymemtop apart in tracefs. Returns 0 and
- * the probes, or -errno, having said why. */
+/* name, of letters, digits and _, tells apart those of one pymemtop in tracefs. Also removes what a
+ * killed pymemtop left defined. Returns 0 and the probes, or -errno, having said why. */
 int uprobe_events__new(const char *name, struct uprobe_events **probes);
 
-/* Takes everything out again; also what a killed pymemtop left defined. */
+/* Removes all that was added, attached and watched. */
 void uprobe_events__free(struct uprobe_events *probes);
 
 /*
- * Adds a place to the probe with that name: in the file open at fd, at a file
- * offset; semaphore is the file offset of a USDT semaphore, or 0. A probe can
- * have any number of places, all of them entries or all of them returns. The
- * same place twice is taken once. 0 or -errno.
+ * Adds a place to the probe with that name: a file offset in the file open at fd; semaphore is the
+ * file offset of a USDT semaphore, or 0. A probe can have any number of places, all of them entries
+ * or all of them returns. Adding the same place twice is fine. 0 or -errno.
  */
 int uprobe_events__add(struct uprobe_events *probes, const char *name, bool is_return, int fd,
 		       uint64_t offset, uint64_t semaphore);
@@ -43,21 +40,21 @@ int uprobe_events__add(struct uprobe_events *probes, const char *name, bool is_r
 bool uprobe_events__has(const struct uprobe_events *probes, const char *name, int fd,
 			uint64_t offset);
 
-/* Hangs the program on the probe with that name, if it has a place. pid is some
- * living process among those to watch. 0 or -errno, having said why. */
+/* Attaches the program to the probe with that name, if it has a place. pid is a living process
+ * among those to watch. 0 or -errno, having said why. */
 int uprobe_events__attach(struct uprobe_events *probes, const char *name,
 			  const struct bpf_program *program, pid_t pid);
 
-/* image tells address spaces apart, as a process's id can be another one's after an exec. Makes all
- * attached probes act on a process, its threads, and what they create:
- * with follow also processes. 0 or -errno, having said why. */
+/* Makes all attached probes act on a process, its threads, and the threads that they create; with
+ * follow also on processes. image tells address spaces apart, as an exec keeps the pid. 0 or
+ * -errno, having said why. */
 int uprobe_events__watch(struct uprobe_events *probes, pid_t pid, __u32 image, bool follow);
 
-/* To be called soon for each process that a watched one has forked: kernels before
- * 6.12 could otherwise lose its probes when it makes threads. 0 or -errno. */
+/* Call this soon for each process that a watched one has forked: otherwise kernels before 6.12
+ * could lose its probes when it makes threads. 0 or -errno. */
 int uprobe_events__keep(struct uprobe_events *probes, pid_t pid, __u32 image);
 
-/* What was kept for a process that has ended; and all that is of an image which no process has. */
+/* Close what was kept for a process that has ended, and all of an image that no process has. */
 void uprobe_events__release(struct uprobe_events *probes, pid_t pid, __u32 image);
 void uprobe_events__forget(struct uprobe_events *probes, __u32 image);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What depends on the architecture: of its ABI here, of its instructions in placement.c, of its
- * registers' names in usdt.c. */
+/* Architecture-dependent facts: the ABI's here, the instructions' in placement.c, the registers'
+ * names in usdt_args.c. */
 #ifndef ARCH_H
 #define ARCH_H
 
 #if defined(__x86_64__)
 
-/* Whether pthread_self() is the thread pointer; else it lies below it, by the size of glibc's
+/* Whether pthread_self() equals the thread pointer; else it is below it, by the size of glibc's
  * struct pthread (THREAD_SELF in sysdeps/aarch64/nptl/tls.h). */
 #define SELF_IS_THREAD_POINTER 1
 

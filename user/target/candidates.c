@@ -7,10 +7,10 @@
 #include "target/candidates.h"
 #include "target/target.h"
 
-/* At one time. A host that starts more within a second has other troubles. */
+/* Candidates at one time. A host that starts more within a second has other troubles. */
 #define MOST 1024
 
-/* When one is looked at, seconds after its exec; then it is no Python. */
+/* When to look at a candidate, in seconds after its exec. After the last look, it is no Python. */
 static const double looks[] = {0.005, 0.02, 0.05, 0.15, 0.5, 2};
 
 #define LOOKS (sizeof(looks) / sizeof(looks[0]))
@@ -50,7 +50,7 @@ bool candidates__add(struct candidates *candidates, const struct candidate *cand
 {
 	size_t i;
 
-	/* What it was going to be before, it is not any more. */
+	/* This exec replaces an earlier one of the same process. */
 	for (i = 0; i < candidates->n && candidates->all[i].of.pid != candidate->pid; i++)
 		;
 	if (i == MOST)

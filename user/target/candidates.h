@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Processes that have just executed a program: whether it is a CPython shows when the dynamic
- * loader has mapped its libraries, a few milliseconds later.
+ * Processes that have just executed a program. Whether that is a CPython shows a few milliseconds
+ * later, when the dynamic loader has mapped its libraries.
  */
 #ifndef CANDIDATES_H
 #define CANDIDATES_H
@@ -16,20 +16,20 @@ struct candidates;
 
 struct candidate {
 	pid_t pid;
-	__u32 parent; /* id of the recorded process that it was, or was started by; 0: none */
+	__u32 parent; /* id of the recorded process that it was or that started it; 0: none */
 };
 
-/* NULL where memory is short. */
+/* NULL if memory is short. */
 struct candidates *candidates__new(struct images *images);
 void candidates__free(struct candidates *candidates);
 
-/* The process has executed something just now. False where there are too many at once. */
+/* The process has just executed something. False if there are too many at once. */
 bool candidates__add(struct candidates *candidates, const struct candidate *candidate);
 
-/* Takes one that has turned out to be a CPython with its libc. False where none has yet. */
+/* Takes one that has turned out to be a CPython with its libc. False if none has yet. */
 bool candidates__take(struct candidates *candidates, struct candidate *candidate);
 
-/* Seconds until one should be looked at again; HUGE_VAL where there is none. */
+/* Seconds until one should be looked at again; HUGE_VAL if there is none. */
 double candidates__due(const struct candidates *candidates);
 
 #endif /* CANDIDATES_H */

@@ -15,7 +15,7 @@
 
 #include "target/credentials.h"
 
-/* Those of capabilities(7) that a read of a file can need. */
+/* The capabilities(7) that reading a file can need. */
 #define FILE_CAPABILITIES (1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_DAC_READ_SEARCH)
 
 static int identify(int directory, const char *name, struct file_id *id)
@@ -31,7 +31,7 @@ static int identify(int directory, const char *name, struct file_id *id)
 /* The numbers after "Groups:". */
 static int parse_groups(const char *list, struct credentials *credentials)
 {
-	gid_t *groups = malloc((strlen(list) + 1) * sizeof(*groups)); /* more than there are */
+	gid_t *groups = malloc((strlen(list) + 1) * sizeof(*groups)); /* more than needed */
 	int length;
 
 	if (!groups)
@@ -44,7 +44,7 @@ static int parse_groups(const char *list, struct credentials *credentials)
 	return 0;
 }
 
-/* One line of /proc/PID/status. Returns the number of things found, or -errno. */
+/* Parses one line of /proc/PID/status. Returns the number of items found, or -errno. */
 static int parse_status(const char *line, struct credentials *credentials)
 {
 	uid_t *uid = credentials->uid;
@@ -88,7 +88,7 @@ int credentials__read(pid_t pid, struct credentials *credentials, int *root)
 
 	memset(credentials, 0, sizeof(*credentials));
 	snprintf(path, sizeof(path), "/proc/%d", pid);
-	/* It stays this process's: once that is gone, nothing opens below it (ESRCH). */
+	/* It stays this process's: once that is gone, nothing below it opens (ESRCH). */
 	directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (directory < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
@@ -179,7 +179,7 @@ int credentials__assume(const struct credentials *credentials)
 
 	if (err)
 		return err;
-	/* In a user namespace of its own, they are over that one's files only. */
+	/* In another user namespace, they only apply to that one's files. */
 	kept = same_file(&ours, &credentials->user_namespace) && !uid
 		       ? credentials->capabilities & FILE_CAPABILITIES
 		       : 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* With what rights a process opens files, and from which root. */
+/* A process's rights for opening files, and its root directory. */
 #ifndef CREDENTIALS_H
 #define CREDENTIALS_H
 
@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* One of the kernel's objects, as stat(2) tells them apart. */
+/* A kernel object, as stat(2) identifies it. */
 struct file_id {
 	dev_t device;
 	ino_t inode;
@@ -26,19 +26,18 @@ struct credentials {
 };
 
 /*
- * Reads those of a process, all of the same one even if its id is given to another
- * meanwhile. root receives a descriptor (O_PATH) of its root directory, which the caller
- * closes; NULL where it is not wanted. 0, and the caller calls credentials__done(), or
- * -errno; -ESRCH where the process is gone.
+ * Reads a process's credentials, all of the same process even if its id is reused meanwhile. root
+ * receives a descriptor (O_PATH) of its root directory, which the caller closes; NULL if it is not
+ * wanted. 0, and the caller calls credentials__done(), or -errno; -ESRCH if the process is gone.
  */
 int credentials__read(pid_t pid, struct credentials *credentials, int *root);
 void credentials__done(struct credentials *credentials);
 
 bool credentials__equal(const struct credentials *a, const struct credentials *b);
 
-/* Gives the calling process those rights and no others, for good: at most the ones that
- * override a file's permissions, and those only where the process has them over our files
- * too. 0, or -errno where it lacks the rights to. */
+/* Gives the calling process those rights and no others, for good. Of the capabilities, it keeps at
+ * most those that override a file's permissions, and only if the process has them over our files
+ * too. 0, or -errno if we lack the rights to do so. */
 int credentials__assume(const struct credentials *credentials);
 
 #endif /* CREDENTIALS_H */

@@ -13,7 +13,7 @@ struct elf_file {
 	Elf *elf;
 	GElf_Ehdr header;
 	unsigned int references;
-	/* The last names that were looked for, and what was found. */
+	/* The names last looked up, and what was found. */
 	const char *const *names;
 	size_t n;
 	struct elf_symbol *symbols;
@@ -30,7 +30,7 @@ struct elf_file *elf_file__new(int fd)
 	}
 	elf->fd = fd;
 	elf->references = 1;
-	/* Read, not mapped: who truncates a mapped file ends us with SIGBUS. */
+	/* Read, not mapped: truncating a mapped file would kill us with SIGBUS. */
 	elf->elf = elf_begin(fd, ELF_C_READ, NULL);
 	if (!elf->elf || elf_kind(elf->elf) != ELF_K_ELF || gelf_getclass(elf->elf) != ELFCLASS64 ||
 	    !gelf_getehdr(elf->elf, &elf->header)) {
@@ -120,7 +120,7 @@ void elf_file__dynamic_symbols(struct elf_file *elf, const char *const *names, s
 		memcpy(elf->symbols, symbols, n * sizeof(*symbols));
 }
 
-/* Finds the loaded segment for which test is true. */
+/* Finds the first loaded segment that passes the test. */
 static bool find_segment(const struct elf_file *elf, bool (*test)(const GElf_Phdr *, uint64_t),
 			 uint64_t wanted, GElf_Phdr *segment)
 {
@@ -175,7 +175,7 @@ bool elf_file__data_offset(const struct elf_file *elf, uint64_t address, uint64_
 	return true;
 }
 
-/* Larger than any program's; a hostile one's is not read into memory. */
+/* Larger than any program's code; a hostile file's is not read into memory. */
 #define MOST_CODE (256 << 20)
 
 static bool is_code(const GElf_Phdr *segment, uint64_t most)
@@ -218,7 +218,7 @@ size_t elf_file__read(const struct elf_file *elf, uint64_t address, void *to, si
 	return got < 0 ? 0 : got;
 }
 
-/* The string at *from, which must end before end; moves *from behind it. */
+/* The string at *from, which must end before end; moves *from past it. */
 static const char *take_string(const char **from, const char *end)
 {
 	const char *string = *from, *nul = memchr(string, '\0', end - string);
@@ -233,7 +233,7 @@ bool elf_marker__parse(const void *descriptor, size_t size, uint64_t base,
 		       struct elf_marker *marker)
 {
 	const char *from = descriptor, *end = from + size;
-	uint64_t addresses[3]; /* of the marker, of .stapsdt.base when linked, semaphore */
+	uint64_t addresses[3]; /* of the marker, of .stapsdt.base when linked, of the semaphore */
 
 	if (size < sizeof(addresses))
 		return false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ELF files: symbols, USDT notes, and where their bytes come to lie. They are a
- * target's, so nothing in them is trusted. */
+/* ELF files: symbols, USDT notes, and where their bytes end up in memory. Targets supply them, so
+ * nothing in them is trusted. */
 #ifndef ELFFILE_H
 #define ELFFILE_H
 
@@ -10,19 +10,19 @@
 
 struct elf_file;
 
-/* Takes the descriptor over, also on failure. NULL where it is no ELF file. */
+/* Takes over the descriptor, even on failure. NULL if it is no ELF file. */
 struct elf_file *elf_file__new(int fd);
 
-/* One more reference; NULL is allowed. */
+/* Takes another reference; NULL is allowed. */
 struct elf_file *elf_file__ref(struct elf_file *elf);
 
-/* Whether there is a reference besides the caller's. */
+/* Whether anyone but the caller has a reference. */
 bool elf_file__is_shared(const struct elf_file *elf);
 
-/* Gives a reference up, and closes with the last. NULL is allowed. */
+/* Drops a reference, and closes the file with the last. NULL is allowed. */
 void elf_file__free(struct elf_file *elf);
 
-/* The descriptor, which stays the file's. */
+/* The descriptor, which the file still owns. */
 int elf_file__fd(const struct elf_file *elf);
 
 struct elf_symbol {
@@ -31,47 +31,47 @@ struct elf_symbol {
 	bool function;
 };
 
-/* The defined symbols of n names, in one pass over the dynamic table; address 0 where
- * one is missing. The same names as the last time are not looked for again. */
+/* Looks up the defined symbols of n names, in one pass over the dynamic table; address 0 if one is
+ * missing. Remembers the last names and their symbols. */
 void elf_file__dynamic_symbols(struct elf_file *elf, const char *const *names, size_t n,
 			       struct elf_symbol *symbols);
 
-/* The file offset of a linked address; false where no executable segment, or no
- * segment at all, has it. */
+/* The file offset of a linked address; false if no executable segment, or no segment at all, has
+ * it. */
 bool elf_file__code_offset(const struct elf_file *elf, uint64_t address, uint64_t *offset);
 bool elf_file__data_offset(const struct elf_file *elf, uint64_t address, uint64_t *offset);
 
 /*
- * What is added to linked addresses, given an executable mapping of the file:
- * where its bytes from file_offset on lie. False where no segment fits.
+ * What to add to linked addresses, given an executable mapping of the file that starts with the
+ * bytes at file_offset. False if no segment fits.
  */
 bool elf_file__bias(const struct elf_file *elf, uint64_t map_start, uint64_t file_offset,
 		    uint64_t *bias);
 
-/* The linked address and the size of the first executable segment, no larger than
- * a sane program's. False where there is none. */
+/* The linked address and the size of the first executable segment no larger than a sane program's.
+ * False if there is none. */
 bool elf_file__code_range(const struct elf_file *elf, uint64_t *address, size_t *size);
 
 uint64_t elf_file__entry(const struct elf_file *elf);
 
-/* The bytes at a linked address, as far as they are in the file: at most size.
- * Returns how many. */
+/* Reads at most size bytes at a linked address, as far as they are in the file. Returns how
+ * many. */
 size_t elf_file__read(const struct elf_file *elf, uint64_t address, void *to, size_t size);
 
 /* A USDT marker: note type 3 of "stapsdt" (sys/sdt.h of SystemTap). */
 struct elf_marker {
-	const char *provider, *name, *args; /* the file's own memory */
-	uint64_t address;		    /* as linked, prelink undone */
+	const char *provider, *name, *args; /* in the file's own memory */
+	uint64_t address;		    /* as linked, with prelink undone */
 	uint64_t semaphore;		    /* as linked; 0: none */
 };
 
-/* Calls visit for each marker, until it returns non-zero, which is returned.
- * 0 where all were visited, also none. */
+/* Calls visit for each marker until it returns non-zero, and returns that; 0 if all were visited,
+ * or there are none. */
 int elf_file__markers(const struct elf_file *elf,
 		      int (*visit)(const struct elf_marker *marker, void *context), void *context);
 
-/* Reads one marker out of a note's descriptor; base is the linked address of
- * .stapsdt.base. False where the note is malformed. */
+/* Parses one marker from a note's descriptor; base is the linked address of .stapsdt.base. False if
+ * the note is malformed. */
 bool elf_marker__parse(const void *descriptor, size_t size, uint64_t base,
 		       struct elf_marker *marker);
 

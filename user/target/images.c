@@ -7,13 +7,13 @@
 #include "base/file_id.h"
 #include "target/images.h"
 
-/* That are kept, though nobody has them; as many are open. */
+/* Unused files to keep, each with an open descriptor. */
 #define MOST_UNUSED 256
 
 struct image {
 	struct file_id id;
-	struct elf_file *elf; /* NULL: it is no ELF file */
-	uint64_t used;	      /* images.uses then */
+	struct elf_file *elf; /* NULL: not an ELF file */
+	uint64_t used;	      /* images.uses when last used */
 };
 
 struct images {
@@ -55,7 +55,7 @@ static bool is_unused(const struct image *image)
 	return !image->elf || !elf_file__is_shared(image->elf);
 }
 
-/* Makes room: of too many that nobody has, those go that were asked for least lately. */
+/* If too many files are unused, drops those used least recently. */
 static void drop_unused(struct images *images)
 {
 	size_t unused = 0, i, n = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ELF files that targets map: each is opened and parsed once, however many processes map it.
- * Some hundred that no target maps any more are kept for the next that does.
+ * ELF files that targets map. Each is opened and parsed once, however many processes map it. A few
+ * hundred that no target maps any more are kept for the next one that does.
  */
 #ifndef IMAGES_H
 #define IMAGES_H
@@ -10,13 +10,13 @@
 
 struct images;
 
-/* NULL where memory is short. */
+/* NULL if memory is short. */
 struct images *images__new(void);
 void images__free(struct images *images);
 
 /*
- * The file that is open at fd, which is taken over: a reference of the caller's own. A file that
- * has changed since it was met is another. images may be NULL. NULL where it is no ELF file.
+ * The file open at fd, which is taken over: a reference that the caller owns. A file that has
+ * changed since it was last seen is another one. images may be NULL. NULL if it is no ELF file.
  */
 struct elf_file *images__open(struct images *images, int fd);
 

@@ -24,19 +24,19 @@ struct launch {
 	struct launch_bpf *bpf;
 	pid_t pid;
 	bool ended, released;
-	int status;  /* of wait(2) */
-	int gate;    /* a byte in it: the child may exec; closed without: it must not */
-	int failure; /* the child says here why it could not */
+	int status;  /* as from wait(2) */
+	int gate;    /* a byte lets the child exec; closing it without one forbids it */
+	int failure; /* here the child says why it could not exec */
 };
 
-/* In the child: nothing but the exec, when the gate opens. */
+/* Runs in the child, which does nothing but exec when the gate opens. */
 static void run_child(char **argv, int gate, int failure)
 {
 	ssize_t got;
 	char byte;
 	int err;
 
-	/* Should we be killed while it is held, it goes on. */
+	/* If we are killed while it is held, it continues. */
 	prctl(PR_SET_PDEATHSIG, SIGCONT);
 	signal(SIGPIPE, SIG_DFL);
 	do {
@@ -80,7 +80,7 @@ static void open_gate(struct launch *launch)
 		log_detail("the program to start is gone already");
 }
 
-/* Waits until the child is held, or has ended. -EINTR where we shall end. */
+/* Waits until the child is held or has ended. -EINTR if a signal asks us to end. */
 static int wait_held(struct launch *launch)
 {
 	do {
@@ -89,12 +89,12 @@ static int wait_held(struct launch *launch)
 				return -errno;
 		}
 		launch->ended = !WIFSTOPPED(launch->status);
-		/* Any other stop, as by Ctrl-Z, is its own affair. */
+		/* Any other stop, such as by Ctrl-Z, is its own affair. */
 	} while (!launch->ended && WSTOPSIG(launch->status) != SIGSTOP);
 	return 0;
 }
 
-/* Holds the child again where its program begins, its libraries mapped by then. */
+/* Holds the child again at its program's entry, where its libraries are mapped. */
 static int run_to_entry(struct launch *launch)
 {
 	struct elf_file *elf;
@@ -133,7 +133,7 @@ static int say_ended(struct launch *launch, const char *name)
 	return -ENOEXEC;
 }
 
-/* From exec to exec, until it is Python. */
+/* Goes from exec to exec, until the child is Python. */
 static int find_python(struct launch *launch, const char *name)
 {
 	int err;
@@ -183,7 +183,7 @@ int launch__new(char **argv, struct launch **result)
 		launch__free(launch);
 		return err;
 	}
-	/* What it executes from now on is not held any more. */
+	/* Later execs are not held. */
 	launch_bpf__destroy(launch->bpf);
 	launch->bpf = NULL;
 	*result = launch;
@@ -212,7 +212,7 @@ int launch__wait(struct launch *launch)
 	while (!launch->ended) {
 		if (waitpid(launch->pid, &launch->status, 0) >= 0 || errno != EINTR)
 			launch->ended = true;
-		else if (signals__caught() != SIGINT) /* which reached it as well */
+		else if (signals__caught() != SIGINT) /* which the child got too */
 			launch__signal(launch, signals__caught());
 	}
 	return WIFSIGNALED(launch->status) ? 128 + WTERMSIG(launch->status)

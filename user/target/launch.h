@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* record -- COMMAND: a program that is held before its first Python line. */
+/* record -- COMMAND: starts a program and holds it before its first Python line. */
 #ifndef LAUNCH_H
 #define LAUNCH_H
 
@@ -8,9 +8,9 @@
 struct launch;
 
 /*
- * Starts the program, and waits until it has become a CPython, by way of as many
- * execs as it takes, whose libraries are mapped and whose main() has not run. It
- * is held there. 0 and the launch, or -errno, having said why.
+ * Starts the program, and waits until it has become a CPython, after any number of execs, whose
+ * libraries are mapped and whose main() has not run. Holds it there. 0 and the launch, or -errno,
+ * having said why.
  */
 int launch__new(char **argv, struct launch **launch);
 
@@ -22,11 +22,11 @@ void launch__release(struct launch *launch);
 /* Passes a signal on to it. */
 void launch__signal(struct launch *launch, int signal);
 
-/* Waits for its end. Returns its exit status, 128 and the signal's number where
- * one ended it. */
+/* Waits for its end. Returns its exit status, or 128 plus the number of the signal that ended
+ * it. */
 int launch__wait(struct launch *launch);
 
-/* Frees; a program that was never released is ended. */
+/* Frees the launch, and kills a program that was never released. */
 void launch__free(struct launch *launch);
 
 #endif /* LAUNCH_H */

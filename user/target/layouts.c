@@ -7,12 +7,12 @@
 struct cpython {
 	unsigned int major, minor;
 	struct py_layout layout;
-	/* In which slot of the description each field is; 0, the cookie's: in none. */
+	/* The slot of the description that holds each field; 0, the cookie's: none. */
 	struct py_layout slots;
 };
 
-/* A new version: scripts/cpython-layout makes the file, and one line here. The newest is last:
- * later ones are read in its form. */
+/* For a new version, scripts/cpython-layout makes the file, and it gets a line here. The newest is
+ * last: later ones are read in its form. */
 static const struct cpython versions[] = {
 #include "target/layouts/3.8.h"
 #include "target/layouts/3.9.h"
@@ -27,13 +27,13 @@ static const struct cpython versions[] = {
 #define VERSIONS (sizeof(versions) / sizeof(versions[0]))
 #define FIELDS	 (sizeof(struct py_layout) / sizeof(__u16))
 
-/* It is gone through as an array. */
+/* It is accessed as an array. */
 _Static_assert(sizeof(struct py_layout) == offsetof(struct py_layout, type_dealloc) + sizeof(__u16),
 	       "a field of struct py_layout is no __u16");
 
 #define FIELD(name) (offsetof(struct py_layout, name) / sizeof(__u16))
 
-/* Fields that no version describes, and the field that each keeps its distance to. */
+/* Fields that no version describes, and the neighbour to which each keeps its distance. */
 static const struct {
 	size_t field, neighbour;
 } undescribed[] = {
@@ -72,7 +72,7 @@ bool layout__of_version(unsigned int major, unsigned int minor, struct py_layout
 	return true;
 }
 
-/* False where a described value is no offset. */
+/* False if a described value is no offset. */
 static bool fill_described(const struct cpython *known, const uint64_t *slots, __u16 *fields)
 {
 	const __u16 *table = (const __u16 *)&known->layout, *slot = (const __u16 *)&known->slots;
@@ -95,7 +95,7 @@ static unsigned int larger(unsigned int a, unsigned int b)
 	return a > b ? a : b;
 }
 
-/* How much is read of a thread state, and of a frame: in one go, so not all of a page. */
+/* How much to read of a thread state and of a frame: at once, so not a whole page. */
 static bool size_reads(struct py_layout *l)
 {
 	unsigned int tstate, frame;
@@ -111,8 +111,8 @@ static bool size_reads(struct py_layout *l)
 	return tstate < SCRATCH_SIZE && frame < SCRATCH_SIZE;
 }
 
-/* What has been the same in all versions that describe themselves: where a newer one
- * differs, its description has another form. */
+/* Checks fields that are the same in all versions that describe themselves. If a newer version
+ * differs here, its description has another form. */
 static bool is_of_form(const struct py_layout *layout, const struct py_layout *known)
 {
 	return layout->object_type == known->object_type &&
@@ -129,7 +129,7 @@ bool layout__of_description(unsigned int major, unsigned int minor,
 	if (memcmp(&slots[SLOT_COOKIE], "xdebugpy", 8) || major != 3 || minor < FIRST_DESCRIBED ||
 	    slots[SLOT_VERSION] >> 16 != (major << 8 | minor))
 		return false;
-	/* Since 3.14 its threads each have a bytecode of their own. */
+	/* Since 3.14 each of its threads has its own bytecode. */
 	if (slots[SLOT_FREE_THREADED] && minor > 13)
 		return false;
 	return fill_described(known ? known : newest, slots, (__u16 *)layout) &&

@@ -25,16 +25,16 @@
 
 #define LARGEST_FILE (16 << 20)
 
-/* A message between helper and us; a file's bytes come in as many as it takes. */
+/* The largest message between the helper and us; a file's bytes take as many as needed. */
 #define CHUNK 65536
 
-/* For one file: it is on a disk, or does not come. */
+/* Time limit for one file: one on a disk takes less. */
 #define READ_SECONDS 2.0
 
 struct reader {
 	struct credentials credentials;
 	pid_t pid;
-	int socket; /* -1: it reads nothing any more */
+	int socket; /* -1: it reads nothing more */
 	bool stuck; /* it did not answer in time, and may never */
 };
 
@@ -43,7 +43,7 @@ struct readers {
 	size_t n;
 };
 
-/* What comes before a file's bytes. */
+/* Precedes a file's bytes. */
 struct answer {
 	int err; /* -errno, or 0 */
 	size_t size;
@@ -53,8 +53,8 @@ struct answer {
  * The helper's side.
  */
 
-/* File systems whose files are not on a disk, but doors to the kernel: reading can act, and
- * what /proc/self shows is ours. */
+/* File systems whose files are not on a disk but interfaces to the kernel: reading one can have
+ * effects, and /proc/self would show us, not the target. */
 static bool is_pseudo(int fd)
 {
 	static const long pseudo[] = {
@@ -75,7 +75,7 @@ static bool is_pseudo(int fd)
 	return false;
 }
 
-/* Opens a file below root. A descriptor, or -errno. */
+/* Opens a file below root. Returns a descriptor or -errno. */
 static int open_below(int root, const char *path, size_t *size)
 {
 	struct open_how how = {
@@ -101,7 +101,7 @@ static int open_below(int root, const char *path, size_t *size)
 	return fd;
 }
 
-/* Sends what a file has of the announced bytes; NULs for what it lacks by now. */
+/* Sends the announced bytes of a file; NULs for those that are missing by now. */
 static void send_bytes(int socket, int fd, size_t size)
 {
 	static char chunk[CHUNK];
@@ -146,7 +146,7 @@ static void close_all_but(int a, int b)
 	struct rlimit limit;
 	int low = a < b ? a : b, high = a < b ? b : a, fd;
 
-	/* close_range() is there since 5.9; a seccomp filter may not know it. */
+	/* close_range() exists since 5.9, but a seccomp filter may not know it. */
 	if (!syscall(SYS_close_range, high + 1, ~0U, 0) &&
 	    (high == low + 1 || !syscall(SYS_close_range, low + 1, high - 1, 0)) &&
 	    (!low || !syscall(SYS_close_range, 0, low - 1, 0)))
@@ -161,7 +161,7 @@ static void close_all_but(int a, int b)
 
 static void run_helper(const struct credentials *credentials, int socket, int root)
 {
-	/* What a terminal or a shell sends to all of a job's processes. */
+	/* Sent by a terminal or a shell to all processes of a job. */
 	static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGPIPE};
 	struct answer ready;
 	size_t i;
@@ -171,7 +171,7 @@ static void run_helper(const struct credentials *credentials, int socket, int ro
 	close_all_but(socket, root);
 	prctl(PR_SET_NAME, "pymemtop-reader");
 	ready = (struct answer){.err = credentials__assume(credentials)};
-	/* Nor can its user look into it: it is a copy of us. */
+	/* Its user must not look into it either: it is a copy of us. */
 	if (!ready.err && prctl(PR_SET_DUMPABLE, 0))
 		ready.err = -errno;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -191,13 +191,13 @@ static void reader__stop(struct reader *reader)
 	reader->socket = -1;
 	if (reader->pid > 0) {
 		kill(reader->pid, SIGKILL);
-		/* Not even that ends one that waits for some file systems. */
+		/* Even SIGKILL cannot end a helper that waits for some file systems. */
 		waitpid(reader->pid, NULL, reader->stuck ? WNOHANG : 0);
 	}
 	reader->pid = 0;
 }
 
-/* One message, by the deadline. Its size, or -errno. */
+/* Receives one message, by the deadline. Returns its size or -errno. */
 static ssize_t receive(struct reader *reader, void *to, size_t size, double deadline)
 {
 	struct pollfd ready = {.fd = reader->socket, .events = POLLIN};
@@ -311,7 +311,7 @@ int readers__find(struct readers *readers, pid_t pid, struct reader **reader)
 	*reader = find_equal(readers, &credentials);
 	err = *reader ? 0 : add_reader(readers, &credentials, root, reader);
 	close(root);
-	/* A new reader has taken them over. */
+	/* A new reader has taken over the groups. */
 	if (err || (*reader)->credentials.groups != credentials.groups)
 		credentials__done(&credentials);
 	return err;
@@ -337,7 +337,7 @@ bool reader__is_of(const struct reader *reader, uid_t uid, gid_t gid, uint64_t c
 	       credentials->capabilities == capabilities;
 }
 
-/* The bytes that the answer announced. NULL with errno. */
+/* Receives the bytes that the answer announced. NULL with errno. */
 static char *receive_bytes(struct reader *reader, size_t size, double deadline)
 {
 	char *bytes = size > LARGEST_FILE ? NULL : malloc(size + 1);
@@ -376,7 +376,7 @@ char *reader__read(struct reader *reader, const char *path, size_t *size)
 		err = -errno;
 	else
 		err = receive_answer(reader, &answer, deadline);
-	/* What the file system says is the file's affair; all else ends the reader. */
+	/* An error of the file system concerns only the file; any other ends the reader. */
 	if (!err && answer.err) {
 		errno = -answer.err;
 		return NULL;

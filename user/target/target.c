@@ -13,12 +13,12 @@
 #include "target/images.h"
 #include "target/target.h"
 
-/* How often, and after how long, it is looked again for what a process that starts has
- * not mapped yet: for a second. */
+/* How often, and at which interval, to look again for what a starting process has not mapped yet:
+ * for a second. */
 #define START_TRIES   20
 #define START_WAIT_US 50000
 
-/* What is looked for in every mapped file. */
+/* Symbols looked for in every mapped file. */
 enum {
 	SYMBOL_RUNTIME,
 	SYMBOL_VERSION,
@@ -75,7 +75,7 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* Any file may export malloc, but the dynamic loader's own is for its start. */
+/* Any file may export malloc; but the dynamic loader's is only for its own start. */
 static bool is_allocator(const char *path, const struct elf_symbol *symbols)
 {
 	if (!strncmp(base_name(path), "ld-linux", 8) || !strncmp(base_name(path), "ld-2.", 5))
@@ -97,7 +97,7 @@ static int add_allocator(struct target *target, struct elf_file *elf, uint64_t b
 	return 0;
 }
 
-/* From the file's own constant; before 3.11 there is none, but functions that came
+/* Takes the version from the file's constant; before 3.11 there is none, only functions that came
  * with each version. The file's name says little: programs embed Python. */
 static void find_version(struct target *target, const struct elf_symbol *symbols,
 			 unsigned int *major, unsigned int *minor)
@@ -167,7 +167,7 @@ static bool has_markers(const struct target *target)
 	       target->nmarkers[MARKER_LINE];
 }
 
-/* Where code objects are freed: PyCode_Type's tp_dealloc, read in the process. */
+/* Finds where code objects are freed: PyCode_Type's tp_dealloc, read from the process. */
 static void find_code_dealloc(struct target *target)
 {
 	uint64_t function, offset;
@@ -195,7 +195,7 @@ static void found_python(struct target *target, const struct elf_symbol *symbols
 		memset(target->nmarkers, 0, sizeof(target->nmarkers));
 }
 
-/* Looks at one mapped file; takes the descriptor over. */
+/* Examines one mapped file; takes over the descriptor. */
 static int look_at_file(struct target *target, struct images *images, const struct proc_map *map,
 			int fd)
 {
@@ -209,7 +209,7 @@ static int look_at_file(struct target *target, struct images *images, const stru
 		return 0;
 	}
 	elf_file__dynamic_symbols(elf, symbol_names, SYMBOLS, symbols);
-	/* A program that names it has a copy, which is then the one for all (R_*_COPY); it
+	/* A program that refers to it has a copy (R_*_COPY), which everybody then uses; the program
 	 * is mapped before its libraries. */
 	if (!target->code_type && symbols[SYMBOL_CODE_TYPE].address)
 		target->code_type = bias + symbols[SYMBOL_CODE_TYPE].address;
@@ -220,7 +220,7 @@ static int look_at_file(struct target *target, struct images *images, const stru
 		target->python.elf = elf;
 		target->python.bias = bias;
 		found_python(target, symbols);
-		/* A static program can be both; each owner has its own. */
+		/* A static program can be both; each owner holds its own reference. */
 		elf = elf_file__ref(elf);
 	}
 	if (elf && is_allocator(map->path, symbols)) {
@@ -232,7 +232,7 @@ static int look_at_file(struct target *target, struct images *images, const stru
 	return err;
 }
 
-/* Goes through the files with code, each once: their maps lie together. */
+/* Examines each file with code once: a file's maps lie together. */
 static int look_at_maps(struct target *target, struct images *images)
 {
 	unsigned int dev_major = 0, dev_minor = 0;
@@ -290,8 +290,8 @@ pid_t *target__list(size_t *n, struct images *images)
 }
 
 /*
- * Whether the memory looks as the layout says: the main interpreter's first
- * thread state points back at it. A modified CPython can differ from its version.
+ * Whether the memory matches the layout: the main interpreter's first thread state points back at
+ * it. A modified CPython may differ from its version.
  */
 static bool layout_fits(const struct target *target)
 {
@@ -305,7 +305,7 @@ static bool layout_fits(const struct target *target)
 		return true; /* not initialised yet */
 	if (proc_read(target->pid, interp + l->interp_threads_head, &tstate, sizeof(tstate)))
 		return false;
-	/* It has none while it starts or ends. */
+	/* There is none while it starts or ends. */
 	return !tstate ||
 	       (!proc_read(target->pid, tstate + l->tstate_interp, &back, sizeof(back)) &&
 		back == interp);
@@ -320,7 +320,7 @@ static void say_no_lines(const struct target *target)
 		target->pid, target->version);
 }
 
-/* Whether a thread of its can be told by its thread pointer. */
+/* Whether its threads can be told by their thread pointers. */
 static bool knows_threads(const struct target *target)
 {
 	return SELF_IS_THREAD_POINTER || target->thread_size;
@@ -368,7 +368,7 @@ static int choose_attribution(struct target *target, const struct target_spec *s
 	return -ENOTSUP;
 }
 
-/* Forgets what was found in the maps. */
+/* Forgets what the maps showed. */
 static void forget_files(struct target *target)
 {
 	size_t i;
@@ -384,7 +384,7 @@ static void forget_files(struct target *target)
 	memset(target->nmarkers, 0, sizeof(target->nmarkers));
 }
 
-/* A process that has just been started has the program mapped before its libc. */
+/* A process that is just starting has its program mapped before its libc. */
 static int look_at_starting_process(struct target *target, struct images *images)
 {
 	int err, i;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A target: a process, the CPython in it, and the files its allocators are in. */
+/* A target: a process, the CPython in it, and the files with its allocators. */
 #ifndef TARGET_H
 #define TARGET_H
 
@@ -21,7 +21,7 @@ enum marker_type {
 	MARKERS,
 };
 
-/* Places of one marker that are used; compilers rarely copy one. */
+/* Places used per marker; compilers rarely make several. */
 #define MARKER_PLACES 8
 
 struct target_marker {
@@ -32,59 +32,56 @@ struct target_marker {
 
 struct target_file {
 	struct elf_file *elf;
-	uint64_t bias; /* from linked addresses to the process's */
+	uint64_t bias; /* added to linked addresses to get the process's */
 };
 
 struct target {
 	pid_t pid;
 	char comm[COMM_LEN];
 	char cmdline[4096];
-	char version[32];   /* "3.11.2", or "3.11" where no more is known */
+	char version[32];   /* "3.11.2", or "3.11" if no more is known */
 	uint32_t pool_size; /* of its pymalloc: POOL_SIZE in Objects/obmalloc.c, bytes */
 	bool has_layout;
 	struct py_layout layout;
 	enum attribution attribution;
-	bool before_main; /* has not run a line yet */
+	bool before_main; /* has not run a line of Python yet */
 
-	struct target_file python; /* with the interpreter */
+	struct target_file python; /* contains the interpreter */
 	uint64_t runtime;	   /* of _PyRuntime, in the process */
-	uint64_t code_type;	   /* of PyCode_Type, there; 0: not found */
+	uint64_t code_type;	   /* of PyCode_Type, likewise; 0: not found */
 	uint64_t code_dealloc;	   /* linked address; 0: not found */
 	uint32_t thread_size;	   /* see struct process */
 
 	struct target_marker markers[MARKERS][MARKER_PLACES];
 	size_t nmarkers[MARKERS];
 
-	struct target_file *allocators; /* export malloc and free: libc, and what preempts it */
+	struct target_file *allocators; /* with malloc and free: libc, and what preempts it */
 	size_t nallocators;
 };
 
-/* What is wanted of a target. */
+/* What a caller wants of a target. */
 struct target_spec {
 	enum attribution attribution; /* 0: auto */
-	bool lines;		      /* its line markers are what is recorded: mode lines */
+	bool lines;		      /* its line markers are recorded: mode lines */
 	bool before_main;	      /* it has not reached main() yet */
-	struct images *images;	      /* where its files are kept; NULL: they are its own */
+	struct images *images;	      /* shares its files; NULL: they are its own */
 };
 
-/* Looks at a process. Returns 0 and the target, which the caller frees, or -errno, having
- * said why on stderr. */
+/* Examines a process. Returns 0 and the target, which the caller frees, or -errno, having said why
+ * on stderr. */
 int target__new(pid_t pid, const struct target_spec *spec, struct target **target);
 void target__free(struct target *target);
 
-/* Whether a CPython is mapped in the process; with_libc: and its libc, so that it can be
- * attached to. */
+/* Whether the process maps a CPython; with_libc: and its libc, so that it can be attached to. */
 bool target__is_python(pid_t pid, struct images *images, bool with_libc);
 
-/* All processes that run CPython: a malloc'ed array, the number of them in n. NULL with
- * errno. */
+/* All processes that run CPython: a malloc'ed array, and their number in n. NULL with errno. */
 pid_t *target__list(size_t *n, struct images *images);
 
 /* "function__entry" and the others. */
 const char *marker__name(enum marker_type type);
 
-/* As the option has it: "frames", "usdt"; 0, where it is not decided yet, "auto". NULL behind the
- * last one. */
+/* The option's value: "frames", "usdt"; for 0, not decided yet, "auto". NULL past the last. */
 const char *attribution__name(size_t attribution);
 
 #endif /* TARGET_H */

@@ -10,7 +10,7 @@
 
 #if defined(__x86_64__)
 
-/* The names that the assembler gives to one register, by width. */
+/* The assembler's names for one register, by width. */
 static const struct {
 	const char *names[4];
 	size_t offset;
@@ -77,7 +77,7 @@ static bool parse_place(const char *text, size_t length, struct marker_arg *arg)
 	arg->kind = ARG_MEMORY;
 	arg->offset = text[0] == '(' ? 0 : strtoll(text, &end, 0);
 	if (text[0] != '(') {
-		/* It skips blanks of all kinds, so that it can end beyond. */
+		/* strtoll() skips all kinds of blanks, so it can end past the argument. */
 		if (end > text + length)
 			return false;
 		length -= end - text;
@@ -143,7 +143,7 @@ bool usdt_args__parse(const char *text, struct marker_arg *args, size_t n)
 			return false;
 		args[i].size = size;
 		text += at;
-		/* Only arm64 has blanks inside an argument, and brackets around them. */
+		/* Only arm64 has blanks inside an argument, in brackets. */
 		length = text[0] == '[' ? strcspn(text, "]") + 1 : strcspn(text, " ");
 		if (!length || length > strlen(text) || !parse_place(text, length, &args[i]))
 			return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* USDT markers' arguments, as the assembler wrote them into the notes. */
+/* The arguments of USDT markers, as the assembler wrote them into the notes. */
 #ifndef USDT_ARGS_H
 #define USDT_ARGS_H
 
@@ -11,8 +11,8 @@
 #include "pymemtop.h"
 
 /*
- * Reads n arguments, "8@%rbp -4@112(%rsp) 4@$3" on x86-64, "8@x0 -4@[sp, 12]
- * 4@3" on arm64. False where one is missing or of a form that we do not know.
+ * Parses n arguments: "8@%rbp -4@112(%rsp) 4@$3" on x86-64, "8@x0 -4@[sp, 12] 4@3" on arm64. False
+ * if one is missing or has an unknown form.
  */
 bool usdt_args__parse(const char *text, struct marker_arg *args, size_t n);
 
