@@ -2,14 +2,14 @@
 # make          builds ./pymemtop
 # make demo     installs what is missing, builds, and profiles a leaking program
 # make test     installs what is missing, builds, and runs every test
-# make unit     builds, and runs the tests that need no root: seconds
+# make unit     builds, and runs the tests that need no root: takes seconds
 # make lint     clang-format, clang-tidy, cppcheck, shellcheck, codespell
-# make test-kernels  boots kernels, emulated, and tests in them: KERNELS="6.1 newest" for those
-#               of tests/kernels/kernels (all), CHECKS=--all for every check
+# make test-kernels  boots kernels under emulation and runs tests in them; KERNELS="6.1 newest"
+#               picks some of tests/kernels/kernels, CHECKS=--all runs every check
 # make bench    measures probes, and whole programs, alone and under profilers; needs PyPI
-# make install  PREFIX and DESTDIR as usual
-# V=1 shows the commands; WERROR=1 makes warnings errors; SANITIZE=1 builds with ASan and UBSan. For another machine: MACHINE,
-# CC, SYSROOT and PKG_CONFIG, as tests/tools/cross does it.
+# make install  takes the usual PREFIX and DESTDIR
+# V=1 shows the commands; WERROR=1 turns warnings into errors; SANITIZE=1 builds with ASan, UBSan.
+# To build for another machine, set MACHINE, CC, SYSROOT and PKG_CONFIG as tests/tools/cross does.
 
 BUILD ?= build
 PROGRAM ?= pymemtop
@@ -35,14 +35,14 @@ LIBRARIES := capstone libbpf libelf ncursesw yajl zlib
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) -Ibpf -Iuser -isystem $(BUILD) \
 	$(shell $(PKG_CONFIG) --cflags $(LIBRARIES))
 LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES)) -lm
-# The kernel's UAPI headers have a part that is the architecture's own. Programs
-# name the whole signature of what they probe, also what they do not read.
+# Some of the kernel's UAPI headers are per architecture. BPF programs declare the full signature of
+# what they probe, including arguments that they do not read.
 BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) $(WARNINGS) \
 	-Wno-unused-parameter -Ivmlinux -Ibpf -I$(SYSROOT)/usr/include/$(MACHINE)-linux-gnu
 
 SOURCES := $(wildcard user/*.c user/*/*.c)
 OBJECTS := $(patsubst user/%.c,$(BUILD)/%.o,$(SOURCES))
-# All but main(), for the unit tests as well.
+# Everything but main(); the unit tests link it, too.
 LIBRARY := $(BUILD)/libpymemtop.a
 MANUAL := $(BUILD)/pymemtop.8
 
@@ -56,7 +56,7 @@ $(PROGRAM): $(BUILD)/main.o $(LIBRARY)
 	$(call msg,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-# Its options are those of the program's own tables.
+# The program prints the list of options from its own tables.
 $(MANUAL): doc/pymemtop.8.in $(PROGRAM)
 	$(call msg,MAN,$@)
 	$(Q)./$(PROGRAM) completion man > $@.options
@@ -71,7 +71,7 @@ $(BUILD)/%.o: user/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-# The skeletons that a file includes must be there before it is first compiled.
+# The skeletons that a file includes must exist before its first compilation.
 $(foreach source,$(SOURCES),$(eval $(patsubst user/%.c,$(BUILD)/%.o,$(source)): \
 	$(patsubst %,$(BUILD)/%,$(shell sed -n 's/^#include "\(.*\.skel\.h\)"/\1/p' $(source)))))
 
@@ -103,7 +103,7 @@ lint:
 	$(Q)$(MAKE) --no-print-directory compile_commands.json
 	$(Q)scripts/lint
 
-# Each file's command, as editors and clang-tidy want it.
+# One compile command per file, for editors and clang-tidy.
 compile_commands.json: Makefile $(SOURCES) | all
 	$(call msg,GEN,$@)
 	$(Q)for file in $(SOURCES); do \

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Whole programs, alone and under pymemtop and other profilers.
+"""Benchmarks whole programs, alone and under pymemtop and other profilers.
 
-Interleaved: each round measures every condition once, in a process of its own, timed
-inside it and after a warm-up, so that start-up and attaching do not count. Ratios to
-the run alone of the same round; the table has their median, least and greatest.
-Everything is written to build/bench/bench.json as it was measured.
+Each round measures every condition once, interleaved. Each run is a process of its own that
+times itself after a warm-up, so start-up and attaching do not count. Ratios are to the run
+alone of the same round; the table shows their median, minimum and maximum.
+All measurements go to build/bench/bench.json unprocessed.
 """
 import argparse
 import json
@@ -24,12 +24,12 @@ from harness import Recording, read_until   # noqa: E402
 
 PYTHON = "/usr/bin/python3.11"
 VENV = os.path.join(HERE, "..", "build", "bench", "venv")
-# A slowdown by which markers and memory_profiler are measured only once.
+# Conditions marked slow are measured only once if their first ratio exceeds this.
 SLOW = 15
 
 
 def venv():
-    """An environment of the benchmark's own, for what comes from PyPI."""
+    """A virtual environment of the benchmark's own, for packages from PyPI."""
     python = os.path.join(VENV, "bin", "python")
     if not os.path.exists(os.path.join(VENV, "ready")):
         subprocess.run([PYTHON, "-m", "venv", "--system-site-packages", VENV], check=True)
@@ -40,14 +40,14 @@ def venv():
 
 
 class Condition:
-    """How the workload is started, and what is done to it before it is timed."""
+    """How to start a workload, and what to do to it before it is timed."""
 
     def __init__(self, name, start=(), pymemtop=None, attach=None, after=False, slow=False):
         self.name, self.start, self.pymemtop = name, list(start), pymemtop
         self.attach, self.after, self.slow = attach, after, slow
 
     def measure(self, python, workload):
-        """Seconds of one run, and those that attaching took."""
+        """Returns the seconds that one run took, and those that attaching took."""
         with tempfile.TemporaryDirectory() as work:
             start = [part.replace("WORK", work) for part in self.start]
             process = subprocess.Popen(
@@ -73,7 +73,7 @@ class Condition:
             subprocess.run([python, *[part.replace("WORK", work) for part in self.attach],
                             str(process.pid)], check=True, capture_output=True)
         attached = time.perf_counter() - begin
-        run()   # as often under every condition: a heap ages
+        run()   # under every condition alike: a heap ages
         if self.after:
             profiler.stop()
             profiler = None

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The benchmark's workloads: `bench_workloads.py NAME` does it once for each line on
-stdin, and prints the seconds that it took."""
+"""Benchmark workloads: `bench_workloads.py NAME` runs one once for each line on stdin, and prints
+the seconds that it took."""
 import builtins
 import io
 import json
@@ -48,7 +48,7 @@ def bytes_loop():
 
 
 def grow():
-    """200 MB of bytes objects more, each time: the worst case of mode rss"""
+    """200 MB more of bytes objects, each time: the worst case for mode rss"""
     kept = []
     return lambda: kept.append([bytes(1000) for _ in range(200_000)])
 
@@ -101,7 +101,7 @@ def threads():
 
 
 def server():
-    """an idle web server: 40 requests, 20 a second; their latencies"""
+    """an idle web server: the latencies of 40 requests, 20 a second"""
     import http.client
     import http.server
 
@@ -138,8 +138,8 @@ WORKLOADS = {f.__name__: f for f in (seed, loads, pandas_csv, bytes_loop, grow, 
 
 
 def wait():
-    """For the next line. A debugger that attaches, as memray's does, can break a
-    read off with an error that no program should see (ERESTARTSYS)."""
+    """Waits for the next line. A debugger that attaches, as memray's does, can make a read fail
+    with ERESTARTSYS, an error that no program should see."""
     while True:
         try:
             return sys.stdin.readline()
@@ -149,7 +149,7 @@ def wait():
 
 def main():
     run = WORKLOADS[sys.argv[1]]()
-    if hasattr(builtins, "profile"):    # memory_profiler's
+    if hasattr(builtins, "profile"):    # set by memory_profiler
         run = builtins.profile(run)
     run()
     print("ready", flush=True)

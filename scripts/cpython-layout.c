@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Prints the struct py_layout of the CPython whose headers it is compiled
- * against, as a C initialiser; from 3.13 on also in which slot of that version's
- * _Py_DebugOffsets each field is described. scripts/cpython-layout runs it.
+ * Prints, as a C initialiser, the struct py_layout of the CPython whose headers it is compiled
+ * against. From 3.13 on, also prints which slot of that version's _Py_DebugOffsets describes each
+ * field. scripts/cpython-layout runs it.
  */
 #define Py_BUILD_CORE 1
 #include <Python.h>
@@ -53,7 +53,7 @@ static void print_field(const char *name, size_t offset, size_t size)
 #define FIELD(name, type, member) \
 	print_field(#name, offsetof(type, member), sizeof(((type *)0)->member))
 
-/* Bit-fields have no offset: set one, and see which bit of the whole it is. */
+/* Bit-fields have no offset: set one, and see which bit of the whole changes. */
 #define BIT(name, type, whole, field)                       \
 	do {                                                \
 		type object;                                \
@@ -69,7 +69,7 @@ static void print_states(void)
 	FIELD(runtime_interpreters_head, _PyRuntimeState, interpreters.head);
 	FIELD(runtime_interpreters_main, _PyRuntimeState, interpreters.main);
 #if PY_VERSION_HEX < 0x030c0000
-	/* Behind the GIL's two mutexes, whose size is the architecture's: all that is. */
+	/* Follows the GIL's two mutexes, the only part whose size is the architecture's. */
 	printf("\t\t.runtime_tstate_current = %zu + 2 * sizeof(pthread_mutex_t),\n",
 	       offsetof(_PyRuntimeState, gilstate.tstate_current) - 2 * sizeof(pthread_mutex_t));
 	FIELD(runtime_last_holder, _PyRuntimeState, ceval.gil.last_holder);
@@ -144,7 +144,7 @@ static void print_frame(void)
 	print("frame_size", furthest);
 	/* DATA_STACK_CHUNK_SIZE, Python/pystate.c */
 	print("frame_neighbours", 1 << 14);
-	/* _PyStackRef, pycore_stackref.h: in all of its forms the two lowest bits. */
+	/* _PyStackRef, pycore_stackref.h: all its variants use the two lowest bits as tags. */
 	print("frame_tags", PY_VERSION_HEX < 0x030e0000 ? 0 : 3);
 	print("instr_is_pointer", 1);
 	print("owner_generator", FRAME_OWNED_BY_GENERATOR);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A little server that leaks: each request is remembered for ever."""
+"""A little server that leaks: it remembers each request for ever."""
 import time
 
 sessions = {}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What one event costs as things grow: live blocks, stack depth, sites, threads,
-processes. The BPF programs' own time, from the kernel's counters
-(kernel.bpf_stats_enabled), so it is the tool's part of the cost, without the traps.
+"""Measures what one event costs as things grow: live blocks, stack depth, sites, threads,
+processes. The time is the BPF programs' own, from the kernel's counters
+(kernel.bpf_stats_enabled): the tool's part of the cost, without the traps.
 
 Writes build/bench/growth.json and doc/growth.svg, and prints the table.
 """
@@ -97,7 +97,7 @@ def counters():
 
 
 def measure(axis, size):
-    """Nanoseconds of BPF programs for one allocation and its free."""
+    """Returns the nanoseconds that BPF programs take for one allocation and its free."""
     target = subprocess.Popen([PYTHON, "-c", TARGET, axis, str(size)], stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE, text=True, bufsize=1)
     read_until(target.stdout, "ready", axis)
@@ -120,7 +120,7 @@ def measure(axis, size):
 
 
 def svg(results):
-    """One small chart an axis, side by side."""
+    """Draws one small chart per axis, side by side."""
     width, height, gap = 180, 160, 60
     out = ['<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" '
            'font-family="sans-serif" font-size="11">' % (len(AXES) * (width + gap) + gap, 240),

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What a probe costs on this machine, by the instruction that it sits on and by how
- * it is attached: the time that a program which returns at once adds to a call of a
- * function that does nothing. All variants are measured in turns, on functions of
- * this program. make bench runs it.
+ * Measures what a probe costs on this machine, by the instruction that it sits on and by how it is
+ * attached: the time that a program which returns at once adds to a call of a function that does
+ * nothing. All variants take turns, on functions of this program. make bench runs it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -39,7 +38,7 @@ __asm__(".text\n"
 
 extern const char with_push[], push_ret[], with_nop5[], with_test[];
 
-/* linux/bpf.h of 6.6 and 6.13; Debian 12's is older. */
+/* From linux/bpf.h of 6.6 and 6.13; Debian 12's is older. */
 enum {
 	UPROBE_MULTI = 48,
 	UPROBE_SESSION = 57,
@@ -52,7 +51,7 @@ struct link_attr {
 	uint32_t count, multi_flags, pid;
 };
 
-/* One probe: at the address, or at the returns of the function that begins there. */
+/* One probe: at an address, or at the returns of the function that begins there. */
 struct probe {
 	const char *at;
 	bool returns;
@@ -145,7 +144,7 @@ static int attach_event(const struct probe *probe, int program)
 	return fd;
 }
 
-/* The probe's descriptor, negative where the kernel has no such thing. */
+/* Returns the probe's descriptor, or a negative number if the kernel lacks this kind. */
 static int attach(const struct probe *probe)
 {
 	int program = load_program(probe->multi), fd;
@@ -169,7 +168,8 @@ static double time_calls(const char *function)
 	return ((end.tv_sec - begin.tv_sec) * 1e9 + end.tv_nsec - begin.tv_nsec) / CALLS;
 }
 
-/* Nanoseconds that the variant adds to a call. 0, or -errno where it is not to be had. */
+/* Measures the nanoseconds that the variant adds to a call. Returns 0, or -errno if it cannot be
+ * attached. */
 static int measure(const struct variant *variant, double *added)
 {
 	int fds[2] = {-1, -1}, i, err = 0;
@@ -199,7 +199,7 @@ static int compare(const void *left, const void *right)
 	return a < b ? -1 : a > b;
 }
 
-/* Where the first byte of the executable's file is in memory. */
+/* Returns the address at which the first byte of the executable's file is mapped. */
 static uint64_t find_load_base(void)
 {
 	FILE *file = fopen("/proc/self/maps", "r");

@@ -35,7 +35,7 @@ static int run(struct options *options)
 	return options->explain ? explain__run(options) : options->command->run(options);
 }
 
-/* Who knows what the user can do about an error has said it; what nobody expected is said here. */
+/* Whoever knew what the user can do has said so; errors that nobody explained are reported here. */
 static int status_of(int result)
 {
 	if (result >= 0)

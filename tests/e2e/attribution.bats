@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Who holds what: against the books that the targets keep themselves.
+# Which line holds what, compared with the books that the targets keep themselves.
 load helper
 
 setup() {

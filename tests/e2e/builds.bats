@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# However CPython was built, wherever it runs, and at what moment of its life.
+# CPython built in different ways, in different places, at different moments of its life.
 load helper
 
 setup() {
 	need_probes
 }
 
-# Line 7 of idle.py must be in the report of what the arguments start.
+# Starts the command in the arguments; line 7 of idle.py must be in its report.
 recorded() {
 	"$@" >/dev/null 3>&- &
 	TARGET=$!
@@ -82,7 +82,7 @@ os.execv('/proc/self/fd/%d' % fd, ['python3', '../programs/idle.py'])"
 		    kept[i] = x
 		time.sleep(30)
 	PYTHON
-	# bytes of 100 are 133; the hooks of malloc_debug ask for three words more.
+	# bytes(100) takes 133 bytes; the hooks of malloc_debug add three words.
 	local allocator size
 	for allocator in malloc=133000 malloc_debug=157000; do
 		PYTHONMALLOC=${allocator%=*} "$DEBIAN" "$BATS_TEST_TMPDIR/small.py" \
@@ -110,10 +110,10 @@ os.execv('/proc/self/fd/%d' % fd, ['python3', '../programs/idle.py'])"
 		sleep "$delay"
 		status=0
 		"$PYMEMTOP" record -p "$TARGET" > "$BATS_TEST_TMPDIR/out" 2> "$BATS_TEST_TMPDIR/err" || status=$?
-		wait "$TARGET"	# whatever came of it, the target ends as it should
+		wait "$TARGET"	# whatever happened, the target must end normally
 		echo "after $delay s: status $status"
 		cat "$BATS_TEST_TMPDIR/err"
-		# Before the exec it is no Python, and on a slow machine it has ended by then.
+		# Before its exec it is no Python yet; on a slow machine it may have ended by then.
 		[ "$status" = 0 ] || grep -qiE 'is not CPython|no (such )?process' "$BATS_TEST_TMPDIR/err"
 	done
 	TARGET=

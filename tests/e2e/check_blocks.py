@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""python attribution [option...]: every block of blocks.py, to the byte, on its line."""
+"""python attribution [option...]: every block of blocks.py is on its line, to the byte."""
 import sys
 
 from harness import check, check_nothing_lost, compare_books, process_of, record

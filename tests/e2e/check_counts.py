@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""python: how often the programs run, by the kernel's own count, for a known number of
-calls; and that they run no more after the detach."""
+"""python: the kernel's count of the programs' runs fits a known number of calls; and the target
+runs on after the detach."""
 import sys
 
 from harness import Recording, Target, check, counted_programs, program_counts
 
-CALLS = 20_000      # of calloc, and of free, in a batch of steady.py
+CALLS = 20_000      # of calloc, and of free, in one batch of steady.py
 
 with counted_programs():
     target = Target(sys.argv[1], "steady.py")
@@ -13,7 +13,7 @@ with counted_programs():
     first = program_counts()
     target.run()
     second = program_counts()
-    # Nothing else in the batch allocates from libc, but for a print.
+    # Apart from a print, nothing else in the batch allocates from libc.
     for name, calls in ("pymemtop_enter", 2 * CALLS), ("pymemtop_leave", CALLS):
         runs = second[name][0] - first[name][0]
         check(calls <= runs <= calls + 50, name, "ran", runs, "times for", calls, "calls")

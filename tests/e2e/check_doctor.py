@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""All modes load here, and the verifier has to follow at most half of what it would: the
-same programs cost others more."""
+"""All modes load here, and each program takes at most half of what the verifier would follow: on
+other kernels, the same programs take more."""
 import re
 import subprocess
 import sys

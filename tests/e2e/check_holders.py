@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """python step: small.py leaks small objects on one line, while other lines are busier and keep
-nothing. heap and rss cannot name the line that keeps; they must not name another one."""
+nothing. heap and rss cannot name the line that leaks, but they must not name another one."""
 import json
 import sys
 
 from harness import Recording, Target, check, check_nothing_lost, process_of
 
 python, step = sys.argv[1:]
-# Of a busy line's own: libc's blocks, and pages of libc's heap.
+# A busy line may hold this much of its own: libc's blocks, and pages of libc's heap.
 LITTLE = 256 << 10
 
 target = Target(python, "small.py", step)
@@ -27,7 +27,7 @@ for mode, profile in profiles.items():
         held = line.get("outstanding_bytes", 0) + line.get("mapped_bytes", 0) + line.get("resident_bytes", 0)
         check(held < LITTLE or (line["file"].endswith("small.py") and line["line"] in leaks),
               mode, "names", line)
-    # What it keeps apart is there, and pymalloc's own figure beside it.
+    # Small objects are reported apart from the lines, with pymalloc's own figure.
     check(abs(process["small_bytes"] - pymalloc) < 16 * 4096, mode, process["small_bytes"], pymalloc)
     check(process["small_arenas"] * process["small_arena_size"] >= process["small_bytes"],
           mode, "has", process["small_arenas"], "arenas")

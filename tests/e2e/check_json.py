@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""what file [argument...]: what a json profile of a bats file's recording has to say."""
+"""what file [argument...]: checks the json profile that a bats file has recorded."""
 import json
 import os
 import sys
@@ -12,7 +12,7 @@ with open(path) as file:
 
 
 def lines():
-    """Of lines.py's function lists: the numbers that are in memory_profiler's table."""
+    """The lines of lists() in lines.py have the numbers of memory_profiler's table."""
     process, = profile["processes"]
     of = {line["line"]: line for line in process["lines"] if line["function"] == "lists"}
     with open(os.path.join(PROGRAMS, "lines.py")) as file:
@@ -25,7 +25,7 @@ def lines():
 
 
 def ended():
-    """RssAnon in KiB, as the process said before its end."""
+    """The argument is RssAnon in KiB, which the process printed before it ended."""
     process, = profile["processes"]
     anon = int(arguments[0]) * 1024
     check(abs(process["rss_anon_bytes"] - anon) < 20 * 4096, process["rss_anon_bytes"], anon)
@@ -35,14 +35,14 @@ def ended():
 
 
 def everyone():
-    """The processes with those ids are there, by resident pages."""
+    """The processes with the given ids are in the profile, which is of mode rss."""
     check(profile["mode"] == "rss", profile["mode"])
     check({int(pid) for pid in arguments} <= {p["pid"] for p in profile["processes"]},
           [p["pid"] for p in profile["processes"]])
 
 
 def pools():
-    """What 10 pages have no room for is lost."""
+    """Objects that 10 pages have no room for are counted as lost."""
     process, = profile["processes"]
     check(process["lost"]["pools"] > 90_000, process["lost"])
 

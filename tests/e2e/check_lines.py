@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""python function: mode lines and memory_profiler on the same program. In one process, both
-at once, the occurrences are the same, and the increments within a page; and so are the
-occurrences where memory_profiler is not there."""
+"""python function: compares mode lines with memory_profiler on the same program. With both at once
+in one process, occurrences are equal, and increments agree within a page. Without memory_profiler,
+occurrences are still the same."""
 import os
 import re
 import subprocess
@@ -10,14 +10,14 @@ import sys
 from harness import PROGRAMS, PYMEMTOP, check
 
 PAGE = 4096 / (1 << 20)
-# Before 6.2, /proc tells memory_profiler counters of which the task holds back up to 64 pages
-# each (SPLIT_RSS_COUNTING in mm/memory.c), anonymous ones and a file's; ours are exact.
+# Before 6.2, memory_profiler reads counters in /proc of which the task holds back up to 64 pages
+# each (SPLIT_RSS_COUNTING in mm/memory.c), for anonymous and for file pages; ours are exact.
 HELD_BACK = 2 * 64 if tuple(map(int, os.uname().release.split(".")[:2])) < (6, 2) else 0
 ROW = re.compile(r" *(\d+) +(-?[\d.]+) MiB +(-?[\d.]+) MiB +(\d+)   (.*)")
 
 
 def table(text, function):
-    """Rows by line number, of the one table with that function."""
+    """Returns the rows, by line number, of the only table for that function."""
     tables = [part for part in text.split("Filename: ") if "def %s(" % function in part]
     tables = [part for part in tables if re.search(r"\d   @profile\n", part)]
     check(len(tables) == 1, len(tables), "tables of", function, "in", text)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A kernel that is locked down for confidentiality: what forbids it is said, and what helps."""
+"""A kernel in confidentiality lockdown: pymemtop says what forbids recording, and what helps."""
 import subprocess
 import sys
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""python attribution [exit]: the names of names.py; with exit, of a process that is gone."""
+"""python attribution [exit]: the names of names.py; with exit, those of a process that is gone."""
 import json
 import sys
 
@@ -35,7 +35,7 @@ if attribution == "usdt":
     del expected[20004]
 
 found = {stack["outstanding_bytes"]: stack["frames"] for stack in process["stacks"]}
-# Its line may hold something else as well.
+# The line of huge.py may hold something else as well.
 found.update({22000: stack["frames"] for stack in process["stacks"]
               if stack["frames"][0]["file"] == "/tmp/huge.py" and stack["outstanding_bytes"] >= 22000})
 for size, (file, function, line) in expected.items():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""python attribution case: one case of odd.py."""
+"""python attribution case: runs one case of odd.py."""
 import json
 import sys
 
@@ -34,7 +34,7 @@ def plain(function):
 
 
 def deep():
-    """A stack deeper than --max-frames says that it is cut."""
+    """A stack deeper than --max-frames is marked as cut."""
     for limit in 10, 64, 128:
         target, process, _ = record(["deep", "200"], "--max-frames", str(limit))
         stack, = stacks_of(process, 77_777)
@@ -81,7 +81,7 @@ def execute():
 
 
 def many():
-    """More live blocks than --max-blocks are counted, every one."""
+    """Every live block beyond --max-blocks is counted as lost."""
     target, process, _ = record(["many", "5000"], "--max-blocks", "1000")
     held, lost = process["outstanding_count"], process["lost"]["blocks"]
     check(held <= 1000, "held are", held)
@@ -90,7 +90,7 @@ def many():
 
 
 def dying():
-    """What dead children held makes room in the maps, and stays in their books."""
+    """What dead children held leaves the maps, but stays in their counts."""
     target = Target(python, "odd.py", "dying", "10")
     recording = Recording("-p", str(target.pid), "-f", "json", "--attribution", attribution,
                           "--max-blocks", "1500")
@@ -112,7 +112,7 @@ def dying():
 
 
 def sites():
-    """More stacks than --max-sites likewise."""
+    """Every stack beyond --max-sites is counted as lost."""
     target, process, _ = record(["sites", "500"], "--max-sites", "100")
     check(process["lost"]["sites"] >= 400, process["lost"])
     check(0 < len(process["stacks"]) <= 100, len(process["stacks"]))
@@ -120,7 +120,7 @@ def sites():
 
 
 def before_attach():
-    """usdt: a function that was entered before has no name until a marker gives it one."""
+    """usdt: a function entered before the attach has no name until a marker gives it one."""
     target, process, _ = record(["many", "5"])
     files = {frame["file"] for stack in process["stacks"] for frame in stack["frames"]}
     check("[before attach]" in files, files)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""python attribution program: the lines of its books, exactly; for frame.py, whose
-numbers are pandas's to lay out, as far as it must hold them."""
+"""python attribution program: lines hold exactly what the program's books say. How much frame.py's
+lines hold is up to pandas: there, at least what they must, and not much more."""
 import sys
 
 from harness import (amounts_by_line, check, check_nothing_lost, compare_books, process_of,
@@ -13,7 +13,7 @@ for pid in pids:
     process, book = process_of(profile, pid), target.book_of(pid)
     check_nothing_lost(process)
     if program != "frame.py":
-        # The process of fork_pool.py itself allocates nothing on its own lines.
+        # The main process of fork_pool.py allocates nothing on its own lines.
         if book["lines"] or len(pids) == 1:
             compare_books(book, process)
         continue

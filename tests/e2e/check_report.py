@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""python mode: the report that a person gets of leak.py, which is shown."""
+"""python mode: checks the report of leak.py, as a person gets it, and prints it."""
 import re
 import sys
 
@@ -19,7 +19,7 @@ print(report)
 if mode == "lines":
     memory, increment, occurrences = re.search(
         r"^ *%d +(\S+) MiB +(\S+) MiB +(\d+)   .*kept.append" % LINE, report, re.M).groups()
-    # 200 turns; memory that libc had free is filled first.
+    # 200 iterations; libc first fills memory that it had free.
     check(int(occurrences) == 200, "it ran", occurrences, "times")
     check(abs(float(increment) * MIB - BYTES) < 0.05 * BYTES, "it added", increment, "MiB")
 else:

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""python attribution step[,step...] [option...]: the lines of resident.py, within a page
-of what the kernel's RssAnon said to the program itself; and the sum."""
+"""python attribution step[,step...] [option...]: the lines of resident.py agree within a few pages
+with what the kernel's RssAnon told the program itself; and the sum holds."""
 import json
 import sys
 
 from harness import Recording, Target, check, check_nothing_lost, may_lose, process_of
 
 PAGE = 4096
-# Reading RssAnon between two lines, and making the objects that hold them, takes pages too.
+# Reading RssAnon between two lines, and making the objects that hold the values, takes pages, too.
 SLACK = 3 * PAGE
 
 
 def resident(part):
-    """Arenas' pages, which the lines that touched them share with others, too."""
+    """Includes pages of arenas, which the lines that touched them share with others."""
     return part["resident_bytes"] + part["arena_bytes"]
 
 
@@ -27,11 +27,11 @@ def check_lines(book, process):
     for line in process["lines"]:
         if line["file"].endswith("/resident.py"):
             found[line["line"]] = found.get(line["line"], 0) + resident(line)
-    # What the allocator gives back of what there was before, the line's own growth hides.
+    # Memory from before the attach that is given back meanwhile hides growth from the books.
     hidden = max(0, book["start"] - process["before_attach_bytes"])
     missed = PAGE * may_lose(process)
     for line, expected in book["lines"]:
-        # What a call on the line touches is on the callee's lines.
+        # Pages that a call on the line touches are on the callee's lines.
         got = found.get(line, 0)
         stacks = with_callees(process, line)
         check(-SLACK - missed - expected // 100 <= max(got, stacks) - expected <=
@@ -43,7 +43,7 @@ def check_sum(book, process, unattributed):
     check(process["rss_anon_bytes"] == process["before_attach_bytes"] + resident(process) +
           process["unattributed_bytes"], "the sum is wrong:", process)
     growth = process["rss_anon_bytes"] - process["before_attach_bytes"]
-    # Native threads, as Arrow's and polars's, go on after the books were written.
+    # Native threads, such as Arrow's and polars's, go on after the books were written.
     check(abs(process["rss_anon_bytes"] - book["rss_anon"]) <= SLACK + book["rss_anon"] // 1000,
           "RssAnon is", book["rss_anon"], "not", process["rss_anon_bytes"])
     check(abs(process["unattributed_bytes"] - unattributed) <= max(growth // 100, SLACK),
@@ -51,7 +51,7 @@ def check_sum(book, process, unattributed):
 
 
 def check_sampled(book, process):
-    """One page in ten stands for all: what has hundreds, within a tenth or so."""
+    """One page in ten stands for all: a line with hundreds of pages is right within an eighth."""
     for line, expected in book["lines"]:
         got = with_callees(process, line)
         check(abs(got - expected) <= expected // 8, "line %d has %d, not %d" % (line, got, expected))

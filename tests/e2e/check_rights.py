@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""python case: whose rights source lines are read with. A target chooses which file its code
-says it is in, so it must not see one that it cannot read itself."""
+"""python case: with whose rights source lines are read. A target chooses which file its code says
+it is in, so the report must not show one that the target cannot read itself."""
 import os
 import shutil
 import subprocess
@@ -17,7 +17,7 @@ LAST_PID = "/proc/sys/kernel/ns_last_pid"
 
 
 class Subject:
-    """rights.py, as root or as nobody, with a file that only its owner reads."""
+    """rights.py, run as root or as nobody, with a file that only its owner can read."""
 
     def __init__(self, owner, uid, *steps, source=None):
         self.folder = tempfile.mkdtemp()
@@ -77,9 +77,9 @@ def ended(owner, uid, shown, *steps):
 
 
 def setuid():
-    """nobody becomes a program of root's."""
+    """nobody executes a setuid program of root's."""
     subject = Subject(0, NOBODY, "allocate", "say", "setuid")
-    other = Subject(0, 0, "say")	# so that the recording goes on
+    other = Subject(0, 0, "say")	# keeps the recording running
     recording = Recording("-p", "%d,%d" % (subject.process.pid, other.process.pid))
     subject.go()
     read_until(subject.process.stdout, "done", "rights.py")
@@ -91,7 +91,7 @@ def setuid():
 
 
 def reused():
-    """nobody ends, and its id is given to a process of root's."""
+    """A process of nobody's ends, and a process of root's gets its id."""
     subject = Subject(0, NOBODY, "allocate", "end")
     other = Subject(0, 0, "say")
     recording = Recording("-p", "%d,%d" % (subject.process.pid, other.process.pid))
@@ -116,7 +116,7 @@ def reused():
 
 
 def silent():
-    """A file on a file system that never answers holds nothing up."""
+    """A file on a file system that never answers blocks nothing."""
     server = subprocess.Popen([python, os.path.join(PROGRAMS, "silent_fs.py")], stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE, text=True)
     path = server.stdout.readline().strip()

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""python attribution [program]: each stack of stacks.py, or the program, frame by frame."""
+"""python attribution [program]: each stack of stacks.py, or of the program, frame by frame."""
 import sys
 
 from harness import check, check_nothing_lost, process_of, record
 
-# Before 3.10 the line marker is at the beginning of a line's instructions only, and a
-# finally that is reached by an exception shares its line's with the one that is not
-# (maybe_dtrace_line() in Python/ceval.c): there, the line before is the last that was said.
+# Before 3.10 the line marker fires only at the beginning of a line's instructions
+# (maybe_dtrace_line() in Python/ceval.c). A finally block that an exception reaches shares its
+# line's instructions with one that none reaches: there, the last line reported is the one before.
 SHARED = {("raises", 42): 40, ("generator", 30): 28}
 
 python, attribution, program = (*sys.argv[1:], "stacks.py")[:3]
@@ -21,10 +21,10 @@ found = {}
 for stack in process["stacks"]:
     for frame in stack["frames"]:
         check(frame["file"] != "[unknown]", "a frame has no name")
-    # Sizes are noted once each; stacks that are the same have several.
+    # Each size is noted once; a stack that comes again has several.
     found[stack["outstanding_bytes"]] = stack
 
-# What allocates on the same stack adds up, in the target's books as in ours.
+# Allocations with the same stack add up, in the target's books as in ours.
 expected = {}
 for stack in noted:
     key = tuple(tuple(frame) for frame in stack["frames"])
@@ -39,8 +39,8 @@ for frames, sizes in expected.items():
     check(stack["outstanding_count"] == len(sizes), "blocks", stack["outstanding_count"], sizes)
     got = [(f["file"], f["line"], f["function"]) for f in stack["frames"]]
     if attribution == "usdt":
-        # Markers carry co_name; and what the module's frame is above was entered
-        # before the attach, or not at all.
+        # Markers carry co_name. Frames below the module's were entered before the attach, if at
+        # all.
         want = [(file, line, name) for file, line, _, name in frames]
         if got and got[-1][0] == "[before attach]":
             got.pop()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""python step [other]: targets that come while a recording runs, and several modes at once."""
+"""python step [other]: targets that start while a recording runs, and several modes at once."""
 import json
 import sys
 
@@ -23,13 +23,13 @@ def wait_recorded(recording, pid):
 
 
 def workers():
-    """What a target executes is taken in, where it is a Python; what is none is not shown."""
+    """What a target executes is recorded if it is a Python, and not shown otherwise."""
     target = Target(python, "workers.py")
     recording = Recording("-p", str(target.pid), "-f", "json")
     target.go()
     started = read_until(target.process.stdout, "started", "the target")[-1]
     pids = [int(word) for word in started.split()[1:]]
-    # They are seen in any order.
+    # They can be recorded in any order.
     waiting = set(pids)
     while waiting:
         line = read_until(recording.process.stderr, "is recorded", "pymemtop")[-1]
@@ -46,7 +46,7 @@ def workers():
 
 
 def later():
-    """-a takes in what starts after it, also another interpreter."""
+    """-a records processes that start after it, also with another interpreter."""
     recording = Recording("-a", "-m", "heap", "-f", "json")
     targets = []
     for interpreter in (python, *others):
@@ -65,7 +65,7 @@ def later():
 
 
 def modes():
-    """Heap and rss at once: each as if it were alone, and their ids are the same."""
+    """heap and rss at once: each reports what it would alone, and their ids are the same."""
     target = Target(python, "resident.py", "blocks", "threads")
     recording = Recording("-p", str(target.pid), "-m", "heap,rss", "-f", "json")
     target.run()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""python attribution: after pymemtop the target is as before, and it never stopped."""
+"""python attribution [kill]: pymemtop leaves the target as it was, and never stops it."""
 import re
 import signal
 import subprocess
@@ -16,8 +16,8 @@ def read(pid, name):
 
 
 def maps(pid):
-    """All but what the kernel itself maps, and keeps: the page that instructions
-    under a uprobe are stepped in."""
+    """All mappings but the page in which the kernel single-steps instructions under a uprobe: the
+    kernel maps it, and keeps it."""
     return [line for line in read(pid, "maps").splitlines() if "[uprobes]" not in line]
 
 
@@ -44,7 +44,7 @@ def text(pid):
 
 
 def semaphores(pid):
-    """All of the interpreter's, where it has markers and is not relocated."""
+    """All semaphores of the interpreter, if it has markers and is not relocated."""
     notes = subprocess.run(["readelf", "-n", "/proc/%d/exe" % pid], capture_output=True,
                            text=True).stdout
     return [int.from_bytes(memory(pid, int(at, 16), 2), "little")
@@ -74,7 +74,7 @@ check(text(target.pid) != before["text"], "there was no probe in it at all")
 if attribution == "usdt":
     check(sum(semaphores(target.pid)) == 3, "semaphores while recording:", semaphores(target.pid))
 if how == ["kill"]:
-    # What pymemtop cannot do for itself any more, the kernel does.
+    # A pymemtop that was killed cannot clean up: the kernel does.
     recording.process.send_signal(signal.SIGKILL)
     recording.process.wait()
     for _ in range(100):

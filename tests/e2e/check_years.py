@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """python children codes files: a year's worth of short-lived children and of code made at run time,
-through one recording: nothing is lost, the sums are right, and what pymemtop needs at the end is
-what it needed half way, when it has met as much as it keeps at one time."""
+in one recording. Nothing is lost, the sums are right, and pymemtop needs as much at the end as half
+way, when it has met as much as it keeps at one time."""
 import json
 import os
 import sys
@@ -13,7 +13,7 @@ SIZE = 30_001
 
 
 def needs(pid):
-    """Its own resident bytes, and open files."""
+    """Returns the process's own resident bytes, and its open files."""
     with open("/proc/%d/status" % pid) as file:
         rss = next(int(line.split()[1]) for line in file if line.startswith("RssAnon"))
     return {"RssAnon": rss << 10, "descriptors": len(os.listdir("/proc/%d/fd" % pid))}
@@ -58,11 +58,11 @@ count = sum(line["allocated_count"] for line in made)
 if files == 1:
     check(count == codes and not forgotten, "made:", count)
 else:
-    # What ran once under a name of its own is a sum by now, with others that hold nothing.
+    # Code that ran once under its own name is part of a sum by now, with others that hold nothing.
     more = sum(line["allocated_count"] for line in forgotten)
     check(count < codes <= count + more, "made: %d and %d forgotten" % (count, more))
     print("%d lines by name, %d allocations of lines that were forgotten" % (len(made), more))
-# By then it has met as much as it keeps.
+# By then pymemtop has met as much as it keeps at one time.
 settled = seen[4 if files == 1 else 7]["RssAnon"]
 grown = seen[-1]["RssAnon"] - settled
 check(grown < settled // 4, "RssAnon has grown by", grown)

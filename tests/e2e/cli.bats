@@ -12,7 +12,7 @@ load helper
 
 @test "bash completes commands, options, and what options take" {
 	"$PYMEMTOP" completion bash > "$BATS_TEST_TMPDIR/completion"
-	completed() {	# what is expected, then the words
+	completed() {	# expected completions, then the words
 		local expected=$1
 		shift
 		# shellcheck disable=SC2016
@@ -213,7 +213,7 @@ while True:
 		process, = json.load(open(sys.argv[1]))["processes"]
 		stack, = [s for s in process["stacks"] if s["outstanding_bytes"] == 12346]
 		assert [(f["file"], f["line"]) for f in stack["frames"]] == [("<string>", 1)], stack
-		# Also what Python does before it runs the program.
+		# Lines that Python runs before the program are there, too.
 		assert any(l["file"].startswith("<frozen importlib") for l in process["lines"])
 	PYTHON
 	nothing_left
@@ -249,7 +249,7 @@ __import__("os")._exit(0)'
 	start_target
 	"$PYMEMTOP" record -p "$TARGET" -d 1 -f folded > "$BATS_TEST_TMPDIR/out"
 	[ -s "$BATS_TEST_TMPDIR/out" ]
-	# Its own pattern (flamegraph.pl: /^(.*)\s+?(\d+(?:\.\d*)?)$/), and no stack twice.
+	# flamegraph.pl's own pattern is /^(.*)\s+?(\d+(?:\.\d*)?)$/; and no stack comes twice.
 	! grep -vP '^.+(;.+)+ \d+$' "$BATS_TEST_TMPDIR/out"
 	[ "$(sed 's/ [0-9]*$//' "$BATS_TEST_TMPDIR/out" | sort | uniq -d | wc -l)" = 0 ]
 }
@@ -270,7 +270,7 @@ __import__("os")._exit(0)'
 		/dev/null > "$BATS_TEST_TMPDIR/out" 3>&-
 	grep -aq 'Outstanding' "$BATS_TEST_TMPDIR/out"
 	grep -aq 'idle.py:7' "$BATS_TEST_TMPDIR/out"
-	# The terminal is given back: the alternate screen is left.
+	# The terminal is restored: the alternate screen is left.
 	grep -aq $'\033\[?1049l' "$BATS_TEST_TMPDIR/out"
 	nothing_left
 }

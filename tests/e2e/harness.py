@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs targets and pymemtop on them, and compares what they say."""
+"""Runs targets, and pymemtop on them, and compares what they report."""
 import contextlib
 import json
 import os
@@ -13,19 +13,19 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 PYMEMTOP = os.path.join(HERE, "..", "..", "pymemtop")
 PROGRAMS = os.path.join(HERE, "..", "programs")
-DEADLINE = float(os.environ.get("DEADLINE", 60))	# seconds; more where all is emulated
-# Causes, where the hardware is the reason; what is counted as lost may then miss on its line.
+DEADLINE = float(os.environ.get("DEADLINE", 60))	# seconds; more under emulation
+# Causes of loss that this hardware cannot avoid; what is lost may be missing from its line.
 MAY_LOSE = os.environ.get("MAY_LOSE", "").split()
 STATS = "/proc/sys/kernel/bpf_stats_enabled"
 
 
 def read_until(stream, wanted, what):
-    """Reads lines until one has the wanted text; all of them."""
+    """Reads lines until one contains the wanted text. Returns all of them."""
     def expire(*_):
         raise TimeoutError
 
     lines = []
-    # Not select(): it does not see what is in the stream's buffer already.
+    # Not select(): it does not see what the stream has already buffered.
     signal.signal(signal.SIGALRM, expire)
     signal.setitimer(signal.ITIMER_REAL, DEADLINE)
     try:
@@ -42,7 +42,7 @@ def read_until(stream, wanted, what):
 
 @contextlib.contextmanager
 def counted_programs():
-    """While it lasts, the kernel counts the programs' runs and their time."""
+    """Within this context, the kernel counts the programs' runs and their time."""
     with open(STATS) as file:
         before = file.read()
     with open(STATS, "w") as file:
@@ -60,13 +60,13 @@ def bpftool(*args):
 
 
 def program_counts():
-    """Runs and nanoseconds of pymemtop's programs so far, by name."""
+    """Returns the runs and nanoseconds of pymemtop's programs so far, by name."""
     return {p["name"]: (p.get("run_cnt", 0), p.get("run_time_ns", 0)) for p in bpftool("prog", "show")
             if p.get("name") in ("pymemtop_enter", "pymemtop_leave", "pymemtop_ufault", "pymemtop_kfault")}
 
 
 def map_elements(pid, name):
-    """How many a map of that pymemtop has by now; others may run."""
+    """Returns how many elements a map of that pymemtop has; others may be running."""
     ids = set()
     for fd in os.listdir("/proc/%d/fdinfo" % pid):
         with open("/proc/%d/fdinfo/%s" % (pid, fd)) as file:
@@ -84,7 +84,7 @@ def wait_for(condition):
 
 
 def interpreters():
-    """What tests/tools/interpreters lists, or has listed: name, build, attributions, start."""
+    """The list of tests/tools/interpreters, new or as given: name, build, attributions, start."""
     if "INTERPRETERS" in os.environ:
         with open(os.environ["INTERPRETERS"]) as file:
             listed = file.read()
@@ -95,13 +95,13 @@ def interpreters():
 
 
 class Interpreter:
-    """A path, or chroot:ROOT:PATH for one with a root of its own."""
+    """A path, or chroot:ROOT:PATH for an interpreter with its own root."""
 
     def __init__(self, python):
         self.root, self.start, self.programs = "", [python], PROGRAMS
         if python.startswith("chroot:"):
             _, self.root, path = python.split(":")
-            # Semaphores need a file system in memory; the process id stays.
+            # Semaphores need a file system in memory. exec keeps the process id.
             os.makedirs(self.root + "/dev/shm", exist_ok=True)
             os.makedirs(self.root + "/proc", exist_ok=True)
             self.start = ["unshare", "--mount", "sh", "-c",
@@ -138,7 +138,7 @@ class Target:
         read_until(self.process.stdout, "done", "the target")
 
     def run(self):
-        """From begin() to finish()."""
+        """Lets the program run from begin() to finish()."""
         self.go()
         self.wait_done()
 
@@ -158,7 +158,7 @@ class Target:
 
 
 class Recording:
-    """pymemtop record, attached when the constructor returns."""
+    """A running pymemtop record, attached when the constructor returns."""
 
     def __init__(self, *args):
         self.work = tempfile.mkdtemp()
@@ -169,7 +169,7 @@ class Recording:
         self.messages = read_until(self.process.stderr, "pymemtop: recording", "pymemtop")
 
     def stop(self, signum=signal.SIGINT):
-        """What it wrote."""
+        """Ends the recording. Returns what it wrote."""
         self.process.send_signal(signum)
         return self.wait()
 
@@ -185,7 +185,7 @@ class Recording:
 
 
 def record(python, program, *args):
-    """Runs the program from begin() to finish() under pymemtop; target and profile."""
+    """Runs the program from begin() to finish() under pymemtop. Returns target and profile."""
     target = Target(python, program)
     recording = Recording("-p", str(target.pid), "-f", "json", *args)
     target.run()
@@ -204,7 +204,7 @@ def process_of(profile, pid):
 
 
 def may_lose(process):
-    """Events that are counted as lost, of a kind that this machine cannot help losing."""
+    """Returns the number of lost events of kinds that this machine cannot help losing."""
     return sum(process["lost"][cause] for cause in MAY_LOSE)
 
 
@@ -214,7 +214,7 @@ def check_nothing_lost(process):
 
 
 def amounts_by_line(process):
-    """What the profile says of each line, over its functions."""
+    """Returns the amounts that the profile has for each line, over all its functions."""
     lines = {}
     for line in process["lines"]:
         row = lines.setdefault((line["file"], line["line"]), {
@@ -227,8 +227,8 @@ def amounts_by_line(process):
 
 
 def compare_books(book, process):
-    """Each line of the books must be there, to the byte and block. Direct mappings
-    only where the line made some: any line can be the one that needs an arena."""
+    """Each line of the books must be in the profile, to the byte and block. Direct mappings are
+    only compared for lines that made some: any line can be the one that needs an arena."""
     found, wrong, missed = amounts_by_line(process), [], 0
     zero = {"bytes": 0, "count": 0, "mapped_bytes": 0, "mapped_count": 0}
     check(book["lines"], "the books of", process["pid"], "are empty")

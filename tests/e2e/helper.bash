@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# What the end-to-end tests share.
+# Shared by the end-to-end tests.
 cd "$BATS_TEST_DIRNAME" || exit 1
 PYMEMTOP=$BATS_TEST_DIRNAME/../../pymemtop
 DEBIAN=/usr/bin/python3.11	# built with dtrace: has frames and markers
 
-# Tests that probe need root, BTF, and the interpreter that they are for.
+# Skips the test unless it can probe: that takes root, BTF, and the interpreter.
 need_probes() {
 	[ "$(id -u)" = 0 ] || skip "needs root"
 	[ -r /sys/kernel/btf/vmlinux ] || skip "needs a kernel with BTF"
 	[ -x "$DEBIAN" ] || skip "needs Debian 12's $DEBIAN"
 }
 
-# Sets PYTHON to an interpreter of that version, from PATH or from pyenv.
+# Sets PYTHON to an interpreter of that version, installed or from pyenv.
 need_python() {
 	local candidate
 	for candidate in "/usr/bin/python$1" "/usr/local/bin/python$1" \
@@ -28,24 +28,24 @@ need_module() {
 	"$DEBIAN" -c "import $1" 2>/dev/null || skip "needs $1 for $DEBIAN"
 }
 
-# Runs a check of this folder; it says what is wrong, or nothing.
+# Runs a check of this folder, which prints what is wrong, or nothing.
 check() {
 	timeout 120 "$DEBIAN" -u "$@"
 }
 
-# A target that waits, its pid in TARGET; ended with the test.
+# Starts a target that waits, with its pid in TARGET; teardown() ends it.
 start_target() {
 	"${PYTHON:-$DEBIAN}" ../programs/idle.py >/dev/null 3>&- &
 	TARGET=$!
 	until_asleep "$TARGET"
 }
 
-# Waits until the process is in time.sleep(): Python is up, and runs its program. Returns
-# also where there is none any more.
+# Waits until the process is in time.sleep(): Python is up, and runs its program. Also returns if
+# the process is gone.
 until_asleep() {
 	local try
 	for try in {1..300}; do
-		# nanosleep, select, pselect6 and clock_nanosleep of x86-64, then of arm64.
+		# nanosleep, select, pselect6, clock_nanosleep on x86-64, then on arm64 (no select).
 		! grep -qsE '^(35|23|270|230|101|72|115) ' "/proc/$1/syscall" || return 0
 		[ -d "/proc/$1" ] || return 0
 		sleep 0.1
@@ -61,7 +61,7 @@ teardown() {
 	fi
 }
 
-# Waits until the file has the text.
+# Waits until the file contains the text.
 until_has() {
 	local try
 	for try in {1..300}; do
@@ -71,15 +71,15 @@ until_has() {
 	return 1
 }
 
-# Waits until a pymemtop with -v, whose stderr goes to the file, has attached.
+# Waits until a pymemtop -v whose stderr goes to the file has attached.
 until_recording() {
 	until_has "$1" '^pymemtop: recording' || { cat "$1"; return 1; }
 }
 
-# Records with these arguments; once it has attached, the target finds the file "go".
+# Records with these arguments; makes the file "go" for the target once it has attached.
 record_from_go() {
 	local pid
-	rm -f "$BATS_TEST_TMPDIR/said"	# of the one before
+	rm -f "$BATS_TEST_TMPDIR/said"	# from an earlier call
 	"$PYMEMTOP" record -v "$@" 2>"$BATS_TEST_TMPDIR/said" 3>&- &
 	pid=$!
 	until_recording "$BATS_TEST_TMPDIR/said"
@@ -88,8 +88,8 @@ record_from_go() {
 	rm "$BATS_TEST_TMPDIR/go"
 }
 
-# Runs pymemtop; then the status must be the first argument, and stderr one line
-# with the text that is the second.
+# Runs pymemtop. Its status must be the first argument, and its stderr one line that contains the
+# second.
 refused() {
 	local status=$1 text=$2 got=0
 	shift 2
@@ -101,13 +101,13 @@ refused() {
 	grep -qF -- "$text" "$BATS_TEST_TMPDIR/stderr"
 }
 
-# The BPF programs of pymemtop, but where one runs: whose they are is not to be seen.
+# Lists the BPF programs of pymemtop, unless one runs: a program does not show whose it is.
 left_programs() {
 	pgrep -x pymemtop >/dev/null ||
 		/usr/sbin/bpftool prog show | grep -E 'name pymemtop_' || :
 }
 
-# The definitions of events of a pymemtop that is gone.
+# Lists pymemtops that are gone but whose event definitions are left.
 left_events() {
 	local pid tracefs=$BATS_TEST_TMPDIR/tracefs
 	mkdir -p "$tracefs"
@@ -118,7 +118,7 @@ left_events() {
 	umount "$tracefs"
 }
 
-# Nothing of a pymemtop that has ended is left in the kernel.
+# Checks that a pymemtop that has ended left nothing in the kernel.
 nothing_left() {
 	local left try
 	# The kernel frees programs some time after they were detached.

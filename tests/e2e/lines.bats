@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Mode lines: against memory_profiler.
+# Mode lines, compared with memory_profiler.
 load helper
 
 setup() {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-2-Clause
-# Recordings that go on for long: by hand, check_years.py with 20,000 and 200,000.
+# Long recordings; by hand, run check_years.py with 20,000 and 200,000.
 
 load helper
 

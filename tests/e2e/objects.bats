@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Small objects: whose they are, and what heap and rss say of them.
+# Small objects: which lines they are on, and what heap and rss say about them.
 load helper
 
 setup() {

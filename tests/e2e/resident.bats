@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Mode rss: what is resident, against what the kernel told the targets themselves.
+# Mode rss: resident pages, compared with what the kernel told the targets themselves.
 load helper
 
 setup() {
@@ -10,7 +10,7 @@ resident() {
 	check check_resident.py "$@"
 }
 
-# Sets PYTHON to one that has that package of PyPI.
+# Sets PYTHON to an interpreter that has that package of PyPI.
 need_pypi() {
 	local venv=${XDG_CACHE_HOME:-$HOME/.cache}/pymemtop-tests/venv
 	PYTHON=$venv/bin/python

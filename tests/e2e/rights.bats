@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-2-Clause
-# With whose rights targets' files are read.
+# With whose rights pymemtop reads targets' files.
 
 load helper
 

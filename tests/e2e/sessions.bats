@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Recordings to which targets and modes come while they run.
+# Recordings that targets and modes join while they run.
 load helper
 
 setup() {

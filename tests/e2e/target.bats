@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# What the targets notice: nothing.
+# Targets notice nothing.
 load helper
 
 setup() {
@@ -85,7 +85,7 @@ x = bytearray(50000); os._exit(0)' "$BATS_TEST_TMPDIR/go" 3>&- &
 		until_asleep "$TARGET"
 		record_from_go -p "$TARGET" $option > "$BATS_TEST_TMPDIR/out$option"
 	done
-	# With the text of what it ran: it has ended, but its parent ran the same file.
+	# The child's source is quoted: the child has ended, but its parent ran the same file.
 	sed -n '/child of/,$p' "$BATS_TEST_TMPDIR/out" | grep -q "x = bytearray(50000)"
 	! grep -q "child of" "$BATS_TEST_TMPDIR/out--no-follow"
 }
@@ -94,7 +94,7 @@ x = bytearray(50000); os._exit(0)' "$BATS_TEST_TMPDIR/go" 3>&- &
 	command -v unshare >/dev/null || skip "needs unshare"
 	local root=$BATS_TEST_TMPDIR/root
 	mkdir -p "$root"
-	# The same files below another root, and a program that is only there.
+	# The same files below another root, with a program that exists only there.
 	unshare --mount --pid --fork sh -c "
 		mount --rbind / '$root' && mount -t tmpfs tmpfs '$root/srv' &&
 		cp ../programs/idle.py '$root/srv/only-here.py' &&
@@ -107,12 +107,12 @@ x = bytearray(50000); os._exit(0)' "$BATS_TEST_TMPDIR/go" 3>&- &
 	done
 	until_asleep "$pid"
 	"$PYMEMTOP" record -p "$pid" -d 1 > "$BATS_TEST_TMPDIR/out"
-	# The first process of a namespace ignores everything else.
+	# The init process of a pid namespace ignores every other signal.
 	kill -KILL "$pid"
 	wait "$shell" || :
 	cat "$BATS_TEST_TMPDIR/out"
 	grep -q '/srv/only-here.py:7' "$BATS_TEST_TMPDIR/out"
-	# The text of the line comes from there, too.
+	# The text of the line also comes from there.
 	grep -q 'kept.append(bytearray(1000))' "$BATS_TEST_TMPDIR/out"
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The checks that are run on every kernel: name and command, PYTHON for the interpreter."""
+"""The checks to run on every kernel: name and command; PYTHON stands for the interpreter."""
 
 RESIDENT = "blocks,mappings,threads,trimmed,child"
 
@@ -38,14 +38,14 @@ CHECKS = {
     "untouched": ["check_untouched.py", "PYTHON", "frames"],
 }
 
-# Of a kernel on which all others are refused.
+# For a kernel that is locked down, on which all others are refused.
 LOCKED = {"locked": ["check_locked.py", "PYTHON"]}
 
-# Of a processor that does not mark pages as used: after a fork the kernel's own access to a page
-# fails until the program has used it, and what is lost is counted as such.
+# For a processor that does not mark pages as used: after a fork, the kernel's own access to a page
+# fails until the program has used it. What is lost is counted as such.
 LOSSY = ["doctor", "heap", "rss", "lines", "blocks", "blocks-usdt", "blocks-entry", "stacks-usdt",
          "counts", "resident", "resident-huge"]
 
-# Within a minute or so, emulated.
+# The short list: takes a minute or so under emulation.
 SHORT = ["doctor", "heap", "rss", "lines", "blocks*3", "blocks-usdt", "objects", "stacks",
          "resident", "lines-lists"]

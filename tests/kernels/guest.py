@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs in a guest, as all that runs there: the checks that the kernel's command line lists
-(checks=NAME*TIMES,...), and says of each how it ended in a line "@check NAME RESULT SECONDS"."""
+"""The only program that runs in a guest: runs the checks that the kernel's command line lists
+(checks=NAME*TIMES,...), and prints the result of each in a line "@check NAME RESULT SECONDS"."""
 import os
 import re
 import subprocess
@@ -32,7 +32,7 @@ def run(name):
     except subprocess.TimeoutExpired as expired:
         result, said = "failed", "no end in time\n" + (expired.stdout or b"").decode(errors="replace")
     lines = said.splitlines()
-    # A rejected program's log: where it begins, and why it was.
+    # For a rejected program's log, keep the beginning, and the end with the reason.
     if len(lines) > 300:
         lines = lines[:100] + ["..."] + lines[-200:]
     for line in lines:
@@ -41,7 +41,7 @@ def run(name):
 
 
 def warnings():
-    """What the kernel itself complained about."""
+    """Prints what the kernel itself complained about."""
     log = subprocess.run(["/bin/busybox", "dmesg"], stdout=subprocess.PIPE, text=True,
                          errors="replace").stdout.splitlines()
     for at, line in enumerate(log):

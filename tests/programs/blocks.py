@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Allocates with everything that allocates, and keeps books."""
+"""Allocates with every function that allocates, and keeps books."""
 import ctypes
 import mmap
 import os
@@ -35,7 +35,7 @@ kept = []
 
 
 def keep(thing, size):
-    """Holds a Python object by the line that made it."""
+    """Notes a Python object as held by the line that made it."""
     frame = sys._getframe(1)
     kept.append(thing)
     hold(id(thing), size, place=(frame.f_code.co_filename, frame.f_lineno))
@@ -51,7 +51,7 @@ def objects():
         x = [None] * (500 + i); keep(x, 8 * (500 + i))
     for i in range(5):
         x = dict.fromkeys(range(100 + i)); keep(x, sys.getsizeof(x) - 64)
-    # And every second one goes again.
+    # Release every second one.
     for thing in kept[::2]:
         release(id(thing))
     del thing, x
@@ -59,7 +59,7 @@ def objects():
 
 
 def garbage():
-    """Nothing of it stays."""
+    """Keeps nothing."""
     for i in range(1000):
         x = bytes(600 + i)
     return len(x)
@@ -75,7 +75,7 @@ def arrays():
 
 
 def functions():
-    """Each function of the allocator."""
+    """Calls each function of the allocator."""
     a = hold(libc.malloc(1111), 1111)
     hold(libc.calloc(11, 101), 1111)
     hold(libc.valloc(2222), 2222)
@@ -103,13 +103,13 @@ def reallocs():
     hold(libc.reallocarray(c, 30, 40) if release(c) else 0, 1200)
     hold(libc.realloc(None, 900), 900)
     hold(libc.reallocarray(None, 9, 100), 900)
-    # Those that fail leave the old block where it is, on its line.
+    # Calls that fail leave the old block in place, on its line.
     d = hold(libc.malloc(800), 800)
     assert libc.realloc(d, 1 << 62) is None
     assert libc.reallocarray(d, 1 << 40, 1 << 40) is None
     assert libc.malloc(1 << 62) is None
     assert libc.calloc(1 << 40, 1 << 40) is None
-    # realloc(p, 0) frees, on glibc.
+    # On glibc, realloc(p, 0) frees.
     e = hold(libc.malloc(850), 850)
     assert libc.realloc(release(e), 0) is None
 
@@ -119,7 +119,7 @@ def mappings():
     y = mmap.mmap(-1, 100 * PAGE); hold(id(y), 100 * PAGE, "mapped_")
     y.close()
     release(id(y))
-    # Two side by side, then a hole through their border, then the rest of one.
+    # Two side by side, then a hole across their border, then the rest of the second.
     room = libc.mmap(None, 2 << 20, 0, PRIVATE, -1, 0)
     fixed = PRIVATE | 0x10
     a = hold(libc.mmap(room, 1 << 20, RW, fixed, -1, 0), 1 << 20, "mapped_")
@@ -130,20 +130,20 @@ def mappings():
     assert not libc.munmap(b + 5 * PAGE, (1 << 20) - 5 * PAGE)
     shrink(b, (1 << 20) - 5 * PAGE)
     release(b)
-    # One mapped over a part of the other takes its place.
+    # A mapping over a part of another one takes its place.
     hold(libc.mmap(a + 16 * PAGE, 8 * PAGE, RW, fixed, -1, 0), 8 * PAGE, "mapped_")
     shrink(a, 8 * PAGE)
     libc.mmap(a + 32 * PAGE, 4 * PAGE, 0, fixed, -1, 0)
     shrink(a, 4 * PAGE)
-    # Larger than a region of the tables, and holes in whole regions.
+    # Larger than a region of the tables, with a hole that spans whole regions.
     c = hold(libc.mmap(None, 64 << 20, RW, PRIVATE | 0x4000, -1, 0), 64 << 20, "mapped_")
     assert not libc.munmap(c + (9 << 20) + PAGE, (20 << 20) + PAGE)
     shrink(c, (20 << 20) + PAGE)
-    # What is not writable, or a file's, is not memory of this kind.
+    # Read-only mappings and those of files are not memory of this kind.
     libc.mmap(None, PAGE, mmap.PROT_READ, PRIVATE, -1, 0)
     with open(sys.executable, "rb") as file:
         libc.mmap(None, PAGE, RW, mmap.MAP_PRIVATE, file.fileno(), 0)
-    # Refused for its arguments; then one that fails altogether.
+    # A call that is refused for its arguments; then one that fails.
     assert libc.munmap(c + 1, PAGE) == -1
     assert libc.mmap(None, 1 << 60, RW, PRIVATE, -1, 0) == (1 << 64) - 1
 
@@ -157,7 +157,7 @@ def remaps():
 
 
 def in_threads():
-    """Eight at once: blocks made here, freed there."""
+    """Eight threads at once: blocks are made in one and freed in another."""
     made = []
 
     def work(n):
@@ -175,7 +175,7 @@ def in_threads():
 
 
 def in_children():
-    """Children start with this heap, and have books of their own."""
+    """Children start with this heap, and keep their own books."""
     mine = hold(libc.malloc(12345), 12345)
     other = hold(libc.malloc(54321), 54321)
     children = []
@@ -210,8 +210,8 @@ def child(n, inherited):
 
 
 if numpy:
-    # numpy keeps the last seven arrays' shapes to use them again: later ones then
-    # allocate nothing but their data.
+    # numpy keeps the last seven arrays' shapes for reuse: later arrays then allocate nothing but
+    # their data.
     [numpy.zeros(5000 + i) for i in range(7)]
 begin()
 if allocate is bytearray:

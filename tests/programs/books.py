@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A target's own books: what it holds, by the line that asked for it.
+"""A target's own books: what each line that allocates holds.
 
-A program calls hold() on the very line that allocates, and release() when it lets
-go. begin() waits until the test has attached, finish() writes the books down and
-waits until the test has seen enough.
+A program calls hold() on the very line that allocates, and release() when it lets go.
+begin() waits until the test has attached. finish() writes the books and waits until the
+test has seen enough.
 """
 import ctypes
 import json
@@ -15,8 +15,8 @@ import threading
 libc = ctypes.CDLL(None)
 libc.malloc.argtypes, libc.malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
 
-# A block of libc's: what allocate(n) asks for is n and EXTRA. That is a NUL; since 3.15
-# it is a bytes object. Free-threaded builds take their objects from mimalloc.
+# allocate(n) asks libc for a block of n + EXTRA bytes. The extra byte is a NUL; since 3.15 it is a
+# bytes object. Free-threaded builds take their objects from mimalloc.
 allocate, EXTRA = bytearray, 33 if sys.version_info >= (3, 15) else 1
 if sysconfig.get_config_var("Py_GIL_DISABLED"):
     allocate, EXTRA = libc.malloc, 0
@@ -48,7 +48,7 @@ def write():
 
 
 def forget():
-    """In a forked child: what the parent holds is the parent's."""
+    """For a forked child: what the parent holds is not the child's."""
     lines.clear()
     births.clear()
     stacks.clear()
@@ -65,7 +65,7 @@ def _place(depth):
 
 
 def hold(key, size, kind="", place=None):
-    """The caller's line holds size bytes more, as one block. Returns key."""
+    """Notes that the caller's line holds size more bytes, as one block. Returns key."""
     place = place or _place(2)
     with lock:
         row = _row(place)
@@ -86,7 +86,7 @@ def release(key):
 
 
 def shrink(key, size):
-    """size bytes of a mapping are gone."""
+    """Notes that size bytes of a mapping are gone."""
     with lock:
         place, old, kind = births[key]
         births[key] = place, old - size, kind
@@ -94,8 +94,8 @@ def shrink(key, size):
 
 
 def note_stack(size):
-    """A block of that size, which no other has, is allocated on the caller's line, by
-    allocate() of what is returned."""
+    """Notes the caller's stack for a block of that size, which no other block has. The same line
+    must call allocate() with the result."""
     frame, stack = sys._getframe(1), []
     while frame:
         code = frame.f_code

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Stacks that are switched under the interpreter: greenlet's, and gevent's."""
+"""Stacks that greenlet and gevent switch under the interpreter."""
 import gevent
 import greenlet
 
@@ -22,7 +22,7 @@ def deep(depth):
 
 
 def switching():
-    """Each goes on in the middle, where others were in between."""
+    """Resumes each greenlet in the middle, after others have run."""
     several = [greenlet.greenlet(deep) for _ in range(3)]
     for depth, one in enumerate(several):
         one.switch(depth * 3)

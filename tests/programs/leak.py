@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Keeps 200 blocks of 40,000 bytes: what a report must say is known."""
+"""Keeps 200 blocks of 40,000 bytes, so that what a report must say is known."""
 from books import begin, finish
 
 kept = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What mode lines and memory_profiler both look at: `lines.py NAME` runs one of these."""
+"""Functions that mode lines and memory_profiler both measure: `lines.py NAME` runs one of them."""
 import io
 import random
 import sys
@@ -56,7 +56,7 @@ def chunks():
 
 @profile
 def flow():
-    # what loops, comprehensions, generators and exceptions are counted as
+    # how loops, comprehensions, generators and exceptions are counted
     def inner(n):
         for i in range(n):
             yield i

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Writes the line tables of the standard library's code objects, and what Python itself
-makes of them: for the unit test of our own decoders. One a line: the kind of table, the
-first line, the table, and the line of each instruction, 0 where it has none."""
+"""Writes the line tables of the standard library's code objects, and what Python itself makes of
+them, for the unit test of our decoders. One per line: the kind of table, the first line, the table,
+and the line of each instruction, 0 if it has none."""
 import dis
 import os
 import sys
@@ -10,7 +10,7 @@ import warnings
 
 
 def lines_of(code):
-    """By instruction of two bytes."""
+    """Returns a line for each instruction of two bytes."""
     if sys.version_info >= (3, 11):
         return [line or 0 for line, *_ in code.co_positions()]
     lines = [0] * (len(code.co_code) // 2)
@@ -32,7 +32,7 @@ kind, table = (("locations", "co_linetable") if sys.version_info >= (3, 11) else
 
 def visit(code):
     if len(getattr(code, table)) < 60_000:
-        # A table can be empty: all on the first line.
+        # A table can be empty: everything is on the first line.
         print(kind, code.co_firstlineno, getattr(code, table).hex() or "-",
               *lines_of(code))
     for const in code.co_consts:

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Code with names of every kind, some of it gone before the report."""
+"""Code with names of every kind; some of it is gone before the report."""
 import gc
 import os
 import sys
 
 from books import EXTRA, allocate, begin, finish, write
 
-kept = {n: None for n in range(20_000, 24_000)}    # which does not grow
+kept = {n: None for n in range(20_000, 24_000)}    # has all its keys, so it does not grow
 names = {"kept": kept, "allocate": allocate, "EXTRA": EXTRA}
 ALLOCATE = "\n" * 4 + "def %s(size):\n    kept[size] = allocate(size - EXTRA)\n%s(%d)\n"
 
@@ -21,11 +21,11 @@ run("/tmp/größe/文件.py", "größe", 20_001)
 run("/tmp/emoji-\U0001f40d.py", "名前", 20_002)
 run("/tmp/with blank; and semicolon.py", "f", 20_003)
 if "markers" not in sys.argv:
-    # CPython's own markers raise in the target for a name that is not UTF-8.
+    # CPython's own markers raise an exception in the target for a name that is not UTF-8.
     run("/tmp/undecodable-\udcff.py", "f", 20_004)
 run("/tmp/control-\x1b[31m\n.py", "f", 20_005)
 run("/tmp/" + "long/" * 150 + "x.py", "f" * 200, 20_006)
-# Their characters are not beside their heads.
+# Strings whose characters are not stored beside their heads.
 class Text(str):
     pass
 
@@ -33,15 +33,15 @@ class Text(str):
 for size, name in (20_007, "/tmp/subclass.py"), (20_008, "/tmp/größe.py"):
     code = compile("\n" * 5 + "kept[%d] = allocate(%d - EXTRA)\n" % (size, size), "", "exec")
     exec(code.replace(co_filename=Text(name)), dict(names))
-# Many code objects, each gone before the next, that get one another's address.
+# Many code objects, each gone before the next, that reuse one another's address.
 for i in range(300):
     run("/tmp/gone-%03d.py" % i, "gone%03d" % i, 21_000 + i)
 gc.collect()
-# A table of lines longer than one record, and a line far down in it.
+# A line table longer than one record, and a line far down in it.
 source = "".join("a%d = [%d,\n  %d]\n" % (i, i, i) for i in range(20_000))
 exec(compile(source + "kept[22_000] = allocate(22_000 - EXTRA)\n", "/tmp/huge.py", "exec"),
      dict(names))
-# The module's own import goes through frozen code.
+# Importing a module goes through frozen code.
 os.makedirs(os.environ["BOOKS"] + ".d", exist_ok=True)
 with open(os.environ["BOOKS"] + ".d/imported.py", "w") as file:
     file.write("import books\ndata = books.allocate(%d)\n" % (23_000 - EXTRA))

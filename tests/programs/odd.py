@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is asked for by the name: depth, native threads, exec, much of anything."""
+"""Runs the case that is named: deep stacks, native threads, exec, large numbers of things."""
 import ctypes
 import os
 import subprocess
@@ -20,7 +20,7 @@ def deep(depth):
 
 
 def native():
-    """A thread that has no Python in it at all: it runs malloc(54321)."""
+    """A thread without any Python in it: it runs malloc(54321)."""
     thread = ctypes.c_ulong()
     start = ctypes.cast(libc.malloc, ctypes.c_void_p)
     assert not libc.pthread_create(ctypes.byref(thread), None, start, ctypes.c_void_p(54_321))
@@ -28,7 +28,7 @@ def native():
 
 
 def callbacks():
-    """Native threads that come by in Python, each with a thread state of its own."""
+    """Native threads that call into Python, each with a thread state of its own."""
     @ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)
     def callback(argument):
         hold(libc.malloc(1_500), 1_500)
@@ -40,7 +40,7 @@ def callbacks():
 
 
 def blocked():
-    """Allocates while another thread has the GIL."""
+    """Allocates while another thread holds the GIL."""
     released = ctypes.CDLL(None)
     released.malloc.argtypes, released.malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
 
@@ -55,7 +55,7 @@ def blocked():
 
 
 def churn():
-    """Threads that come and go, and get one another's ids and memory."""
+    """Threads that come and go, and reuse one another's ids and memory."""
     def work(n):
         hold(libc.malloc(1_000 + n), 1_000 + n)
 
@@ -69,7 +69,7 @@ made = []   # 3.12 destroys interpreters whose ids are dropped
 
 
 def subinterpreters():
-    """Each with a thread state of its own in this thread, and in another."""
+    """Interpreters, each with a thread state of its own, in this thread and in another."""
     try:
         import _interpreters as interpreters
     except ImportError:
@@ -111,7 +111,7 @@ def spawn():
 
 
 def dying(children):
-    """Children that hold much when they end, one after the other."""
+    """Children that hold a lot when they end, one after the other."""
     for _ in range(children):
         pid = os.fork()
         if not pid:

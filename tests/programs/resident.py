@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes its process resident-bigger in many ways, one to a line, and keeps its own books:
-what the kernel's RssAnon says before and after each."""
+"""Grows its resident memory in many ways, one per line, and keeps its own books: what the kernel's
+RssAnon says before and after each."""
 import ctypes
 import json
 import mmap
@@ -14,7 +14,7 @@ MIB = 1 << 20
 PR_SET_THP_DISABLE = 41    # linux/prctl.h
 MCL_FUTURE = 2             # asm-generic/mman.h
 M_TOP_PAD = -2             # glibc's malloc.h
-MAP_POPULATE = 0x8000      # likewise; mmap has it from 3.10 on
+MAP_POPULATE = 0x8000      # asm-generic/mman-common.h; mmap has it from 3.10 on
 LIBC = ctypes.CDLL(None)
 
 
@@ -31,7 +31,7 @@ def rss_anon():
 
 
 def private_dirty():
-    """Without what is shared with a forked process."""
+    """Excludes what is shared with a forked process."""
     return read_size("/proc/self/smaps_rollup", b"Private_Dirty:")
 
 
@@ -42,12 +42,12 @@ class Books:
         self.read = rss_anon
 
     def measure(self):
-        """What libc keeps free, it may give back as late as on another line."""
+        """Trims first: libc may give back free memory as late as on another line."""
         LIBC.malloc_trim(0)
         return self.read()
 
     def __enter__(self):
-        """The line below is measured."""
+        """Measures the line below."""
         self.line = sys._getframe(1).f_lineno + 1
         self.before = self.measure()
 
@@ -124,7 +124,7 @@ def threads():
 
 
 def trimmed():
-    """libc gives back what is free at the end of its heap."""
+    """libc gives back free memory at the end of its heap."""
     with books:
         held["kept"] = [bytearray(5000) for i in range(2000)]
     more = [bytearray(5000) for i in range(2000)]
@@ -132,7 +132,7 @@ def trimmed():
 
 
 def child():
-    """What it shares with its parent is from before; what it writes to is its own."""
+    """Memory shared with the parent is from before; what the child writes to is its own."""
     held["shared"] = shared = bytearray(8 * MIB)
     ready, alive = os.pipe(), os.pipe()
     if os.fork():
@@ -153,7 +153,7 @@ def child():
 
 
 def unseen():
-    """Without faults: what a mapping or a lock asks for, the kernel makes resident at once."""
+    """Without faults: the kernel makes populated and locked mappings resident at once."""
     with books:
         held["populated"] = private(40 * MIB, MAP_POPULATE)
     with books:
@@ -162,7 +162,7 @@ def unseen():
     address = ctypes.c_void_p(ctypes.addressof(ctypes.c_char.from_buffer(mapping)))
     with books:
         locked = LIBC.mlock(address, ctypes.c_size_t(30 * MIB))
-    # Without it, what reads the books fetches 132 KiB ahead for the line that it measures.
+    # Otherwise, reading the books grows the heap by 132 KiB, ahead of the measured line.
     LIBC.mallopt(M_TOP_PAD, 0)
     if locked or LIBC.mlockall(MCL_FUTURE):
         raise OSError("mlock")
@@ -174,7 +174,7 @@ def unseen():
 
 
 def shared():
-    """No process's own."""
+    """Memory that is no process's own."""
     held["memory"] = mapping = mmap.mmap(-1, 8 * MIB)
     touch(mapping)
     with tempfile.TemporaryFile() as file:
@@ -232,8 +232,8 @@ def torch():
 
 def main():
     steps = [globals()[name] for name in sys.argv[1:]]
-    # Else khugepaged makes more resident of what allows it (3.15's arenas), whenever it
-    # comes by, and on whatever line.
+    # Otherwise khugepaged makes more resident of what allows it (3.15's arenas), at any time, and
+    # on any line.
     if huge not in steps and LIBC.prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0):
         raise OSError("prctl")
     for i in range(3):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""file, steps: a function that says it is in that file allocates, and the process changes its
+"""file step...: a function that claims to be in that file allocates, and the process changes its
 rights, or what it is, before or after."""
 import os
 import sys

@@ -14,7 +14,7 @@ def make():
 begin()
 first, second = make()
 source = (__file__, make.__code__.co_firstlineno)
-# Both lists' pointers; the numbers themselves are small objects, in arenas.
+# The pointers of both lists; the numbers themselves are small objects, in arenas.
 hold(1, first.__sizeof__() - [].__sizeof__(), place=(source[0], source[1] + 1))
 hold(2, second.__sizeof__() - [].__sizeof__(), place=(source[0], source[1] + 2))
 finish()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""children, codes, files: forks so many children that end at once, each with a block of its own
-still held; then makes so many code objects that run once, and hold nothing, of so many files. Says
-how far it is."""
+"""children codes files: forks that many children, each of which ends at once with a block of its
+own still held. Then makes that many code objects, which run once and hold nothing, of that many
+files. Prints how far it is."""
 import os
 import sys
 

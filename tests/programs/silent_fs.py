@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A FUSE file system with one file, which never answers who opens it. Prints the file's path,
-or "skip" and the reason; ends when its stdin is closed."""
+"""A FUSE file system with one file; opening it never gets an answer. Prints the file's path, or
+"skip" and the reason. Ends when its stdin is closed."""
 import ctypes
 import os
 import select

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""step [books]: leaks small objects on one line, while others come and go. With books, which slow
-it and take blocks themselves, tracemalloc says what lives: [line, blocks, bytes in size classes]."""
+"""step [books]: leaks small objects on one line while others come and go. With books, which slow it
+and take blocks too, tracemalloc says what lives: [line, blocks, bytes in size classes]."""
 import asyncio
 import collections
 import csv
@@ -83,7 +83,7 @@ def books():
 
 
 def alive():
-    """What the leaking lines made and is held, by type."""
+    """Counts the live objects of the lines that leak, by type."""
     parts = [part for event in kept if isinstance(event, Event)
              for part in (event, event.user, event.path)]
     parts += [part for row in kept if isinstance(row, tuple) for part in (row, *row)]
@@ -93,7 +93,7 @@ def alive():
 
 
 def pymalloc_bytes():
-    """What pymalloc itself says is allocated."""
+    """Returns the bytes that pymalloc itself reports as allocated."""
     read, write = os.pipe()
     saved = os.dup(2)
     os.dup2(write, 2)
@@ -112,7 +112,7 @@ def main():
     if sys.argv[2:]:
         tracemalloc.start()
     begin()
-    # It empties CPython's free lists: what tracemalloc has no trace of on one, it never gets.
+    # Empties CPython's free lists: an object on one without a trace would never get a trace.
     gc.collect()
     tracemalloc.clear_traces()
     step()

@@ -58,7 +58,7 @@ def throws_into():
     with contextlib.suppress(KeyError):
         g.throw(KeyError)
     plain()
-    # One that is dropped in the middle.
+    # A generator that is dropped in the middle.
     g = generator()
     next(g)
     next(g)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Does the same work each time it is asked to, and keeps nothing."""
+"""Does the same work each time it is asked, and keeps nothing."""
 import sys
 import time
 

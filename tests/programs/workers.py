@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Starts Pythons anew, by exec, as multiprocessing's spawn does; each keeps books."""
+"""Starts new Pythons by exec, as multiprocessing's spawn does; each keeps books."""
 import subprocess
 import sys
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Includes run down: a file of user/ knows its own station of the flow and those before it, and
-none behind it (doc/architecture.md)."""
+"""Includes run down: a file of user/ includes files of its own station of the flow and of those
+before it, and of none behind it (doc/architecture.md)."""
 import os
 import re
 import sys
@@ -8,7 +8,7 @@ import sys
 USER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "user")
 STATIONS = ["base", "target", "probes", "collect", "symbols", "profile", "modes", "session", "render",
             "view", "cli", "main"]
-# A registry knows all entries, and no entry knows it.
+# A registry knows all its entries; no entry includes the registry.
 REGISTRIES = {"modes": "modes/modes.h", "render": "render/renderers.h", "cli": "cli/commands.h"}
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A format, a mode and a command more: a file and a line each, and it is there, with its help."""
+"""A new format, mode or command takes one file and one line, and then works and is in the help."""
 import os
 import re
 import shutil

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""file: writes down the outermost functions of the standard library's modules, by inspect,
-for test_functions: a line "file PATH", then one "NAME FIRST LAST" each."""
+"""file: writes the outermost functions of the standard library's modules to file, as inspect finds
+them, for test_functions: a line "file PATH", then one line "NAME FIRST LAST" each."""
 import ast
 import glob
 import inspect
@@ -33,7 +33,7 @@ with open(sys.argv[1], "w") as out:
             tree = ast.parse("\n".join(lines))
         except (SyntaxError, ValueError):
             continue
-        # Form feeds and carriage returns are lines to some, and not to others.
+        # Not everything takes form feeds, carriage returns and the like for ends of lines.
         if any(c in line for line in lines for c in "\f\r\v\x1c\x1d\x1e\x85"):
             continue
         print("file", path, file=out)

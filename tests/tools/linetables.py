@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""folder: has each interpreter write its line tables there, for the unit test."""
+"""folder: has each interpreter write its line tables into the folder, for the unit test."""
 import concurrent.futures
 import os
 import sys
@@ -31,7 +31,7 @@ def is_written(name):
     return os.path.exists(path) and os.path.getmtime(path) > os.path.getmtime(program)
 
 
-# Each is made ready first: two can share a root.
+# Prepare all interpreters first: two can share a root.
 wanted = {name: (name, build, Interpreter(start)) for name, build, _, start in interpreters()
           if not start.startswith("skip: ") and not is_written(name)}
 with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -27,7 +27,7 @@ static struct def_ranges *read_functions(struct reader *reader, const char *path
 	return functions;
 }
 
-/* The standard library's, written down by tests/tools/functions.py. */
+/* The standard library's functions, as written down by tests/tools/functions.py. */
 static void library(void **state)
 {
 	const char *list = getenv("FUNCTIONS");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What interpreters say of themselves, against what their headers say. */
+/* What interpreters say about their layout, compared with what their headers say. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <setjmp.h>
@@ -14,7 +14,7 @@
 #include "target/elffile.h"
 #include "target/layouts.h"
 
-/* _PyRuntime is initialised in the file. */
+/* Reads the description in _PyRuntime, which is initialised in the file. */
 static void read_description(const char *path, uint64_t slots[DESCRIPTION_SLOTS])
 {
 	static const char *const name = "_PyRuntime";
@@ -30,7 +30,7 @@ static void read_description(const char *path, uint64_t slots[DESCRIPTION_SLOTS]
 	elf_file__free(elf);
 }
 
-/* The paths of static interpreters, of 3.13 and later. */
+/* DESCRIBED_PYTHONS has the paths of static interpreters, of 3.13 and later. */
 static void described(void **state)
 {
 	char *paths = getenv("DESCRIBED_PYTHONS") ? strdup(getenv("DESCRIBED_PYTHONS")) : NULL;
@@ -51,14 +51,14 @@ static void described(void **state)
 		minor = slots[1] >> 16 & 0xff;
 		assert_true(layout__of_description(3, minor, slots, &layout));
 		assert_true(layout__of_version(3, minor, &table));
-		/* How much is read is rounded up. */
+		/* The sizes to read are rounded up. */
 		assert_true(layout.tstate_size >= table.tstate_size && layout.tstate_size < 256);
 		assert_true(layout.frame_size >= table.frame_size && layout.frame_size < 256);
 		layout.tstate_size = table.tstate_size;
 		layout.frame_size = table.frame_size;
 		assert_memory_equal(&layout, &table, sizeof(layout));
 		print_message("# %s: 3.%u\n", path, minor);
-		/* Another version than the one it says; then none that we know. */
+		/* A version other than the one it states; then one that we do not know. */
 		assert_false(layout__of_description(3, minor + 1, slots, &layout));
 		if (layout__of_version(3, minor + 1, &table))
 			continue;
@@ -66,7 +66,7 @@ static void described(void **state)
 		assert_true(layout__of_description(3, minor + 1, slots, &table));
 		assert_int_equal(table.frame_code, layout.frame_code);
 		assert_int_equal(table.code_filename, layout.code_filename);
-		/* A field more in its description; and a value that would wrap around. */
+		/* A description with one more field; then values that would wrap around. */
 		memmove(slots + 30, slots + 29, (DESCRIPTION_SLOTS - 30) * sizeof(slots[0]));
 		assert_false(layout__of_description(3, minor + 1, slots, &table));
 		read_description(path, slots);
@@ -94,7 +94,7 @@ static void old_versions_do_not_describe_themselves(void **state)
 	assert_false(layout__of_description(3, 12, slots, &layout));
 }
 
-/* A description is the target's: whatever is in it, what is read stays small. */
+/* The target controls its description: whatever is in it, reads must stay small. */
 static void hostile_descriptions(void **state)
 {
 	uint64_t slots[DESCRIPTION_SLOTS];

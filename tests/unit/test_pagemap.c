@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The pagemap against memory that the test itself made. */
+/* The pagemap, compared with memory that the test itself made. */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 #define REGION_SIZE (1UL << REGION_SHIFT)
 #define PAGE	    (1UL << PAGE_SHIFT)
 
-/* Address space of some regions, from the beginning of one on. */
+/* Reserves address space for some regions, from the beginning of one on. */
 static char *reserve(size_t regions, int protection, int flags, int fd)
 {
 	char *room = mmap(NULL, (regions + 1) * REGION_SIZE, PROT_NONE,
@@ -90,7 +90,7 @@ static void test_written_pages(void **state)
 	check_written_pages(false);
 }
 
-/* The zero page, a file's, and shared memory are not the process's own; a file's that was
+/* The zero page, file pages and shared memory are not the process's own; a file page that was
  * written to is. */
 static void check_others(bool scan)
 {
@@ -128,11 +128,11 @@ static void test_others(void **state)
 	check_others(false);
 }
 
-/* Going through all memory finds each region once, in order, and the same as looking at
- * it by itself. */
+/* A pass over all memory finds each region once, in order, with the same pages as a look at that
+ * region alone. */
 static void check_all(bool scan)
 {
-	/* More ranges than are taken at a time: every second page of ten regions. */
+	/* Every second page of ten regions: more ranges than one scan returns. */
 	char *start = reserve(10, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	struct pagemap *pagemap = open_own(scan), *other = open_own(scan);
 	struct residency residency, again;

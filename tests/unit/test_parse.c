@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What is read: maps, ELF notes and symbols, markers' arguments, line tables. */
+/* Parsers: maps, ELF notes and symbols, markers' arguments, line tables. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
@@ -36,7 +36,7 @@ static void maps_lines(void **state)
 	assert_true(map.executable);
 	assert_string_equal(map.path, "/usr/lib/x86_64-linux-gnu/libc.so.6");
 
-	/* Anonymous; with blanks; deleted; named as if it were. */
+	/* Anonymous; with blanks in its name; deleted; named as if it were deleted. */
 	assert_true(proc_map__parse("00400000-00401000 rw-p 00000000 00:00 0 \n", &map));
 	assert_false(map.executable);
 	assert_string_equal(map.path, "");
@@ -109,7 +109,7 @@ static void notes(void **state)
 	assert_true(elf_marker__parse(note, size, 0x9100, &marker));
 	assert_int_equal(marker.semaphore, 0);
 
-	/* Whatever is cut off: never read past the end, never taken for whole. */
+	/* Wherever it is cut: never read past the end, never accepted as whole. */
 	for (cut = 1; cut <= size; cut++)
 		assert_false(elf_marker__parse(note, size - cut, 0, &marker));
 }
@@ -121,7 +121,7 @@ static int count_marker(const struct elf_marker *marker, void *context)
 	return 0;
 }
 
-/* A function of our own, found in our own file. */
+/* A function of our own, to be found in our own file. */
 __attribute__((noinline, used)) int a_function_to_find(int x);
 int a_function_to_find(int x)
 {
@@ -242,7 +242,7 @@ static void arguments(void **state)
 	assert_false(usdt_args__parse("8@%", args, 1));
 	assert_false(usdt_args__parse("8@", args, 1));
 	assert_false(usdt_args__parse("", args, 1));
-	/* A number that begins behind blanks, beyond the argument. */
+	/* The number begins behind blanks, outside the argument. */
 	assert_false(usdt_args__parse(" 8@\f -2", args, 1));
 	assert_false(usdt_args__parse("8@8(%rax", args, 1));
 #else
@@ -253,8 +253,8 @@ static void arguments(void **state)
 #endif
 }
 
-/* One code object of a file that tests/programs/linetables.py wrote: the kind of its
- * table, first line, table, and lines by instruction. Returns how many of these. */
+/* Checks one code object of a file that tests/programs/linetables.py wrote: the kind of its table,
+ * first line, table, and the line of each instruction. Returns the number of instructions. */
 static size_t check_line_table(char *text)
 {
 	static const struct {
@@ -279,14 +279,14 @@ static size_t check_line_table(char *text)
 	for (offset = 0; (line = strtok(NULL, " \n")); offset += unit, count++)
 		assert_int_equal(line_table__line(types[type].type, table, n, first, offset),
 				 atoi(line));
-	/* Before the first, and, where the table says where it ends, behind the last. */
+	/* Before the first instruction and, if the table says where it ends, behind the last. */
 	assert_int_equal(line_table__line(types[type].type, table, n, first, -2), first);
 	if (types[type].type != LINES_LNOTAB)
 		assert_int_equal(line_table__line(types[type].type, table, n, first, offset), 0);
 	return count;
 }
 
-/* Each instruction of each version's standard library, against that Python itself. */
+/* Each instruction of each version's standard library, compared with that Python itself. */
 static void line_tables(void **state)
 {
 	const char *folder = getenv("LINE_TABLES");
@@ -316,7 +316,7 @@ static void line_tables(void **state)
 	assert_true(lines);
 }
 
-/* Tables that end in the middle, or are not tables. */
+/* Tables that are cut short, or are no tables. */
 static void broken_line_tables(void **state)
 {
 	uint8_t table[64];
@@ -326,7 +326,7 @@ static void broken_line_tables(void **state)
 	assert_int_equal(line_table__line(LINES_LOCATIONS, NULL, 0, 1, 0), 0);
 	assert_int_equal(line_table__line(LINES_PEP626, NULL, 0, 1, 0), 0);
 	assert_int_equal(line_table__line(LINES_LNOTAB, NULL, 0, 7, 0), 7);
-	/* A long form whose number does not end, half a pair, a type that there is not. */
+	/* A long form whose number does not end; half a pair; an unknown kind of table. */
 	assert_int_equal(line_table__line(LINES_LOCATIONS, (uint8_t[]){0xf0, 0xff, 0xff}, 3, 1, 0),
 			 0);
 	assert_int_equal(line_table__line(LINES_PEP626, (uint8_t[]){2}, 1, 1, 0), 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Where probes are put: hand-made functions, and the libcs that PLACEMENT_LIBS names. */
+/* Where probes are placed: in hand-made functions, and in the libcs that PLACEMENT_LIBS names. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <glob.h>
@@ -25,7 +25,7 @@ static const struct placement_spec counted = {.args = ARG(1) | ARG(2), .returns 
 static const struct placement_spec freed = {.args = ARG(1), .null_is_idle = true};
 static const struct placement_spec plain = {.args = ARG(1)};
 
-/* The function is all of the text but for what stands behind size. */
+/* The function is the first size bytes of the text. */
 static struct placement place_in(const uint8_t *bytes, size_t size, size_t all,
 				 const struct placement_spec *wish)
 {
@@ -62,20 +62,20 @@ static void entries(void **state)
 {
 	(void)state;
 	assert_at(PLACE(&sized, PUSH_R12, PUSH_RBX, MOV_RBX_RDI, RET), 0, true);
-	/* CET: the function begins behind its mark. */
+	/* CET: the function begins behind endbr64. */
 	assert_at(PLACE(&sized, ENDBR64, PUSH_RBX, MOV_RBX_RDI, RET), 4, true);
 	assert_at(PLACE(&sized, ENDBR64, MOV_RBX_RDI, RET), 4, false);
-	/* A later push will do, as long as nothing was pushed before. */
+	/* A later push will do, if nothing was pushed before it. */
 	assert_at(PLACE(&sized, MOV_RBX_RDI, PUSH_RBX, RET), 3, true);
 }
 
 static void stack_pointers(void **state)
 {
 	(void)state;
-	/* The return is found by the stack pointer of the entry. */
+	/* The return is found by the stack pointer at the entry. */
 	assert_at(PLACE(&sized, SUB_RSP_24, PUSH_RBX, RET), 0, false);
 	assert_at(PLACE(&plain, SUB_RSP_24, PUSH_RBX, RET), 4, true);
-	/* A frame that is left again does not count: rsp is written otherwise. */
+	/* mov rsp, rbp sets up no frame: it is another kind of write to rsp. */
 	assert_at(PLACE(&plain, 0x48, 0x89, 0xec, PUSH_RBX, RET), 0, false);
 }
 
@@ -83,35 +83,35 @@ static void arguments(void **state)
 {
 	(void)state;
 	assert_at(PLACE(&sized, MOV_RDI_RAX, PUSH_RBX, RET), 0, false);
-	/* Only those that are read matter: memalign's second. */
+	/* Only arguments that are read matter: here memalign's second. */
 	assert_at(PLACE(&aligned, MOV_RDI_RAX, PUSH_RBX, RET), 3, true);
-	/* Parts of a register: mov dil, 0; xor esi, esi. mul writes rdx, not rsi. */
+	/* Writes to a part of a register: mov dil, 0; xor esi, esi. mul writes rdx, not rsi. */
 	assert_at(PLACE(&sized, 0x40, 0xb7, 0x00, PUSH_RBX, RET), 0, false);
 	assert_at(PLACE(&counted, 0x31, 0xf6, PUSH_RBX, RET), 0, false);
 	assert_at(PLACE(&counted, 0x48, 0xf7, 0xe6, PUSH_RBX, RET), 3, true);
 	assert_at(PLACE(&(struct placement_spec){.args = ARG(3)}, 0x48, 0xf7, 0xe6, PUSH_RBX, RET),
 		  0, false);
-	/* rep stosq counts rcx down and moves rdi on. */
+	/* rep stosq counts rcx down and advances rdi. */
 	assert_at(PLACE(&sized, 0xf3, 0x48, 0xab, PUSH_RBX, RET), 0, false);
-	/* A system call is the call. */
+	/* A system call is the work itself: no place behind it will do. */
 	assert_at(PLACE(&sized, 0xb8, 9, 0, 0, 0, 0x0f, 0x05, PUSH_RBX, RET), 0, false);
 }
 
 static void branches(void **state)
 {
 	(void)state;
-	/* The branch itself is passed by all; what follows it is not. */
+	/* Every call passes the branch itself, but not what follows it. */
 	assert_at(PLACE(&sized, 0x48, 0x39, 0xf7, 0x72, 0x02, PUSH_RBX, RET, RET), 3, true);
 	/* A tail call. */
 	assert_at(PLACE(&sized, MOV_RBX_RDI, 0xe9, 0x10, 0, 0, 0), 3, true);
-	/* Through a pointer: nothing there that is emulated. */
+	/* A jump through a pointer: no instruction there is emulated. */
 	assert_at(PLACE(&sized, 0xff, 0x25, 0x10, 0, 0, 0), 0, false);
-	/* A loop back to the place would hit it again. */
+	/* A loop back to the place would hit the probe again. */
 	assert_at(PLACE(&sized, MOV_RBX_RDI, PUSH_RBX, 0xff, 0xc8, 0x75, 0xfb, RET), 0, false);
-	/* A call is emulated; a 16-bit one is something else. */
+	/* A call is emulated; an instruction with a 16-bit prefix is not. */
 	assert_at(PLACE(&sized, MOV_RBX_RDI, CALL(0), RET), 3, true);
 	assert_at(PLACE(&sized, 0x66, 0x90, MOV_RDI_RAX, RET), 0, false);
-	/* Nops of several bytes are emulated by recent kernels only. */
+	/* Only recent kernels emulate nops of several bytes. */
 	assert_at(PLACE(&sized, 0x0f, 0x1f, 0x44, 0, 0, MOV_RDI_RAX, RET), 0, false);
 }
 
@@ -128,22 +128,22 @@ static void jumps_from_outside(void **state)
 	assert_at(place_in(near, 5, sizeof(near), &sized), 0, false);
 	assert_at(place_in(far, 5, sizeof(far), &sized), 0, false);
 	assert_at(place_in(conditional, 5, sizeof(conditional), &sized), 0, false);
-	/* A call of the function itself is what is probed. */
+	/* A call of the function itself is no jump into it. */
 	assert_at(place_in(other, 5, sizeof(other), &sized), 3, true);
 }
 
 static void null(void **state)
 {
 	(void)state;
-	/* glibc 2.36: free(NULL) leaves at once; the place is behind that. */
+	/* glibc 2.36: free(NULL) returns at once; the place is behind that test. */
 	assert_at(PLACE(&freed, TEST_RDI, 0x74, 0x02, PUSH_RBX, RET, RET), 5, true);
-	/* The other way round, what is not NULL jumps: places that are jumped to are not
-	 * taken, so it is the branch; and behind it, where that goes on. */
+	/* The other way round, a pointer that is not NULL jumps. A jump's target is never taken:
+	 * the place is the branch, or one further on from the target. */
 	assert_at(PLACE(&freed, TEST_RDI, 0x75, 0x01, RET, PUSH_RBX, RET), 3, true);
 	assert_at(PLACE(&freed, TEST_RDI, 0x75, 0x01, RET, MOV_RBX_RDI, PUSH_RBX, RET), 9, true);
-	/* Nothing behind it: the branch itself. */
+	/* Nothing suitable behind it: the branch itself. */
 	assert_at(PLACE(&freed, TEST_RDI, 0x74, 0x03, MOV_RDI_RAX, RET, RET), 3, true);
-	/* Not a test for NULL: test edi, edi; and jg after one. */
+	/* Not tests for NULL: test edi, edi; and jg behind test rdi, rdi. */
 	assert_at(PLACE(&freed, 0x85, 0xff, 0x74, 0x02, PUSH_RBX, RET, RET), 2, true);
 	assert_at(PLACE(&freed, TEST_RDI, 0x7f, 0x02, PUSH_RBX, RET, RET), 3, true);
 	/* malloc(0) is a call of interest. */
@@ -171,7 +171,7 @@ static void nonsense(void **state)
 	}
 }
 
-/* Every libc that is there has its hot functions at an emulated place. */
+/* Every libc that we have has an emulated place in its hot functions. */
 static void libcs(void **state)
 {
 	static const char *const names[] = {"malloc", "calloc", "realloc", "free"};

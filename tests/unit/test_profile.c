@@ -17,7 +17,7 @@
 #include "profile/profile.h"
 #include "render/renderers.h"
 
-/* A line, and a stack that calls it by way of a library's line. */
+/* Adds a line, and a stack in which that line calls a library's line. */
 static void add(struct profile *profile, struct profile_process *process, const char *file,
 		int line, int64_t bytes)
 {
@@ -95,7 +95,7 @@ static int load(const char *text, struct profile **profile, char *why)
 	return err;
 }
 
-/* What is loaded, is saved again as it was; in every mode, and also once the first is gone. */
+/* A loaded profile is saved again just as it was, in every mode, even once the first is freed. */
 static void round_trip(void **state)
 {
 	const struct mode *mode;
@@ -117,7 +117,7 @@ static void round_trip(void **state)
 	}
 }
 
-/* A file that is cut anywhere is refused, or is a profile still where only blanks are gone. */
+/* A file that is cut anywhere, but for blanks at its end, is refused. */
 static void truncated(void **state)
 {
 	struct profile *profile = make("heap"), *loaded;
@@ -198,7 +198,7 @@ static void grouped(void **state)
 	profile__free(profile);
 }
 
-/* The same string, and the same location, is the same pointer. */
+/* Equal strings, and equal locations, are the same pointer. */
 static void interned(void **state)
 {
 	struct profile *profile = profile__new();

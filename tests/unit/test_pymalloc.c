@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Where pymalloc hands out slots: shapes as compilers make them, and such as only look alike; and
- * pools, read out of a process: our own. */
+/* Where pymalloc hands out slots: code shapes as compilers make them, and some that only look
+ * alike. Also pools, read from our own process. */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +21,7 @@
 /* Words of struct pt_regs. */
 enum { R12 = 3, RBP = 4, RBX = 5, RAX = 10, RDX = 12 };
 
-/* The sites in the code, and behind it nothing but returns. */
+/* Finds the sites in the code, which is followed by nothing but returns. */
 static size_t find_in(const uint8_t *bytes, size_t size, struct pymalloc_site *sites)
 {
 	uint8_t code[512];
@@ -83,7 +83,7 @@ static void looks_alike(void **state)
 	struct pymalloc_site sites[4];
 
 	(void)state;
-	/* rax = [rax+32] in between: what is compared is another pool. */
+	/* rax = [rax+32] in between: another pool is compared. */
 	assert_int_equal(FIND(sites, LOAD_RDX_NEXTPOOL, 0x48, 0x8b, 0x40, 0x20, CMP_RDX_RAX,
 			      JE_SLOW, LOAD_R8_FREEBLOCK, COUNT_ONE_MORE, RET),
 			 0);
@@ -95,9 +95,9 @@ static void looks_alike(void **state)
 	assert_int_equal(FIND(sites, LOAD_RDX_NEXTPOOL, JE_SLOW, LOAD_R8_FREEBLOCK, COUNT_ONE_MORE,
 			      RET),
 			 0);
-	/* A count is set, but nothing of a pool. */
+	/* A count is set, but nothing else of a pool. */
 	assert_int_equal(FIND(sites, SET_COUNT, 0x39, 0xe9, 0x74, 0x02, 0x89, 0x5a, 0x24, RET), 0);
-	/* A linked list that nobody counts: [rdx+32] */
+	/* A linked list without a count: [rdx+32] */
 	assert_int_equal(FIND(sites, 0x48, 0x8b, 0x42, 0x20, 0x48, 0x85, 0xc0, JE_SLOW, 0x48, 0x8b,
 			      0x48, 0x08, 0x48, 0x89, 0x4a, 0x20, RET),
 			 0);
@@ -115,7 +115,7 @@ static void opens(void **state)
 	/* jmp: it never had a size */
 	assert_int_equal(FIND(sites, SET_COUNT, 0xeb, 0x00, INITIALISE, RET), 1);
 	assert_site(sites[0], 6, PYMALLOC_OPENS_NEW, RDX);
-	/* Nor had this one, and there is no branch. */
+	/* This one never had a size either, and there is no branch. */
 	assert_int_equal(FIND(sites, SET_COUNT, INITIALISE, RET), 1);
 	assert_site(sites[0], 0, PYMALLOC_OPENS_NEW, RDX);
 }
@@ -208,7 +208,7 @@ static void arm64(void **state)
 
 #define SLOT 64
 
-/* A pool of five slots that were taken, of which the second and the fourth are free. */
+/* A pool with five slots that were once taken; the second and the fourth are free. */
 static struct pool_header *make_pool(uint8_t *at)
 {
 	struct pool_header *header = (void *)at;
@@ -272,18 +272,18 @@ static void pools(void **state)
 	assert_int_equal(seen.pool.arena, 7);
 	assert_int_equal(seen.pool.nlive, 3);
 	assert_memory_equal(seen.pool.live, "\1\0\1\0\1", 5);
-	/* More are taken than the free list leaves. */
+	/* The count says that more are taken than the free list leaves. */
 	header->count = 4;
 	assert_int_equal(look(&seen, POOLS_WHOLE), 1);
 	assert_int_equal(seen.n, 0);
-	/* Its header alone says so. */
+	/* The header alone reports that count. */
 	look(&seen, POOLS_HEADERS);
 	assert_int_equal(seen.pool.nlive, 4);
-	/* A free list that ends nowhere. */
+	/* A free list that loops. */
 	header->count = 3;
 	*(uint64_t *)(at + sizeof(*header) + 3 * SLOT) = header->freeblock;
 	assert_int_equal(look(&seen, POOLS_WHOLE), 1);
-	/* One that leads out of the pool: no pool at all. */
+	/* A free list that leads out of the pool: not a pool. */
 	header->freeblock = (uintptr_t)at + MAX_POOL_SIZE;
 	look(&seen, POOLS_WHOLE);
 	assert_int_equal(seen.n, 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What is written: numbers, text, folded stacks, json, files. */
+/* Output: numbers, text, folded stacks, json, files. */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,14 +57,14 @@ static void text(void **state)
 	assert_text("gr\xf6\xdf", 4, 1, "größ");
 	assert_text((uint16_t[]){0x6587, 0x4ef6}, 4, 2, "文件");
 	assert_text((uint32_t[]){0x1f40d}, 4, 4, "\U0001f40d");
-	/* Surrogates, controls, and what turns text around. */
+	/* Surrogates, controls, and a character that reverses the direction of text. */
 	assert_text((uint16_t[]){'a', 0xdcff}, 4, 2, "a\\udcff");
 	assert_text("\x1b[31m\n\x7f", 7, 1, "\\x1b[31m\\x0a\\x7f");
 	assert_text((uint16_t[]){0x202e}, 2, 2, "\\u202e");
 	assert_text((uint32_t[]){0x110000}, 4, 4, "\\U00110000");
 	/* Half a character. */
 	assert_text("abc", 3, 2, "扡");
-	/* UTF-8 as it comes: whole, broken, overlong, a surrogate's. */
+	/* UTF-8 as it comes: valid, broken, overlong, a surrogate. */
 	assert_text("gr\xc3\xb6\xc3\x9f", 6, 0, "größ");
 	assert_text("\xff\xc3", 2, 0, "\\udcff\\udcc3");
 	assert_text("\xc0\x80", 2, 0, "\\udcc0\\udc80");
@@ -89,7 +89,7 @@ static struct profile_process process = {
 	.attribution = "frames",
 };
 
-/* Values are outstanding, its count, mapped, its count, allocated, its count. */
+/* Values: outstanding bytes and count, mapped bytes and count, allocated bytes and count. */
 static struct profile make_profile(void)
 {
 	static const struct location *const frames[] = {&inner, &outer, &cut};
@@ -140,7 +140,7 @@ static void folded(void **state)
 	char *out = render("folded", WEIGHT_BYTES);
 
 	(void)state;
-	/* A semicolon in a name would be one frame more. */
+	/* A semicolon in a name would add a frame. */
 	assert_string_equal(out,
 			    "my:prog 42;[cut];<module> (/a:b c.py:1);f:g (/a:b c.py:20) 1000\n");
 	free(out);
@@ -198,7 +198,7 @@ static void report(void **state)
 	free(out);
 }
 
-/* RssAnon is the sum of what every output shows. */
+/* RssAnon is the sum of the parts that every output shows. */
 static void resident(void **state)
 {
 	const struct renderer *renderer = renderer__find("folded");
@@ -213,7 +213,7 @@ static void resident(void **state)
 	(void)state;
 	profile.mode = "rss";
 	profile.schema = *mode__find("rss")->schema;
-	/* Resident, its pages, touched. */
+	/* Resident bytes, resident pages, touched bytes. */
 	process.lines[0].values = (struct values){{1000, 10, 5700}};
 	process.stacks[0].values = (struct values){{1000, 10, 5000}};
 	process.stacks[1].values = (struct values){{0, 0, 700}};
@@ -251,7 +251,7 @@ static void resident(void **state)
 	free(out);
 }
 
-/* A file is there whole, or as it was. */
+/* A file is complete, or as it was. */
 static void files(void **state)
 {
 	char dir[] = "/tmp/pymemtop-test-XXXXXX", path[64], text[32] = "";
@@ -274,14 +274,14 @@ static void files(void **state)
 	fclose(file);
 	assert_string_equal(text, "first");
 	unlink(path);
-	/* Nothing else was left there. */
+	/* Nothing else was left in the folder. */
 	assert_int_equal(rmdir(dir), 0);
 	freopen("/dev/null", "w", stderr);
 	assert_true(output__new("/no/such/directory/out", &output) < 0);
 	assert_true(output__new("/", &output) < 0);
 }
 
-/* What the ring brings is not trusted to make sense. */
+/* Records from the ring are not trusted to make sense. */
 static void records(void **state)
 {
 	struct stack_table *stacks = stack_table__new();
@@ -322,7 +322,7 @@ static void records(void **state)
 	assert_string_equal(stack->frames[0]->function, "a");
 	assert_int_equal(stack->frames[0]->line, 3);
 
-	/* Cut, or with counts that do not fit. */
+	/* Cut short, or with counts that do not fit. */
 	part.size = 500;
 	part.total = 400;
 	assert_int_equal(stack_table__add_record(stacks, &part, sizeof(part)), 0);
@@ -339,7 +339,7 @@ static void records(void **state)
 	stack_table__free(stacks);
 }
 
-/* A probe table knows each probe, at any addresses. */
+/* A probe table finds each probe, whatever its address. */
 static void dispatching(void **state)
 {
 	struct probe_entry probes[60];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A command of pymemtop. A new one is a file, and a line in commands.c. */
+/* A command of pymemtop. To add one, write a file and add a line to commands.c. */
 #ifndef COMMAND_H
 #define COMMAND_H
 
@@ -12,12 +12,12 @@ struct command {
 	const char *name;
 	const char *help; /* for the list of commands */
 	const struct argp *argp;
-	bool observes; /* it looks at processes: the machine is checked first, -a is followed */
+	bool observes; /* it looks at processes: main() first checks the machine and resolves -a */
 
-	/* What is wrong with its options: 0, or -EINVAL, having said it. NULL: nothing can be. */
+	/* Checks its options. Returns 0, or -EINVAL, having said why. NULL: any options will do. */
 	int (*check)(const struct options *options);
 
-	/* The exit status, or -errno, which is said where nothing was. */
+	/* Returns the exit status, or -errno, which main() reports if nobody has. */
 	int (*run)(const struct options *options);
 };
 

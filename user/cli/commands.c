@@ -3,7 +3,7 @@
 
 #include "cli/commands.h"
 
-/* A new one is its file, and a line here. */
+/* To add one, write its file and add a line here. */
 #define COMMANDS(ENTRY) \
 	ENTRY(top)      \
 	ENTRY(record)   \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* All commands; the first can be left out. */
+/* All commands. The first is the default. */
 #ifndef COMMANDS_H
 #define COMMANDS_H
 
@@ -7,10 +7,10 @@
 
 #include "cli/command.h"
 
-/* The i-th, NULL past the last. */
+/* Returns the i-th command, or NULL past the last. */
 const struct command *command__get(size_t i);
 
-/* The one with that name, NULL if there is none. */
+/* Returns the command with that name, or NULL. */
 const struct command *command__find(const char *name);
 
 #endif /* COMMANDS_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What shells and the man page have to know of the command line, from its tables. */
+/* Prints what shells and the man page need to know of the command line, from its tables. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +13,8 @@
 
 typedef void (*option_visitor)(const struct argp *argp, const struct argp_option *option);
 
-/* Goes through a command's options of a group, with their titles (no name, no key); 0: of all
- * groups. */
+/* Visits a command's options of one group, including its title (no name, no key), or with 0 those
+ * of all groups. */
 static void visit_options(const struct argp *argp, int group, option_visitor visit)
 {
 	const struct argp_option *option;
@@ -61,7 +61,7 @@ static void print_attributions(void)
 		printf("%s%s", i ? " " : "", name);
 }
 
-/* What an option's argument can be, by its name in the table. */
+/* Print what an option's argument can be, by the argument's name in the option table. */
 static const struct {
 	const char *arg;
 	void (*print)(void);
@@ -134,7 +134,7 @@ static void print_bash(void)
 	      "\t[ \"$cur\" != = ] || cur=''\n"
 	      "\tcase $prev in\n",
 	      stdout);
-	/* What other commands take is among it. */
+	/* record takes every option that other commands take. */
 	visit_options(command__find("record")->argp, 0, print_bash_argument);
 	fputs("\tesac\n"
 	      "\t[ -n \"$words\" ] || case $command in\n",
@@ -162,7 +162,7 @@ static void print_zsh(void)
 	print_bash();
 }
 
-/* Between single quotes. */
+/* Prints text between single quotes. */
 static void print_quoted(const char *text)
 {
 	for (; *text; text++) {
@@ -172,7 +172,7 @@ static void print_quoted(const char *text)
 	}
 }
 
-/* Freed by the caller where it is not the option's own. */
+/* The caller frees the result if it is not the option's own text. */
 static char *help_of(const struct argp *argp, const struct argp_option *option)
 {
 	char *text = (char *)option->doc;
@@ -216,7 +216,7 @@ static void print_fish(void)
 	visit_options(command__find("record")->argp, 0, print_fish_option);
 }
 
-/* As roff wants it: what begins a request or has a meaning is escaped. */
+/* Escapes what has a meaning in roff. */
 static void print_roff(const char *text)
 {
 	for (; text && *text; text++) {
@@ -250,7 +250,7 @@ static void print_man_option(const struct argp *argp, const struct argp_option *
 	fputs(".\n", stdout);
 }
 
-/* In the order in which argp shows them: those of negative groups last. */
+/* Prints options in the order in which argp shows them: negative groups last. */
 static void print_man(void)
 {
 	static const int groups[] = {1, 2, 3, 4, -1};

@@ -14,7 +14,7 @@
 #include "collect/verifier_stats.h"
 #include "version.h"
 
-/* 0, or -errno of the first thing that is required and missing. */
+/* Returns 0, or -errno of the first required check that failed. */
 static int print_checks(void)
 {
 	const struct system_check *check;
@@ -53,8 +53,8 @@ static void print_instructions(const struct verifier_stats *stats)
 		       instructions < 0 ? "unknown" : format_count(instructions).s);
 }
 
-/* Loads a mode's programs, as a recording would, and attaches none. markers: with those that
- * follow CPython's markers. 0 or -errno. */
+/* Loads a mode's programs as a recording would, but attaches none. markers: also those that follow
+ * CPython's markers. Returns 0 or -errno. */
 static int try_mode(const struct mode *mode, const struct collector_options *defaults, bool markers)
 {
 	struct collector_options options = *defaults;
@@ -65,7 +65,7 @@ static int try_mode(const struct mode *mode, const struct collector_options *def
 	options.markers = markers;
 	options.stats = verifier_stats__new();
 	if (options.stats) {
-		/* Why it cannot be loaded goes before its line. */
+		/* Why it cannot be loaded goes to stderr, before the line of the mode. */
 		fflush(stdout);
 		err = collector__open(mode->collector, mode->name, &options, &collector);
 		printf("  %-4s %s, by %s%s", err ? "NO" : "ok", mode->name,

@@ -86,7 +86,7 @@ static const struct argp_option observing_options[] = {
 	{0},
 };
 
-/* Of every command. */
+/* Options of every command. */
 static const struct argp_option general_options[] = {
 	{"verbose", 'v', NULL, 0, "Log progress and details to stderr", -1},
 	{"help", '?', NULL, 0, "Show this help and exit", -1},
@@ -120,7 +120,7 @@ int options__parse_number(const char *option, const char *text, unsigned int lea
 	return 0;
 }
 
-/* Options that are a whole number, and where in struct options it goes. */
+/* Options that take a whole number, and where it goes in struct options. */
 static const struct number_option {
 	int key;
 	const char *name;
@@ -137,7 +137,7 @@ static const struct number_option {
 #undef TO
 };
 
-/* ARGP_ERR_UNKNOWN where it is none of those. */
+/* Returns ARGP_ERR_UNKNOWN if the key is none of those. */
 static int parse_number_option(struct options *options, int key, const char *arg)
 {
 	const struct number_option *option;
@@ -161,7 +161,7 @@ static int parse_pids(struct options *options, char *list)
 	size_t i;
 	int err;
 
-	/* strsep, unlike strtok, also sees what is empty: "1,,2" */
+	/* Unlike strtok(), strsep() also returns empty fields: "1,,2" */
 	while ((text = strsep(&list, ","))) {
 		err = options__parse_number("--pid", text, 1, INT_MAX, &pid);
 		if (err)
@@ -228,7 +228,7 @@ static int parse_attribution(struct options *options, const char *text)
 	return usage_error("--attribution %s: give auto, frames or usdt", text);
 }
 
-/* Text made of a table: heap (..), rss (..). NULL where memory is short. */
+/* Returns head and a list of the modes in the table, or NULL if out of memory. */
 static char *list_modes(const char *head)
 {
 	const struct mode *mode;
@@ -267,7 +267,7 @@ char *options__list_commands(int key, const char *text, void *input)
 	return list && longer ? longer : (char *)text;
 }
 
-/* The modes are those of the table. */
+/* The help of --mode lists the modes of the table. */
 static char *complete_help(int key, const char *text, void *input)
 {
 	(void)input;
@@ -333,11 +333,11 @@ static int parse_option(int key, char *arg, struct argp_state *state)
 	case OPTION_VERSION:
 		exit(puts("pymemtop " PYMEMTOP_VERSION) == EOF ? EXIT_FAILURE : EXIT_SUCCESS);
 	case ARGP_KEY_INIT:
-		/* getopt says in one line what is wrong; argp would add a second. */
+		/* getopt says in one line what is wrong; argp would add a second one. */
 		state->err_stream = NULL;
 		return 0;
 	case ARGP_KEY_ARG:
-		/* A program, and everything behind it is its own. */
+		/* A program to start: everything behind it is its own. */
 		options->argv = &state->argv[state->next - 1];
 		state->next = state->argc;
 		return 0;
@@ -384,7 +384,7 @@ static void set_defaults(struct options *options)
 	options->images = images__new();
 }
 
-/* What goes with one mode only. */
+/* Checks options that go with one mode only. */
 static int check_mode(const struct options *options)
 {
 	bool lines = false, resident = false;
@@ -446,7 +446,7 @@ int options__parse(struct options *options, int argc, char **argv)
 		options->command = command__get(0);
 	}
 	argv[0] = name;
-	/* It returns what a parser returned, or a positive errno, having said why. */
+	/* Returns what a parser returned, or a positive errno, having said why. */
 	err = argp_parse(options->command->argp, argc, argv, ARGP_IN_ORDER | ARGP_NO_HELP, NULL,
 			 options);
 	if (err)

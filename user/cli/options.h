@@ -30,37 +30,37 @@ struct options {
 	size_t nmodes;		      /* at least 1 once parsed */
 	enum attribution attribution; /* 0: auto */
 	struct collector_options collector;
-	struct images *images; /* of all processes that are looked at */
+	struct images *images; /* shared by all processes that we look at */
 	struct filter filter;
-	bool explain; /* only tell where the probes would be */
+	bool explain; /* only print where the probes would be */
 	bool verbose;
 };
 
-/* Reads the command line; may print help and exit. 0, or -EINVAL, having said what is wrong,
- * or -ENOMEM; options__free() in either case. */
+/* Reads the command line; may print help and exit. Returns 0, -EINVAL, having said what is wrong,
+ * or -ENOMEM. Call options__free() in any case. */
 int options__parse(struct options *options, int argc, char **argv);
 void options__free(struct options *options);
 
-/* --all: puts every CPython that runs now among the pids. 0 or -errno, having said why. */
+/* --all: sets the pids to every CPython that runs now. Returns 0 or -errno, having said why. */
 int options__find_all(struct options *options);
 
-/* What a session is told of them; loop is what it waits in. */
+/* Returns the options of a session, which waits in loop. */
 struct session_options options__session(const struct options *options, struct loop *loop);
 
-/* For commands' own argps: what all of them understand, and what those do that observe. */
+/* argp children for commands: general ones for all, observing ones for those that observe. */
 extern const struct argp_child general_children[], observing_children[];
 
-/* Says what is wrong with the command line. */
+/* Says what is wrong with the command line. Evaluates to -EINVAL. */
 #define usage_error(...) (log_error(__VA_ARGS__), -EINVAL)
 
-/* A whole number within those bounds. 0, or -EINVAL, having said what is wrong. */
+/* Parses a whole number from least to most. Returns 0, or -EINVAL, having said what is wrong. */
 int options__parse_number(const char *option, const char *text, unsigned int least,
 			  unsigned int most, unsigned int *number);
 
-/* A help filter of argp: puts the list of commands before what follows the options. */
+/* An argp help filter that puts the list of commands before the text behind the options. */
 char *options__list_commands(int key, const char *text, void *input);
 
-/* Hands a command's parser's ARGP_KEY_INIT on to its children. */
+/* Handles ARGP_KEY_INIT for a command's parser: gives its children the same input. */
 void options__init_children(struct argp_state *state);
 
 #endif /* OPTIONS_H */

@@ -23,7 +23,7 @@
 struct recording {
 	const struct options *options;
 	struct output *output;
-	struct launch *launch; /* NULL: the processes run already */
+	struct launch *launch; /* NULL: the processes already run */
 	struct loop *loop;
 	struct session *session;
 	bool progress; /* stderr is a terminal */
@@ -71,7 +71,7 @@ static void clear_progress(const struct recording *record)
 		fputs("\r\033[K", stderr);
 }
 
-/* For formats that have no room for it. */
+/* Logs what was lost, for formats that do not show it. */
 static void say_lost(const struct profile *profile)
 {
 	uint64_t lost[LOST_CAUSES] = {0};
@@ -104,7 +104,7 @@ static int report_mode(struct recording *record, const struct mode *mode)
 	if (!err) {
 		err = options->renderer->render(profile, &options->render,
 						output__stream(record->output));
-		/* What the stream did wrong, it says itself. */
+		/* output__flush() says what is wrong with the stream itself. */
 		if (err && !ferror(output__stream(record->output)))
 			log_error("out of memory while writing the output");
 		else
@@ -126,7 +126,7 @@ static int report(struct recording *record)
 	return err;
 }
 
-/* Records until the end of the duration, of the targets, or a signal. */
+/* Records until the duration is over, the targets have ended, or a signal comes. */
 static int record_all(struct recording *record)
 {
 	double end = record->options->duration ? record->options->duration : INFINITY;
@@ -151,7 +151,7 @@ static int record_all(struct recording *record)
 			return err;
 		while (next <= elapsed)
 			next += interval;
-		/* The last one is the one at the end, not one of no length before it. */
+		/* The last report is the one at the end: no short interval right before it. */
 		if (next > end - interval / 100)
 			next = INFINITY;
 	}
@@ -170,7 +170,7 @@ int record__run(const struct options *options)
 	struct recording record = {.options = options};
 	int err, status = 0;
 
-	/* First: what the output begins with, a signal must not leave behind. */
+	/* First: a signal must not leave behind what output__new() creates. */
 	signals__catch();
 	err = output__new(options->output, &record.output);
 	if (err)
@@ -185,7 +185,7 @@ int record__run(const struct options *options)
 		err = output__commit(record.output);
 	finish(&record);
 	if (record.launch) {
-		/* Ctrl-C reached it as well. */
+		/* Ctrl-C has reached the program as well. */
 		if (signals__caught() && signals__caught() != SIGINT)
 			launch__signal(record.launch, signals__caught());
 		if (record.session)
@@ -242,7 +242,7 @@ static int parse_record_option(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-/* The formats are those of the table. */
+/* The help of --format lists the formats of the table. */
 static char *complete_help(int key, const char *text, void *input)
 {
 	const struct renderer *renderer;

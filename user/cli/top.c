@@ -8,7 +8,7 @@
 #include "cli/record.h"
 #include "view/top.h"
 
-/* Without a terminal it is one report, after that time. */
+/* Without a terminal, top prints one report, after this time. */
 #define REPORT_SECONDS 10
 
 static int show(const struct options *options, const struct top_options *how)

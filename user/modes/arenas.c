@@ -11,16 +11,16 @@
 #include "modes/live_sites.h"
 #include "modes/pools.h"
 
-/* How often it is looked between snapshots, and the most of the time that this takes. */
+/* Looks between snapshots: seconds from one to the next, and their greatest share of the time. */
 #define LOOK_SECONDS 1.0
 #define LOOK_SHARE   0.01
 
-/* Of a process. */
+/* A process. */
 struct subject {
 	uint32_t pool_size; /* 0: not known */
 	struct pool_reader *reader;
 	bool refused;
-	struct live_sites live; /* that had arenas at the last look */
+	struct live_sites live; /* sites that had arenas at the last look */
 	uint64_t used_bytes, arenas;
 };
 
@@ -31,12 +31,12 @@ struct arenas {
 	struct subject subjects[MAX_PROCESSES]; /* by process id */
 };
 
-/* What a look is at. */
+/* The state of a look. */
 struct look {
 	const struct arenas *arenas;
 	struct subject *subject;
 	__u32 id;
-	uint64_t region; /* that owners is of */
+	uint64_t region; /* the region that owners describes */
 	__u32 owners[REGION_PAGES];
 	__u32 mapping; /* the last one: pools come by address, and a mapping is in one piece */
 	int64_t arena;
@@ -91,7 +91,7 @@ static int map_fd(const struct look *look, const char *name)
 	return bpf_object__find_map_fd_by_name(look->arenas->collector->object, name);
 }
 
-/* Reads whose the pages of a region are: sites, or mappings. */
+/* Reads who owns the pages of a region: sites, or mappings. */
 static void turn_to(struct look *look, uint64_t region)
 {
 	uint64_t key = (uint64_t)look->id << REGION_KEY_SHIFT | region;
@@ -120,7 +120,7 @@ static int add(struct look *look, __u32 site, uint64_t bytes)
 	return live_sites__add(&look->subject->live, look->arenas->collector->arenas, site, bytes);
 }
 
-/* A page of a pool is resident, or mapped. */
+/* Counts a page of a pool, which is resident, or mapped. */
 static int see_page(struct look *look, uint64_t address)
 {
 	const struct collector *collector = look->arenas->collector;
@@ -130,7 +130,7 @@ static int see_page(struct look *look, uint64_t address)
 	turn_to(look, address >> REGION_SHIFT);
 	owner = look->owners[address >> PAGE_SHIFT & (REGION_PAGES - 1)];
 	if (look->arenas->in == ARENAS_IN_PAGES) {
-		/* What is swapped out is not counted. */
+		/* Pages that are swapped out or from before do not count. */
 		if (!owner || owner >= collector->most_sites)
 			return 0;
 		return add(look, owner, (uint64_t)collector->options.sample << PAGE_SHIFT);
@@ -156,7 +156,8 @@ static int see_pool(void *context, const struct pool *pool)
 	return err;
 }
 
-/* What cannot be looked at keeps its arenas among its lines'. 0 or -ENOMEM. */
+/* Looks at one process. If that is not possible, its arenas stay among its lines' values. Returns 0
+ * or -ENOMEM. */
 static int look_at(struct arenas *arenas, const struct process_counters *processes, __u32 id)
 {
 	struct subject *subject = &arenas->subjects[id];
@@ -196,7 +197,7 @@ static int look_at(struct arenas *arenas, const struct process_counters *process
 	return err == -ENOMEM ? err : 0;
 }
 
-/* What has ended needs no reader any more. */
+/* A process that has ended needs no reader any more. */
 static void close_reader(struct subject *subject)
 {
 	pool_reader__free(subject->reader);

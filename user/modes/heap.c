@@ -10,8 +10,7 @@
 #include "modes/heap.h"
 #include "modes/mode.h"
 
-/* Where the kernel has to allocate all elements beforehand, there are fewer: 45 MiB for all
- * hashes in place of 150. */
+/* Kernels that must preallocate elements get fewer: 45 MiB for all hashes instead of 150. */
 int heap__size_maps(const struct bpf_object *object, unsigned int max_blocks)
 {
 	bool allocates = feature__has(FEATURE_HASH_ALLOCATION);

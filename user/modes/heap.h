@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What mode objects has of mode heap: blocks and mappings of libc's allocator. */
+/* What mode objects takes from mode heap: blocks and mappings of libc's allocator. */
 #ifndef HEAP_H
 #define HEAP_H
 
@@ -9,8 +9,8 @@
 
 extern const struct schema heap_schema;
 
-/* Sizes the maps of bpf/heap.bpf.h, before the load; 0 blocks: as many as suit the kernel. 0 or
- * -errno. */
+/* Sizes the maps of bpf/heap.bpf.h, before they are loaded. 0 blocks: as many as suit the kernel.
+ * Returns 0 or -errno. */
 int heap__size_maps(const struct bpf_object *object, unsigned int max_blocks);
 
 #endif /* HEAP_H */

@@ -3,7 +3,7 @@
 
 #include "modes/modes.h"
 
-/* A new one is its file, and a line here. */
+/* To add one, write its file and add a line here. */
 #define MODES(ENTRY)   \
 	ENTRY(heap)    \
 	ENTRY(objects) \

@@ -5,10 +5,10 @@
 
 #include "modes/mode.h"
 
-/* The mode with that name, NULL if there is none. */
+/* Returns the mode with that name, or NULL. */
 const struct mode *mode__find(const char *name);
 
-/* The i-th mode, NULL past the last. */
+/* Returns the i-th mode, or NULL past the last. */
 const struct mode *mode__get(size_t i);
 
 #endif /* MODES_H */

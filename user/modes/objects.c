@@ -22,18 +22,18 @@
 #include "modes/types.h"
 #include "objects.skel.h"
 
-/* Between snapshots it is looked for a hundredth of the time, for processes that end. */
+/* Looks between snapshots, for processes that end, take a hundredth of the time. */
 #define LOOK_SECONDS 1.0
 #define LOOK_SHARE   0.01
 
-/* A page of pools that was there at the first look, and its slots that were taken then by
- * nobody that is known: from before. */
+/* A page of pools that existed at the first look, and its slots that were taken then, but by no
+ * site that is known: from before. */
 struct old_page {
 	uint64_t page;
 	uint64_t slots[POOL_PAGE_SLOTS / 64];
 };
 
-/* Bytes of slots that are taken. */
+/* Bytes of taken slots. */
 struct small_sums {
 	uint64_t all, before, unattributed;
 };
@@ -42,9 +42,9 @@ struct subject {
 	uint32_t pool_size; /* 0: not met */
 	struct pool_reader *reader;
 	bool refused, looked;
-	struct old_page *old; /* by page */
+	struct old_page *old; /* sorted by page */
 	size_t nold;
-	struct live_sites live; /* as of the last look */
+	struct live_sites live; /* of the last look */
 	struct small_sums sums;
 	struct type_table *types;
 };
@@ -56,22 +56,22 @@ struct objects {
 	double next_look;
 };
 
-/* By site and type, in a tree of <search.h>. */
+/* Counts by site and type, in a <search.h> tree. */
 struct type_counts {
 	void *tree;
 	size_t n;
 };
 
-/* What a look is at. */
+/* The state of a look. */
 struct look {
 	struct collector *collector;
 	struct subject *subject;
 	__u32 id;
-	int map;       /* pool_pages */
-	uint64_t page; /* that pool_page is of */
+	int map;       /* the map pool_pages */
+	uint64_t page; /* the page that pool_page describes */
 	struct pool_page pool_page;
-	struct old_page *old;	   /* of that page, NULL where there is none */
-	struct type_counts *types; /* where types are counted, NULL where they are not */
+	struct old_page *old;	   /* the same page's, or NULL if it has none */
+	struct type_counts *types; /* where to count types, or NULL */
 };
 
 static int objects_load(struct collector *collector)
@@ -168,8 +168,8 @@ static int compare_pages(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The page's slots from before; at the first look it gets some. NULL: it has none, or memory is
- * short. */
+/* Returns the page's slots from before; makes an entry at the first look. NULL: it has none, or we
+ * are out of memory. */
 static struct old_page *find_old(struct subject *subject, uint64_t page)
 {
 	struct old_page *more;
@@ -190,7 +190,7 @@ static struct old_page *find_old(struct subject *subject, uint64_t page)
 	return more;
 }
 
-/* Pools come by address, and so do pages. */
+/* Turns to a page. Pools come by address, and so do pages. */
 static void turn_to(struct look *look, uint64_t page)
 {
 	uint64_t key = (uint64_t)look->id << REGION_KEY_SHIFT | page;
@@ -212,7 +212,7 @@ static int compare_types(const void *a, const void *b)
 	return x->name < y->name ? -1 : x->name > y->name;
 }
 
-/* Counts what is in a slot by its type. 0 or -ENOMEM. */
+/* Counts what is in a slot by its type. Returns 0 or -ENOMEM. */
 static int count_type(struct look *look, __u32 site, const uint8_t *slot, uint32_t size)
 {
 	struct snapshot_type key = {.site = site}, **known, *type;
@@ -236,7 +236,7 @@ static int count_type(struct look *look, __u32 site, const uint8_t *slot, uint32
 	return 0;
 }
 
-/* Takes note of a slot. 0 or -ENOMEM. */
+/* Counts a slot. Returns 0 or -ENOMEM. */
 static int see_slot(struct look *look, uint64_t address, const uint8_t *slot, uint32_t size,
 		    bool lives)
 {
@@ -249,7 +249,7 @@ static int see_slot(struct look *look, uint64_t address, const uint8_t *slot, ui
 	turn_to(look, address >> PAGE_SHIFT);
 	old = look->old ? &look->old->slots[at / 64] : NULL;
 	if (!lives) {
-		/* What takes it next is not from before. */
+		/* Whatever takes it next is not from before. */
 		if (old)
 			*old &= ~bit;
 		return 0;
@@ -284,7 +284,7 @@ static int see_pool(void *context, const struct pool *pool)
 
 static void refuse(struct subject *subject, pid_t pid, int err)
 {
-	/* Where it has only ended, that is no news. */
+	/* A process that has only ended is no news. */
 	if (err == -ENOENT || err == -ESRCH)
 		return;
 	subject->refused = true;
@@ -292,7 +292,7 @@ static void refuse(struct subject *subject, pid_t pid, int err)
 		  strerror(-err));
 }
 
-/* Sees all pools. Where the process ended meanwhile, what was seen last holds. 0 or -errno. */
+/* Looks at all pools. If the process ended meanwhile, the last look stays. Returns 0 or -errno. */
 static int look_through(struct look *look, const struct process_counters *process)
 {
 	struct pool_counters *live = look->collector->pools_live;
@@ -320,8 +320,8 @@ static int look_through(struct look *look, const struct process_counters *proces
 	return err;
 }
 
-/* Looks at a process that runs. A fork has its parent's pools. types: see struct look. 0 or
- * -ENOMEM. */
+/* Looks at a running process. A fork has its parent's pool size. types: see struct look. Returns 0
+ * or -ENOMEM. */
 static int look_at(struct collector *collector, const struct process_counters *processes, __u32 id,
 		   struct type_counts *types)
 {
@@ -356,7 +356,7 @@ static int look_at(struct collector *collector, const struct process_counters *p
 	return err;
 }
 
-/* What has ended needs nothing to look at it any more. */
+/* A process that has ended needs no readers any more. */
 static void close_readers(struct subject *subject)
 {
 	pool_reader__free(subject->reader);
@@ -373,7 +373,7 @@ static int look_at_all(struct collector *collector, bool new_ones, struct type_c
 	int err = 0;
 
 	processes = counters__processes(collector->counters, &n);
-	/* What sites take from now on is not known to live or not. */
+	/* We do not know whether slots that sites take from now on live. */
 	if (!new_ones)
 		memcpy(collector->pools_looked, collector->pools_taken, counters_size(collector));
 	for (id = 1; !err && id < n; id++) {
@@ -406,7 +406,7 @@ static void take_type(const void *node, VISIT visit, void *context)
 		snapshot->types[snapshot->ntypes++] = **(struct snapshot_type *const *)node;
 }
 
-/* 0 or -ENOMEM. */
+/* Returns 0 or -ENOMEM. */
 static int take_types(struct snapshot *snapshot, const struct type_counts *counts)
 {
 	snapshot->types = calloc(counts->n + 1, sizeof(*snapshot->types));

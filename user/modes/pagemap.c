@@ -19,7 +19,7 @@
 #define PM_SWAPPED (1ULL << 62)
 #define PM_PRESENT (1ULL << 63)
 
-/* uapi/linux/fs.h of Linux 6.7: newer than the oldest headers that we build with. */
+/* From uapi/linux/fs.h of Linux 6.7: newer than the oldest headers that we build with. */
 #define PAGE_IS_FILE	(1 << 2)
 #define PAGE_IS_PRESENT (1 << 3)
 #define PAGE_IS_SWAPPED (1 << 4)
@@ -37,14 +37,14 @@ struct scan {
 
 #define SCAN_PAGEMAP _IOWR('f', 16, struct scan)
 
-/* Ranges taken from the kernel at a time: 24 KiB. */
+/* Ranges to get from the kernel at a time: 24 KiB. */
 #define RANGES 1024
 
 #define PAGE	    (1ULL << PAGE_SHIFT)
 #define REGION_SIZE (1ULL << REGION_SHIFT)
 
-/* Where a process's address space can end, by architecture and levels of page tables: a
- * scan beyond it is refused. */
+/* Where a process's address space can end, by architecture and levels of page tables: the kernel
+ * refuses a scan beyond it. */
 static const uint64_t user_ends[] = {
 	(1ULL << 56) - PAGE,
 	1ULL << 52,
@@ -66,18 +66,18 @@ struct pagemap {
 	int fd;
 	bool scans;
 	uint64_t user_end;
-	uint64_t zero_frame;	/* the zero page's; 0: not known */
-	struct extents hugetlb; /* not this process's own, though it looks so */
-	struct extents private; /* what can have pages; listed when it is first needed */
+	uint64_t zero_frame;	/* the zero page's frame; 0: not known */
+	struct extents hugetlb; /* not this process's own, though they look so */
+	struct extents private; /* can have pages; listed when first needed */
 	bool listed;
-	size_t extent; /* of those, the first that was not passed yet */
-	/* What was scanned and not handed out yet. */
+	size_t extent; /* index in private: the first that we have not passed */
+	/* Scanned, but not handed out yet. */
 	struct page_range ranges[RANGES];
 	size_t nranges, next;
-	uint64_t scanned; /* up to there */
+	uint64_t scanned; /* end of the scan so far */
 };
 
-/* The frame of the zero page: a page that was only read is it. */
+/* Returns the zero page's frame, which is what a page that was only read maps, or 0. */
 static uint64_t find_zero_frame(void)
 {
 	size_t size = sysconf(_SC_PAGESIZE);
@@ -98,8 +98,8 @@ static uint64_t find_zero_frame(void)
 	return entry & PM_PRESENT ? entry & PM_FRAME : 0;
 }
 
-/* Scans [start, end) for what is resident or swapped out; stops where the ranges are
- * full. 0 or -errno. */
+/* Scans [start, end) for pages that are resident or swapped out; stops when the ranges are full.
+ * Returns 0 or -errno. */
 static int scan(struct pagemap *pagemap, uint64_t start, uint64_t end)
 {
 	struct scan arg = {
@@ -123,7 +123,7 @@ static int scan(struct pagemap *pagemap, uint64_t start, uint64_t end)
 	return 0;
 }
 
-/* Whether the kernel scans is found out by the way. */
+/* Also finds out whether the kernel can scan. */
 static void find_user_end(struct pagemap *pagemap, bool may_scan)
 {
 	size_t i;
@@ -181,7 +181,8 @@ static int add_extent(struct extents *extents, uint64_t start, uint64_t end)
 	return 0;
 }
 
-/* What belongs to hugetlbfs: by smaps, which needs no file to be opened. 0 or -errno. */
+/* Lists mappings of hugetlbfs, found in smaps, so that no mapped file must be opened. Returns 0 or
+ * -errno. */
 static int find_hugetlb(struct pagemap *pagemap)
 {
 	FILE *smaps = proc_smaps__open(pagemap->pid);
@@ -201,8 +202,8 @@ static int find_hugetlb(struct pagemap *pagemap)
 	return err;
 }
 
-/* What can have pages of its own; what may not be touched is mostly room kept free, of any
- * size. 0 or -errno. */
+/* Lists mappings that can have pages of their own. Inaccessible ones are mostly reserved room, of
+ * any size. Returns 0 or -errno. */
 static int find_private(struct pagemap *pagemap)
 {
 	FILE *maps = proc_maps__open(pagemap->pid);
@@ -239,7 +240,7 @@ static void set_pages(uint64_t *words, uint64_t first, uint64_t last)
 		words[first / 64] |= 1ULL << (first % 64);
 }
 
-/* Takes what of a range lies in the region. */
+/* Adds the part of a range that lies in the region. */
 static void add_range(struct residency *residency, const struct page_range *range)
 {
 	uint64_t base = residency->index << REGION_SHIFT;
@@ -259,7 +260,7 @@ static void begin_region(struct residency *residency, uint64_t index)
 	residency->index = index;
 }
 
-/* Reads the pages of [start, end), which lie in the region, one by one. */
+/* Reads the pages of [start, end), which lies in the region, one by one. Returns 0 or -errno. */
 static int read_pages(struct pagemap *pagemap, uint64_t start, uint64_t end,
 		      struct residency *residency)
 {
@@ -282,7 +283,7 @@ static int read_pages(struct pagemap *pagemap, uint64_t start, uint64_t end,
 	return 0;
 }
 
-/* The first extent that ends beyond the address; it is asked for mostly in their order. */
+/* Returns the first extent that ends beyond the address. Callers mostly ask in ascending order. */
 static size_t first_extent(struct pagemap *pagemap, uint64_t address)
 {
 	const struct extents *private = &pagemap->private;
@@ -329,7 +330,7 @@ static int scan_region(struct pagemap *pagemap, struct residency *residency)
 	return 0;
 }
 
-/* Takes out what hugetlbfs has. */
+/* Removes pages of hugetlbfs. */
 static void clear_hugetlb(const struct pagemap *pagemap, struct residency *residency)
 {
 	uint64_t base = residency->index << REGION_SHIFT, at;
@@ -372,8 +373,8 @@ static bool is_empty(const struct residency *residency)
 	return true;
 }
 
-/* The first range that ends beyond the address, scanning on as needed; NULL with *err 0
- * at the end. */
+/* Returns the first range that ends beyond the address, scanning on as needed, or NULL: at the end
+ * with *err 0. */
 static const struct page_range *next_range(struct pagemap *pagemap, uint64_t address, int *err)
 {
 	const struct page_range *range;

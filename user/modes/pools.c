@@ -10,11 +10,11 @@
 #include "modes/pagemap.h"
 #include "modes/pools.h"
 
-/* Headers, or pools, that are read with one system call: IOV_MAX, and 1 MiB. */
+/* Headers, or whole pools, to read with one system call: IOV_MAX, and 1 MiB. */
 #define HEADERS 1024
 #define BODIES	64
 
-/* How often a pool is read again that changed while it was read. */
+/* How often to try to read a pool that changes while it is read. */
 #define TRIES 4
 
 #define HEADER sizeof(struct pool_header)
@@ -66,16 +66,16 @@ static uint32_t slot_size(const struct pool_header *header)
 	return (header->size_class + 1) * SMALLEST_SLOT;
 }
 
-/* Slots of that pool that were ever taken. */
+/* Returns how many slots of the pool were ever taken. */
 static uint32_t slots_of(const struct pool_header *header)
 {
 	return (header->nextoffset - HEADER) / slot_size(header);
 }
 
-/* Arenas that there can be: 1 TiB in those of 1 MiB. */
+/* The most arenas that there can be: 1 TiB in arenas of 1 MiB. */
 #define MOST_ARENAS (1 << 20)
 
-/* Whether it is the header of a pool. */
+/* Whether the candidate's header is that of a pool. */
 static bool is_pool(const struct pool_reader *reader, const struct candidate *candidate)
 {
 	const struct pool_header *header = &candidate->header;
@@ -94,8 +94,8 @@ static bool is_pool(const struct pool_reader *reader, const struct candidate *ca
 }
 
 /*
- * Reads as many pieces as can be: one that is not there any more ends the system call, and is
- * passed over. done: by piece, whether it was read in full. 0 or -errno.
+ * Reads as many pieces as possible: one that is gone ends the system call, and is skipped. done:
+ * for each piece, whether it was read in full. Returns 0 or -errno.
  */
 static int read_pieces(pid_t pid, const struct iovec *local, const struct iovec *remote, size_t n,
 		       bool *done)
@@ -118,7 +118,7 @@ static int read_pieces(pid_t pid, const struct iovec *local, const struct iovec 
 	return 0;
 }
 
-/* Keeps of the candidates those that are pools. */
+/* Keeps the candidates that are pools. */
 static int read_headers(struct pool_reader *reader)
 {
 	struct iovec local[HEADERS], remote[HEADERS];
@@ -140,7 +140,7 @@ static int read_headers(struct pool_reader *reader)
 	return err;
 }
 
-/* Follows the free list. False where it is not one of as many slots as the count leaves: the
+/* Follows the free list. Returns false if it is not one of as many slots as the count leaves: the
  * process changed it meanwhile. */
 static bool find_live(struct pool *pool)
 {
@@ -162,7 +162,7 @@ static bool find_live(struct pool *pool)
 	return pool->nlive == header.count;
 }
 
-/* By its header alone. */
+/* Describes a pool by its header alone. */
 static struct pool *describe(struct pool_reader *reader, const struct candidate *candidate)
 {
 	struct pool *pool = &reader->pool;
@@ -175,8 +175,8 @@ static struct pool *describe(struct pool_reader *reader, const struct candidate 
 	return pool;
 }
 
-/* From what was read into bytes, or is read there again. 1, or 0 where it cannot be had whole
- * though it is there, or -ENOENT where it is no pool any more. */
+/* Parses a pool from bytes, or reads it there again. Returns 1, 0 if it exists but cannot be read
+ * in one piece, or -ENOENT if it is no pool any more. */
 static int parse(struct pool_reader *reader, uint64_t address, uint8_t *bytes, bool was_read)
 {
 	struct candidate candidate = {.address = address};
@@ -186,7 +186,7 @@ static int parse(struct pool_reader *reader, uint64_t address, uint8_t *bytes, b
 	int i;
 
 	for (i = 0; i < TRIES; i++) {
-		/* The end of a pool may never have been there: its pages are read as zeros. */
+		/* The end of a pool may never have been touched: its pages read as zeros. */
 		if ((i || !was_read) &&
 		    process_vm_readv(reader->pid, &local, 1, &remote, 1, 0) < (ssize_t)HEADER)
 			return -ENOENT;
@@ -212,7 +212,7 @@ static int visit_batch(struct pool_reader *reader, size_t first, size_t n,
 	int err;
 
 	for (i = 0; i < n; i++) {
-		/* No more than was ever taken: what is behind it may not be there. */
+		/* Read no more than was ever taken: what is behind it may not exist. */
 		local[i] = (struct iovec){reader->bodies[i], candidates[i].header.nextoffset};
 		remote[i] = (struct iovec){(void *)(uintptr_t)candidates[i].address,
 					   candidates[i].header.nextoffset};
@@ -251,7 +251,7 @@ static int visit_candidates(struct pool_reader *reader,
 	return err;
 }
 
-/* Where a pool can begin, its first page is there. */
+/* Whether a page is resident, as the first page of a pool always is. */
 static bool is_resident(const struct residency *residency, size_t page)
 {
 	return residency->resident[page / 64] >> (page % 64) & 1;

@@ -15,10 +15,10 @@
 #include "modes/rss_reconcile.h"
 #include "rss.skel.h"
 
-/* A snapshot takes no more of the time since the last one to look at what is resident. */
+/* A snapshot looks at what is resident for at most this share of the time since the last one. */
 #define LOOK_SHARE 0.1
 
-/* Between snapshots it is looked, too, for a hundredth of the time. */
+/* Looks between snapshots take a hundredth of the time. */
 #define LOOK_SECONDS 1.0
 #define LOOK_QUIETLY 0.01
 
@@ -26,7 +26,7 @@ struct rss {
 	struct rss_bpf *bpf;
 	struct reconciler *reconciler;
 	struct arenas *arenas;
-	double last; /* snapshot */
+	double last; /* time of the last snapshot */
 	double next_look;
 	uint64_t anon[MAX_PROCESSES]; /* RssAnon when last seen, by process id */
 	uint64_t anon_at_attach[MAX_PROCESSES];
@@ -40,7 +40,7 @@ static int rss_check(void)
 	return -ENOTSUP;
 }
 
-/* The programs that see page faults here: one or two of them, the best that there are. */
+/* Chooses the best programs that see page faults on this kernel: one or two of them. */
 static void choose_fault_programs(struct rss_bpf *bpf)
 {
 	bool tracepoints = feature__has(FEATURE_FAULT_TRACEPOINTS);
@@ -52,8 +52,8 @@ static void choose_fault_programs(struct rss_bpf *bpf)
 	bpf_program__set_autoload(bpf->progs.pymemtop_kprobe, !tracepoints && !fentry);
 }
 
-/* 128 GiB of resident pages; where all elements must be there beforehand, four times what
- * the machine has: pages that several processes share are each one's. */
+/* 128 GiB of resident pages. If all elements must be allocated beforehand, four times the machine's
+ * memory: a page that several processes share counts for each. */
 static unsigned int max_regions(const struct collector_options *options)
 {
 	unsigned long ours = sysconf(_SC_PHYS_PAGES) / REGION_PAGES * 4 + 1024;
@@ -74,13 +74,13 @@ static int rss_load(struct collector *collector)
 	rss->bpf = bpf;
 	bpf->rodata->config.sample = collector->options.sample;
 	choose_fault_programs(bpf);
-	/* The faults' tracepoints come before the kernel switches interrupts on again. */
+	/* The tracepoints of faults come before the kernel enables interrupts again. */
 	err = counters__configure(bpf->obj, &bpf->rodata->config, &collector->options, false);
 	if (!err)
 		err = bpf_map__set_max_entries(bpf->maps.page_regions,
 					       max_regions(&collector->options));
-	/* One at a time it can make, and preallocated they would be 128 MiB; stacks of markers are
-	 * made in uprobes. */
+	/* The kernel can make one region at a time, and preallocated they would be 128 MiB. Stacks
+	 * of markers are made in uprobes. */
 	if (!err && feature__has(FEATURE_HASH_ALLOCATION)) {
 		err = bpf_map__set_map_flags(bpf->maps.page_regions, BPF_F_NO_PREALLOC);
 		if (!err)
@@ -155,8 +155,8 @@ static void rss_meet(struct collector *collector, __u32 id, pid_t pid, const str
 	rss->anon_at_attach[id] = proc_status_bytes(pid, "RssAnon");
 }
 
-/* RssAnon now, or at the process's end: by the kernel's last word, or where it has none
- * (before 6.16), as it was last seen. */
+/* Returns RssAnon now, or at the process's end: as the kernel reported it then or, if it did not
+ * (before 6.16), as last seen. */
 static uint64_t update_anon(struct rss *rss, const struct process_counters *counters, size_t id)
 {
 	uint64_t now = counters->state == PROCESS_RUNNING
@@ -168,7 +168,7 @@ static uint64_t update_anon(struct rss *rss, const struct process_counters *coun
 	return rss->anon[id];
 }
 
-/* What is resident when a process is first looked at, is from before. */
+/* Pages that are resident when a process is first looked at are from before. */
 static int rss_keep_up(struct collector *collector)
 {
 	double now = clock_seconds(CLOCK_MONOTONIC);

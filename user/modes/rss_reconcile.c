@@ -12,11 +12,11 @@
 #include "modes/pagemap.h"
 #include "modes/rss_reconcile.h"
 
-/* From the kernel's first word of a fault to the page being there, all but always: a huge
- * page has to be found and cleared. */
+/* Microseconds from seeing a fault until its page is there, all but always: the kernel has to find
+ * and clear a huge page. */
 #define FAULT_US 20000
 
-/* Regions looked at between two looks at the clock. */
+/* Regions to look at between two looks at the clock. */
 #define CLOCK_STEP 64
 
 struct subject {
@@ -111,7 +111,7 @@ static int compare_keys(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Lists the regions on record. 0 or -ENOMEM. */
+/* Lists the regions on record. Returns 0 or -ENOMEM. */
 static int list_keys(struct reconciler *reconciler)
 {
 	void *keys;
@@ -126,7 +126,7 @@ static int list_keys(struct reconciler *reconciler)
 	return 0;
 }
 
-/* Its pages cannot be looked at; where it has only ended, that is no news. */
+/* Gives up looking at a process's pages. One that has only ended is no news. */
 static void refuse(struct reconciler *reconciler, __u32 id, int err)
 {
 	size_t n;
@@ -142,7 +142,7 @@ static void refuse(struct reconciler *reconciler, __u32 id, int err)
 		counters__processes(reconciler->counters, &n)[id].pid, strerror(-err));
 }
 
-/* The pagemap of a living process that can be looked at, else NULL. */
+/* Returns the pagemap of a running process, or NULL if there is none that can be read. */
 static struct pagemap *open_subject(struct reconciler *reconciler, __u32 id)
 {
 	struct subject *subject = &reconciler->subjects[id];
@@ -185,7 +185,7 @@ static bool any_bit(const uint64_t *words)
 	return false;
 }
 
-/* The kind of difference that a page is, if it is one. */
+/* Returns the set of differences that a page belongs in, or NULL if it does not differ. */
 static uint64_t *difference_of(struct difference *d, uint32_t owner, bool resident, bool away)
 {
 	if (!owner)
@@ -214,18 +214,18 @@ static void compare(const struct page_region *region, const struct residency *re
 		if (words)
 			set_bit(words, at);
 	}
-	/* An empty region is cleared away. */
+	/* An empty region is to be removed. */
 	d->any = any_bit(d->gone) || any_bit(d->away) || any_bit(d->back) || (region && !owned);
 }
 
-/* 0 or -errno. */
+/* Returns 0 or -errno. */
 static int read_region(const struct reconciler *reconciler, uint64_t key,
 		       struct page_region *region)
 {
 	return bpf_map_lookup_elem(bpf_map__fd(reconciler->map), &key, region);
 }
 
-/* Has the program correct a region. Whether it did. */
+/* Has the BPF program correct a region. Returns whether it did. */
 static bool correct(struct reconciler *reconciler, uint64_t key, uint32_t faults, uint32_t owner,
 		    const uint64_t *pages)
 {
@@ -240,8 +240,8 @@ static bool correct(struct reconciler *reconciler, uint64_t key, uint32_t faults
 	       *(volatile __u64 *)&correction->done;
 }
 
-/* The one owner of pages [first, last), 0 where there is none, PAGE_BEFORE where there are
- * several, or one that is from before. */
+/* Returns the one owner of pages [first, last), 0 if they have none, or PAGE_BEFORE if they have
+ * several, or one from before. */
 static uint32_t only_owner(const struct page_region *region, size_t first, size_t last)
 {
 	uint32_t owner, only = 0;
@@ -257,12 +257,12 @@ static uint32_t only_owner(const struct page_region *region, size_t first, size_
 	return only;
 }
 
-/* Pages of a region. */
+/* A range of pages in a region. */
 struct page_bounds {
-	size_t first, last; /* last: behind the last one */
+	size_t first, last; /* last: one past the end */
 };
 
-/* Those of the mapping that the page is in; where it is in none any more, itself. */
+/* Returns the pages of the mapping that the page is in, or if it is in none any more, itself. */
 static struct page_bounds mapping_around(struct pagemap *pagemap, uint64_t index, size_t at)
 {
 	uint64_t base = index << REGION_SHIFT, start, end;
@@ -276,10 +276,10 @@ static struct page_bounds mapping_around(struct pagemap *pagemap, uint64_t index
 }
 
 /*
- * Who made an unseen page resident: a fault brings in an aligned block of pages, as large
- * as the kernel sees fit, of one mapping. So it is who has the pages of the smallest block
- * around it that any fault was in; where several have, it is not sure. 0 where nobody is to
- * be found.
+ * Guesses who made an unseen page resident. A fault brings in an aligned block of pages, as large
+ * as the kernel sees fit, of one mapping. So the owner is whoever has the pages of the smallest
+ * block around it that has an owner at all. Returns 0 if that block has several owners, or nobody
+ * is found.
  */
 static uint32_t guess_owner(const struct page_region *region, struct page_bounds within, bool huge,
 			    size_t at)
@@ -295,8 +295,8 @@ static uint32_t guess_owner(const struct page_region *region, struct page_bounds
 	return owner == PAGE_BEFORE ? 0 : owner;
 }
 
-/* Finds owners for unseen pages, one owner at a time. first: the process is new, and what
- * it has is from before it was. guesses: small pages are not just being given to a line. */
+/* Finds owners for unseen pages, one owner at a time. first: the process is new, and what it has is
+ * from before. guesses: no call is giving small pages to a line at the moment. */
 static void adopt(struct reconciler *reconciler, uint64_t key, const struct page_region *region,
 		  bool huge, bool first, bool guesses, const struct difference *d)
 {
@@ -316,7 +316,7 @@ static void adopt(struct reconciler *reconciler, uint64_t key, const struct page
 			if (at >= within.last)
 				within = mapping_around(pagemap,
 							key & ((1ULL << REGION_KEY_SHIFT) - 1), at);
-			/* What is sampled leaves pages unseen that others touched. */
+			/* Sampling leaves pages unseen that others touched. */
 			guess = huge || (guesses && !first && reconciler->sample == 1)
 					? guess_owner(region, within, huge, at)
 					: 0;
@@ -338,8 +338,8 @@ static void adopt(struct reconciler *reconciler, uint64_t key, const struct page
 		correct(reconciler, key, region->faults, PAGE_AWAY, d->away_unseen);
 }
 
-/* Whether the process was there when the region was looked at just now: while it ends, all
- * pages go, and what is reported then is what it had. */
+/* Whether the process was still there when the region was looked at just now. While a process ends,
+ * all its pages go; what it had before that is reported. */
 static bool was_there(const struct reconciler *reconciler, __u32 id,
 		      const struct residency *residency)
 {
@@ -352,8 +352,8 @@ static bool was_there(const struct reconciler *reconciler, __u32 id,
 		       : process__has_memory(counters);
 }
 
-/* Looks at a region once more, and corrects it. Nothing leaves where there were faults since
- * the first look: their pages may not be there yet. */
+/* Looks at a region once more, and corrects it. No page leaves if there were faults since the first
+ * look: their pages may not be there yet. */
 static int reconcile_region(struct reconciler *reconciler, __u32 id, const struct suspect *suspect)
 {
 	static const struct page_region none;
@@ -388,10 +388,7 @@ static int reconcile_region(struct reconciler *reconciler, __u32 id, const struc
 	return 0;
 }
 
-/*
- * A fault is seen before its page is there, so one look is not enough to tell that a page
- * has left.
- */
+/* A fault is seen before its page is there, so one look cannot tell that a page has left. */
 static int reconcile_suspects(struct reconciler *reconciler, __u32 id)
 {
 	size_t i;
@@ -407,7 +404,8 @@ static int reconcile_suspects(struct reconciler *reconciler, __u32 id)
 	return err;
 }
 
-/* First look at a region. residency is NULL where nothing is resident in it. */
+/* Looks at a region for the first time. residency is NULL if nothing is resident in it. Returns 0
+ * or -ENOMEM. */
 static int look_at_region(struct reconciler *reconciler, __u32 id, uint64_t index, bool known,
 			  const struct residency *residency)
 {
@@ -422,7 +420,7 @@ static int look_at_region(struct reconciler *reconciler, __u32 id, uint64_t inde
 	if (!d.any && !any_bit(d.unseen) &&
 	    !(any_bit(d.away_unseen) && !reconciler->subjects[id].met))
 		return 0;
-	/* Whose they are was not found before, and nothing has happened to help it. */
+	/* Their owner was not found before, and nothing has happened since that would help. */
 	if (!known && reconciler->subjects[id].met)
 		return 0;
 	if (reconciler->nsuspects == reconciler->suspect_room) {
@@ -441,8 +439,8 @@ static int look_at_region(struct reconciler *reconciler, __u32 id, uint64_t inde
 	return 0;
 }
 
-/* Looks at the process's regions, from judge->index on, until the deadline. 1 at its end,
- * 0 where there is more, or -errno. */
+/* Looks at the process's regions, from reconciler->index on, until the deadline. Returns 1 at its
+ * end, 0 if there is more, or -errno. */
 static int look_through(struct reconciler *reconciler, __u32 id, double deadline)
 {
 	struct pagemap *pagemap = reconciler->subjects[id].pagemap;
@@ -477,8 +475,8 @@ static int look_through(struct reconciler *reconciler, __u32 id, double deadline
 	}
 }
 
-/* Looks at one process from where the pass is. 1 at its end, 0 at the deadline, or -errno;
- * a process that ends meanwhile is no error. */
+/* Looks at one process, from where the pass is. Returns 1 at its end, 0 at the deadline, or -errno;
+ * that a process ends meanwhile is no error. */
 static int look_on(struct reconciler *reconciler, __u32 id, double deadline)
 {
 	struct pagemap *pagemap = open_subject(reconciler, id);
@@ -510,7 +508,7 @@ int reconciler__meet(struct reconciler *reconciler)
 
 	counters__processes(reconciler->counters, &n);
 	for (id = 1; err >= 0 && id < n; id++) {
-		/* One that has ended is closed by the way. */
+		/* This also closes the pagemap of one that has ended. */
 		if (!open_subject(reconciler, id) || reconciler->subjects[id].met)
 			continue;
 		reconciler->id = id;

@@ -14,19 +14,19 @@
 struct reconciler;
 
 /*
- * correction is where the program correct reads what to do, sample what its faults are
- * sampled by. All outlive the judge. NULL where memory is short.
+ * correction: where the program pymemtop_pages reads what to do. sample: faults record one new page
+ * in so many. All arguments outlive the reconciler. Returns NULL if out of memory.
  */
 struct reconciler *reconciler__new(const struct bpf_object *object,
 				   struct page_correction *correction,
 				   const struct counters *counters, unsigned int sample);
 void reconciler__free(struct reconciler *reconciler);
 
-/* Looks at processes for the first time, as soon as they are there: what they have by now
- * is from before. 0 or -errno. */
+/* Looks at new processes for the first time, as soon as they are there: what they have by then is
+ * from before. Returns 0 or -errno. */
 int reconciler__meet(struct reconciler *reconciler);
 
-/* Goes on looking at all processes, for that many seconds at most. 0 or -errno. */
+/* Goes on looking at all processes, for that many seconds at most. Returns 0 or -errno. */
 int reconciler__look(struct reconciler *reconciler, double seconds);
 
 /* Whether the process's pages can be looked at. */

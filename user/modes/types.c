@@ -9,17 +9,17 @@
 #include "base/utf8.h"
 #include "modes/types.h"
 
-/* Of a process's: a program has some thousands. What points elsewhere is remembered, too. */
+/* Of one process: a program has some thousands. Pointers to anything else are remembered, too. */
 #define MOST_TYPES 65536
 
-/* PyObject and PyTypeObject, Include/object.h and Include/cpython/object.h: the same from 3.8 to
+/* PyObject and PyTypeObject in Include/object.h and Include/cpython/object.h, the same from 3.8 to
  * 3.15. */
 #define OBJECT_TYPE	8
 #define TYPE_NAME	24
 #define TYPE_BASIC_SIZE 32
 
-/* Where an object begins in its slot: at once; behind the garbage collector's head of two words;
- * or behind that and two words more (3.11 and later: its dict and weak references). */
+/* Where an object begins in its slot: at once; behind the garbage collector's head of two words; or
+ * behind that and two more words (3.11 and later: its dict and weak references). */
 static const size_t heads[] = {0, 16, 32};
 
 #define LONGEST_NAME 96
@@ -28,13 +28,13 @@ static const char no_object[] = "(no object)";
 
 struct type {
 	uint64_t address;
-	const char *name; /* no_object: it is no type */
+	const char *name; /* no_object: not a type */
 	char text[LONGEST_NAME];
 };
 
 struct type_table {
 	pid_t pid;
-	void *tree; /* of <search.h> */
+	void *tree; /* a <search.h> tree */
 	size_t n;
 };
 
@@ -68,7 +68,7 @@ static uint64_t word_at(const struct type_table *types, uint64_t address)
 	return proc_read(types->pid, address, &word, sizeof(word)) ? 0 : word;
 }
 
-/* A type's type is type, or one of its heirs; and type's own is itself. */
+/* A type's type is type, or a subclass of it; type's own type is itself. */
 static bool is_type(const struct type_table *types, uint64_t address)
 {
 	uint64_t meta = word_at(types, address + OBJECT_TYPE);
@@ -79,13 +79,13 @@ static bool is_type(const struct type_table *types, uint64_t address)
 	       size < 1 << 20;
 }
 
-/* The name, if it is one: up to its NUL, and in printable characters. */
+/* Reads the name up to its NUL, and makes it printable. Returns whether there is one. */
 static bool read_name(const struct type_table *types, struct type *type)
 {
 	uint64_t name = word_at(types, type->address + TYPE_NAME);
 	size_t n;
 
-	/* Byte by byte where the end of what is mapped is near. */
+	/* Near the end of a mapping, read only 16 bytes. */
 	if (!name || (proc_read(types->pid, name, type->text, LONGEST_NAME - 1) &&
 		      proc_read(types->pid, name, type->text, 16)))
 		return false;
@@ -125,7 +125,7 @@ const char *type_table__name(struct type_table *types, const uint8_t *slot, size
 		if (heads[i] + sizeof(words) > size)
 			break;
 		memcpy(words, slot + heads[i], sizeof(words));
-		/* Of a live object, somebody has a reference; and types are aligned. */
+		/* A live object has references; and types are aligned. */
 		if (!words[0] || words[1] < 4096 || words[1] & 7 || words[1] >= 1ULL << 52)
 			continue;
 		name = find_type(types, words[1]);

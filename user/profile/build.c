@@ -10,11 +10,10 @@
 #include "base/utf8.h"
 #include "profile/build.h"
 
-/* What all stacks of each line come to, and how stacks have changed: by index in the stack
- * table. */
+/* The sums of all stacks of each line, and the changes of stacks, by index in the stack table. */
 struct sums {
 	struct values *line_values, *line_changes, *stack_changes;
-	size_t *line_counts, *stack_counts; /* by process id: of lines and stacks with values */
+	size_t *line_counts, *stack_counts; /* by process id: lines and stacks with values */
 };
 
 static void free_sums(struct sums *sums)
@@ -69,8 +68,8 @@ static int sum_up(const struct build_input *input, struct sums *sums)
 	return 0;
 }
 
-/* The profile's copy of each of the stack table's locations, by their addresses: most frames
- * are of few locations, and to compare names for each would cost more than all else. */
+/* The profile's copies of the stack table's locations, by the originals' addresses. Most frames
+ * share few locations, and comparing names for each would cost more than all else. */
 struct copies {
 	struct {
 		const struct location *of, *copy;
@@ -104,7 +103,7 @@ static int grow(struct copies *copies)
 	return 0;
 }
 
-/* NULL where memory is short. */
+/* Returns NULL if out of memory. */
 static const struct location *copy_location(struct profile *profile, struct copies *copies,
 					    const struct location *of)
 {
@@ -137,7 +136,7 @@ static const struct location **copy_frames(struct profile *profile, struct copie
 	return frames;
 }
 
-/* What a line has of one type: by index in the stack table. */
+/* What a line has of one type. line: its index in the stack table. */
 struct line_type {
 	__u32 line;
 	struct profile_type type;
@@ -161,7 +160,7 @@ static int compare_types(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* The snapshot's types by line, each once. Returns how many. */
+/* Collects the snapshot's types by line, each once. Returns how many. */
 static size_t collect_types(const struct build_input *input, struct line_type *types)
 {
 	const struct snapshot_type *from = input->now->types;
@@ -188,7 +187,7 @@ static size_t collect_types(const struct build_input *input, struct line_type *t
 	return n ? to + 1 : 0;
 }
 
-/* Gives a line its types: n of them. 0 or -ENOMEM. */
+/* Gives a line its n types. Returns 0 or -ENOMEM. */
 static int give_types(struct profile *profile, struct profile_line *line,
 		      const struct line_type *types, size_t n)
 {
@@ -336,14 +335,14 @@ static void count_ended(const struct program *program, struct profile_process *p
 	process->before_attach_bytes = program->before_bytes;
 }
 
-/* A child that executed something else before it allocated is nobody's news. */
+/* A child that ended or executed something else before it allocated is not shown. */
 static bool is_shown(const struct process_counters *counters, size_t nstacks)
 {
 	return counters->pid &&
 	       (!counters->parent || nstacks || counters->state == PROCESS_RUNNING);
 }
 
-/* Makes room for a process, or what has ended of a program. NULL where memory is short. */
+/* Makes room for a process, or for the ended ones of a program. Returns NULL if out of memory. */
 static struct profile_process *add_process(const struct sums *sums, struct profile *profile,
 					   size_t id, const struct description *description)
 {
@@ -387,7 +386,7 @@ static int add_ended(const struct sums *sums, struct profile *profile,
 	return 0;
 }
 
-/* by_id receives where each is. */
+/* by_id receives where each process is. */
 static int add_processes(const struct build_input *input, const struct sums *sums,
 			 struct profile *profile, struct profile_process **by_id)
 {
@@ -416,7 +415,7 @@ static int compare_stacks(const void *a, const void *b, void *schema)
 	return values__compare(schema, &x->values, &y->values);
 }
 
-/* After the lines: what they and the past do not explain. */
+/* After the lines: sums them up, and finds what neither they nor the past explain. */
 static void add_up(const struct build_input *input, struct profile *profile)
 {
 	struct profile_process *process;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From a snapshot, symbols and what is known of processes to a profile. */
+/* Builds a profile from a snapshot, symbols, and what is known about processes. */
 #ifndef BUILD_H
 #define BUILD_H
 
@@ -16,16 +16,17 @@ struct build_input {
 	const struct schema *schema;
 	bool counts_arenas, counts_small, counts_resident;
 	const struct snapshot *now;
-	const struct totals *totals; /* of it */
+	const struct totals *totals; /* of now */
 	const struct totals *before; /* changes are since these; NULL: since the attach */
-	double before_seconds;	     /* when these were, after the attach */
+	double before_seconds;	     /* when these were taken, after the attach */
 	const struct stack_table *stacks;
 	struct process_info *const *infos; /* by process id; NULL: nothing is known */
-	const struct programs *programs;   /* with their processes that are gone */
+	const struct programs *programs;   /* with their ended processes */
 	enum line_order order;
 };
 
-/* 0 and a profile that the caller frees and that refers to nothing of the input, or -ENOMEM. */
+/* Returns 0 and a profile, which the caller frees and which refers to nothing of the input, or
+ * -ENOMEM. */
 int profile__build(const struct build_input *input, struct profile **profile);
 
 #endif /* BUILD_H */

@@ -42,7 +42,7 @@ void filter__drop_files(const struct filter *filter, struct profile_process *pro
 	size_t i, n = 0;
 
 	for (i = 0; i < process->nlines; i++) {
-		/* Line 0 is the module's beginning. */
+		/* Line 0 stands for the module's beginning. */
 		if (process->lines[i].location->line &&
 		    has_file(filter, process->lines[i].location->file))
 			process->lines[n++] = process->lines[i];
@@ -50,7 +50,7 @@ void filter__drop_files(const struct filter *filter, struct profile_process *pro
 	process->nlines = n;
 }
 
-/* The module runs the line that defines a function, too; that is not the function's. */
+/* The module, too, runs the line that defines a function; that run is not the function's. */
 static void find_function(const struct profile_process *process, struct profile_line *line)
 {
 	const struct profile_file *file = profile_process__file(process, line->location->file);
@@ -65,7 +65,7 @@ static int compare_lines(const void *a, const void *b)
 	return profile_line__compare(a, b);
 }
 
-/* What is nested in a function has run the same line of it. */
+/* Merges equal lines: what is nested in a function may have run the same line of it. */
 static void merge_lines(const struct schema *schema, struct profile_process *process)
 {
 	struct profile_line *lines = process->lines;
@@ -83,7 +83,7 @@ static void merge_lines(const struct schema *schema, struct profile_process *pro
 	process->nlines = n;
 }
 
-/* Leaves the lines in selected functions, which get these for their names. */
+/* Keeps the lines in selected functions, and names them after these. */
 static int select_functions(const struct filter *filter, struct profile *profile,
 			    struct profile_process *process)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which of a program's lines are reported: mode lines. */
+/* Which lines of a program mode lines reports. */
 #ifndef FILTER_H
 #define FILTER_H
 
@@ -8,21 +8,21 @@
 
 #include "profile/profile.h"
 
-/* Without files: the program's own. */
+/* Without files, the program's own are selected. */
 struct filter {
 	const char **functions; /* names, qualified or not */
 	size_t nfunctions;
-	const char **files; /* patterns of glob(7), of paths or their last part */
+	const char **files; /* glob(7) patterns, for paths or their last part */
 	size_t nfiles;
 };
 
-/* Leaves a process those of its lines that are in selected files. */
+/* Keeps the lines of a process that are in selected files. */
 void filter__drop_files(const struct filter *filter, struct profile_process *process);
 
 /*
- * Leaves a process those of its lines that are in selected functions, in that order, once the
- * texts of its files are there. Those that these show to be of one function get its qualified
- * name. The stacks are the lines then. 0 or -ENOMEM.
+ * Keeps the lines of a process that are in selected functions, in the given order, once the texts
+ * of its files are loaded. Lines that the texts show to be in one function get its qualified name.
+ * The lines become the stacks. Returns 0 or -ENOMEM.
  */
 int filter__apply(const struct filter *filter, struct profile *profile,
 		  struct profile_process *process, enum line_order order);

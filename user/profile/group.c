@@ -9,7 +9,7 @@
 
 static const struct location nowhere = {.file = "", .function = ""};
 
-/* Adds what one line or stack comes to. */
+/* Adds the values of a line, a stack or a process. */
 static void add(struct groups *groups, const struct location *location,
 		const struct profile_process *process, const struct values *values,
 		const struct values *change, bool through)
@@ -69,7 +69,7 @@ static void add_process(const struct profile *profile, const struct profile_proc
 		add_lines(process, by, groups);
 }
 
-/* What is one group. Strings of a profile are the same pointer where they are equal. */
+/* What compares equal is one group. */
 static int compare_keys(const void *a, const void *b, void *by)
 {
 	const struct group *x = a, *y = b;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A profile's values, summed up by what a reader wants to tell apart. */
+/* Sums up a profile's values by what a reader wants to tell apart. */
 #ifndef GROUP_H
 #define GROUP_H
 
@@ -9,14 +9,14 @@ enum group_by {
 	GROUP_LINE,	/* file, function and line of the leaf */
 	GROUP_FUNCTION, /* file and function of the leaf */
 	GROUP_FILE,	/* file of the leaf */
-	GROUP_OWN_LINE, /* the innermost line that is not a library's; of stacks that have one */
+	GROUP_OWN_LINE, /* the innermost line that is not a library's; only stacks that have one */
 	GROUP_PROCESS,
 	GROUP_PROGRAM, /* processes with the same command line */
 };
 
 struct group {
-	struct location location;	       /* what is not told apart is "" and 0 */
-	const struct profile_process *process; /* one of them */
+	struct location location;	       /* "" and 0 in what is not told apart */
+	const struct profile_process *process; /* one of its processes */
 	struct values values;
 	struct values change;
 	bool through; /* GROUP_OWN_LINE: by way of a library's line */
@@ -28,8 +28,8 @@ struct groups {
 };
 
 /*
- * Groups one process, or all where that is NULL, in that order. 0 and groups, which the caller
- * frees by groups__free() and which refer to the profile, or -ENOMEM.
+ * Groups one process, or all if process is NULL, in the given order. Returns 0 and groups, which
+ * the caller frees with groups__free() and which refer to the profile, or -ENOMEM.
  */
 int profile__group(const struct profile *profile, const struct profile_process *process,
 		   enum group_by by, enum line_order order, struct groups *groups);

@@ -14,7 +14,7 @@
 
 #define SCHEMA "pymemtop.profile/1"
 
-/* What the reader is in: an object or an array. */
+/* The object or array that the reader is in. */
 enum place {
 	IN_FILE,
 	IN_PROFILE,
@@ -32,16 +32,16 @@ enum place {
 	IN_CHANGE,
 	IN_OBJECTS,
 	IN_OBJECT,
-	IN_UNKNOWN, /* of a later version, passed over */
+	IN_UNKNOWN, /* from a later version; skipped */
 };
 
-/* Objects within objects: deeper than any profile, so that a file cannot ask for more. */
+/* Limit of nesting: deeper than any profile, so that a file cannot ask for more. */
 #define DEEPEST 16
 
-/* A member's name; none that is known is longer. */
+/* Longest name of a member: none that is known is longer. */
 #define LONGEST_NAME 64
 
-/* Elements that are being read, until it is known how many they are. */
+/* Elements read so far, until we know how many there are. */
 struct list {
 	void *data;
 	size_t n, room;
@@ -102,7 +102,7 @@ static int append(struct reader_state *state, struct list *list, const void *ele
 	return 1;
 }
 
-/* The list's elements, in memory of the profile; the list is empty then. */
+/* Returns the list's elements, in memory of the profile, and empties the list. */
 static void *take(struct reader_state *state, struct list *list, size_t size, size_t *n)
 {
 	void *copy = profile__alloc(state->profile, list->n, size);
@@ -126,7 +126,7 @@ static bool key_is(const struct reader_state *state, const char *key)
 	return !strcmp(state->key, key);
 }
 
-/* What begins at the key, in what it is in. */
+/* What begins at a key, by the place that the key is in. */
 static const struct {
 	enum place in;
 	const char *key; /* NULL: an element of an array */
@@ -251,7 +251,7 @@ static int end_process(struct reader_state *state)
 	process->stacks = take(state, &state->stacks, sizeof(*process->stacks), &process->nstacks);
 	if (!process->lines || !process->stacks)
 		return 0;
-	/* Of the totals, the file has not all. */
+	/* The file does not have all totals. */
 	process->total = process->change = (struct values){0};
 	for (i = 0; i < process->nlines; i++) {
 		values__add(&state->profile->schema, &process->total, &process->lines[i].values);
@@ -308,7 +308,7 @@ static int take_key(void *context, const unsigned char *key, size_t length)
 	return 1;
 }
 
-/* A place of the state where a string goes, by what it is in and its key. */
+/* Returns where in the state a string goes, by place and key. */
 static const char **string_at(struct reader_state *state)
 {
 	static const struct {
@@ -343,7 +343,7 @@ static const char **string_at(struct reader_state *state)
 	return NULL;
 }
 
-/* Strings that stand for something else. */
+/* Takes strings that stand for something else. */
 static int take_word(struct reader_state *state, const char *word)
 {
 	struct tm tm = {0};

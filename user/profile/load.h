@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A profile that was saved as json (render/json.c). */
+/* Loads a profile that was saved as json (render/json.c). */
 #ifndef LOAD_H
 #define LOAD_H
 
@@ -8,9 +8,9 @@
 #include "profile/profile.h"
 
 /*
- * Reads one. 0 and the profile, which the caller frees, or -errno: -EINVAL with a reason in
- * why, of that many bytes, where it is not one that this version can read; it can be
- * anybody's file. What is saved again is the same.
+ * Reads a profile. Returns 0 and the profile, which the caller frees, or -errno. The file can be
+ * anybody's: if it is not one that this version can read, returns -EINVAL, with the reason in why,
+ * which has size bytes. Saving the profile again gives the same file.
  */
 int profile__load(FILE *in, struct profile **profile, char *why, size_t size);
 

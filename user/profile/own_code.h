@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-/* Whether a file is not the program's own, by where distributions, virtual environments and
- * Python itself put modules; so is what is no file. */
+/* Whether a file is not the program's own, by where distributions, virtual environments and Python
+ * itself put modules. True for what is no file. */
 bool file__is_library(const char *file);
 
 #endif /* OWN_CODE_H */

@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "profile/profile.h"
 
-/* Both trees are of <search.h>, and find by content. */
+/* Both are <search.h> trees, ordered by content. */
 struct profile_owned {
 	struct arena *arena;
 	void *strings;
@@ -104,7 +104,7 @@ const char *profile__string(struct profile *profile, const char *string)
 	return copy && tsearch(copy, &profile->owned->strings, compare_strings) ? copy : NULL;
 }
 
-/* By their strings' addresses: there is one of each. */
+/* Compares strings by address: there is one of each. */
 static int compare_locations(const void *a, const void *b)
 {
 	const struct location *x = a, *y = b;
@@ -146,7 +146,7 @@ static int compare_by_value(const void *a, const void *b, void *schema)
 	return order ? order : profile_line__compare(x, y);
 }
 
-/* By the first value's change. */
+/* Compares changes of the first value. */
 static int compare_by_change(const void *a, const void *b, void *schema)
 {
 	const struct profile_line *x = a, *y = b;

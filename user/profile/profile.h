@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A profile: a snapshot with names, owned by who asked for it. It refers to nothing outside of
- * itself, and outlives the session that it was made by. All that a renderer sees.
+ * A profile: a snapshot with names, owned by whoever asked for it. It refers to nothing outside
+ * itself, and outlives the session that made it. It is all that a renderer sees.
  */
 #ifndef PROFILE_H
 #define PROFILE_H
@@ -26,15 +26,15 @@ struct profile_type {
 	uint64_t count, bytes;
 };
 
-/* What all stacks with one leaf come to. The same file is the same pointer in a profile, and so
- * is the same location. */
+/* The sum of all stacks with one leaf. In a profile, the same file is the same pointer, and so is
+ * the same location. */
 struct profile_line {
 	const struct location *location;
-	const struct def_range *function; /* lines: that it is in; NULL: its module's */
+	const struct def_range *function; /* lines: the one it is in; NULL: the module */
 	struct values values;
 	struct values change; /* since the interval began */
 	size_t ntypes;
-	struct profile_type *types; /* objects: of small ones that live, the most bytes first */
+	struct profile_type *types; /* objects: of small live ones, most bytes first */
 };
 
 struct profile_stack {
@@ -47,56 +47,59 @@ struct profile_stack {
 /* A source file that could be read. */
 struct profile_file {
 	const char *file;
-	struct source_text *text;     /* a reference of the profile's own */
-	struct def_ranges *functions; /* likewise; NULL where they were not asked for */
+	struct source_text *text;     /* the profile's own reference */
+	struct def_ranges *functions; /* likewise; NULL: not asked for */
 };
 
 struct profile_process {
 	pid_t pid, parent; /* parent 0: the user named the process */
-	size_t ended; /* not 0: this is the sum of so many children of parent that have ended */
+	size_t ended;	   /* not 0: this is the sum of that many ended children of parent */
 	const char *comm;
-	const char *cmdline;	 /* as it was given: it can hold anything */
-	const char *python;	 /* its version */
-	const char *attribution; /* as the option has it */
+	const char *cmdline;	 /* as given: it can contain anything */
+	const char *python;	 /* version */
+	const char *attribution; /* as in the option */
 	enum process_state state;
 	uint64_t rss_at_attach_bytes;
-	uint64_t rss_bytes; /* now; 0 where the process is gone */
+	uint64_t rss_bytes; /* now; 0: the process is gone */
 	struct values total;
 	struct values change;
-	/* rss: RssAnon is the sum of what was resident before the attach, or the fork, and is
-	 * so still, of the lines', of the arenas, and of what belongs to none of these. Negative
-	 * where the kernel's count and the pages were read at slightly different moments, or
-	 * sampled. */
+	/*
+	 * rss: RssAnon is the sum of what was resident before the attach, or the fork, and still
+	 * is; of the lines; of the arenas; and of what belongs to none of these. The last is
+	 * negative if the kernel's count and the pages were read at slightly different moments, or
+	 * sampled.
+	 */
 	uint64_t rss_anon_bytes, before_attach_bytes;
 	int64_t unattributed_bytes;
-	/* objects: what is taken of pymalloc's pools is the sum of what was so before the attach,
-	 * of the lines', which is among their blocks, and of what belongs to neither. */
+	/* objects: what is taken of pymalloc's pools is the sum of what was taken before the
+	 * attach, of the lines' part, which is among their blocks, and of what belongs to
+	 * neither. */
 	uint64_t small_bytes, small_before_bytes, small_unattributed_bytes;
-	uint64_t small_arenas, small_arena_size; /* that these are in, and of how many bytes each */
+	uint64_t small_arenas, small_arena_size; /* arenas that these are in, bytes of each */
 	uint64_t lost[LOST_CAUSES];
 
 	size_t nlines;
-	struct profile_line *lines; /* in the order that was asked for */
+	struct profile_line *lines; /* in the order asked for */
 	size_t nstacks;
-	struct profile_stack *stacks; /* the largest values first */
+	struct profile_stack *stacks; /* largest values first */
 	size_t nfiles;
-	struct profile_file *files; /* of the top lines, where they were asked for */
+	struct profile_file *files; /* of the top lines, if asked for */
 };
 
 struct profile {
 	const char *host;
 	const char *mode;
 	struct schema schema;
-	bool counts_arenas;   /* the processes' small_bytes and small_arenas are there */
-	bool counts_small;    /* and its parts */
-	bool counts_resident; /* the processes' rss_anon_bytes and so on are there */
+	bool counts_arenas;   /* the processes have small_bytes and small_arenas */
+	bool counts_small;    /* ... and the parts of small_bytes */
+	bool counts_resident; /* ... and rss_anon_bytes and so on */
 	time_t time;
 	double duration_seconds; /* since the attach */
-	double interval_seconds; /* that the changes are over */
+	double interval_seconds; /* that the changes cover */
 	uint64_t map_bytes;	 /* kernel memory of the BPF maps */
 	size_t nprocesses;
 	struct profile_process *processes;
-	struct profile_owned *owned; /* what all of it is in */
+	struct profile_owned *owned; /* holds the memory of all of it */
 };
 
 enum line_order {
@@ -104,17 +107,17 @@ enum line_order {
 	BY_VALUE,
 };
 
-/* An empty profile, NULL where memory is short. Ends with profile__free(). */
+/* Returns an empty profile, or NULL if out of memory. Free it with profile__free(). */
 struct profile *profile__new(void);
 
 /* NULL is allowed. */
 void profile__free(struct profile *profile);
 
-/* n elements that live as long as the profile, all zero; NULL where memory is short. */
+/* Allocates n zeroed elements that live as long as the profile. Returns NULL if out of memory. */
 void *profile__alloc(struct profile *profile, size_t n, size_t size);
 
-/* The profile's own copy of a string, and of a location: the same one for what is equal. NULL
- * where memory is short. */
+/* Return the profile's own copy of a string, and of a location; equal ones have the same copy. NULL
+ * if out of memory. */
 const char *profile__string(struct profile *profile, const char *string);
 const struct location *profile__location(struct profile *profile, const struct location *location);
 
@@ -122,15 +125,15 @@ const struct location *profile__location(struct profile *profile, const struct l
 void profile__add_up(const struct profile *profile, struct profile_process *process,
 		     enum line_order order);
 
-/* The file of a process with that name, NULL where it was not read. */
+/* Returns the process's file of that name (the profile's string), or NULL if it was not read. */
 const struct profile_file *profile_process__file(const struct profile_process *process,
 						 const char *file);
 
-/* Order of two lines by file, function and number; those of a module come before those of its
+/* Orders two lines by file, function and number; a module's lines come before those of its
  * functions. */
 int profile_line__compare(const struct profile_line *a, const struct profile_line *b);
 
-/* How a lost cause is called in outputs, and what it means to the user. */
+/* The name of a lost cause in outputs, and what it means to the user. */
 const char *lost__name(enum lost_cause cause);
 const char *lost__help(enum lost_cause cause);
 

@@ -37,7 +37,7 @@ int programs__find(struct programs *programs, const struct program *described)
 		    !strcmp(program->python, described->python))
 			return i;
 	}
-	/* The last one is all others. */
+	/* The last one collects all others. */
 	if (programs->n == MAX_PROGRAMS)
 		return MAX_PROGRAMS - 1;
 	program = &programs->all[programs->n];

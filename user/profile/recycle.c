@@ -7,17 +7,16 @@
 #include "collect/processes.h"
 #include "profile/recycle.h"
 
-/* Of the children that have ended, so many are still shown by themselves; a quarter of the ids
- * that there are. */
+/* Ended children that are still shown on their own: a quarter of all ids. */
 #define DEAD_KEPT (MAX_PROCESSES / 4)
 
-/* When fewer sites are left than that part of them, those of dead code come back. */
-#define SITES_LOW 2 /* half */
+/* Sites of dead code come back when less than this part of all sites is left. */
+#define SITES_LOW 2 /* a half */
 
-/* Stacks that come before those that hold nothing are forgotten: 20 MiB or so. */
+/* New stacks before those that hold nothing are forgotten: 20 MiB or so. */
 #define STACKS_AHEAD 32768
 
-/* Code objects that come before dead ones are looked for again. */
+/* New code objects before we look for dead ones again. */
 #define CODES_AHEAD 4096
 
 struct recycler {
@@ -26,9 +25,9 @@ struct recycler {
 	struct programs *programs;
 	struct ledger ledgers[MOST_COLLECTORS];
 	size_t nledgers;
-	size_t next_stacks; /* from so many on, those that hold nothing are forgotten */
-	size_t next_codes;  /* from so many on, the dead ones are looked for */
-	bool *stale;	    /* by site: it was so at the last run, and nobody finds it since */
+	size_t next_stacks; /* from this many on, forget those that hold nothing */
+	size_t next_codes;  /* from this many on, look for dead ones */
+	bool *stale;	    /* by site: it was so at the last run, and nobody has found it since */
 	size_t nstale;
 };
 
@@ -68,7 +67,7 @@ int recycler__add(struct recycler *recycler, const struct ledger *ledger)
 	return 0;
 }
 
-/* Keeps a site's counts with its stack, and gives its number back. */
+/* Folds a site's counts into its stack's, and gives its number back. Returns 0 or -errno. */
 static int fold_site(struct recycler *recycler, size_t site, size_t stack)
 {
 	const struct counters *numbers = tracer__counters(recycler->tracer);
@@ -77,7 +76,7 @@ static int fold_site(struct recycler *recycler, size_t site, size_t stack)
 	struct site_counters counters;
 	struct values values;
 
-	/* Its number is in the queue already, and nothing was counted there. */
+	/* Its number is already in the queue, and nothing was counted under it. */
 	if (!counters__has_site(numbers, site, hash)) {
 		stack_table__forget_site(recycler->stacks, site);
 		return 0;
@@ -125,7 +124,7 @@ static int move_totals(struct recycler *recycler, size_t from, size_t to)
 	return 0;
 }
 
-/* The dead processes' stacks become those of what has ended of their program. */
+/* Moves dead processes' stacks to the ended processes of their programs. */
 static int move_stacks_of(struct recycler *recycler, struct process_info *const *infos,
 			  const bool *dead)
 {
@@ -145,7 +144,7 @@ static int move_stacks_of(struct recycler *recycler, struct process_info *const 
 	return err;
 }
 
-/* Its children are its parent's. */
+/* Makes its children its parent's. */
 static void orphan_children(struct recycler *recycler, struct process_info **infos, __u32 id)
 {
 	struct counters *counters = tracer__counters(recycler->tracer);
@@ -175,7 +174,8 @@ static int fold_process(struct recycler *recycler, struct process_info **infos, 
 	return tracer__free_process(recycler->tracer, id);
 }
 
-/* Whom the user named stays as it is; and of whom nothing is known yet, for now. */
+/* Leaves out processes that the user named, which stay, and for now those that we know nothing
+ * about. Returns how many are left. */
 static size_t drop_named(struct process_info *const *infos, __u32 *ids, size_t n)
 {
 	size_t i, kept = 0;
@@ -220,8 +220,8 @@ static bool sites_are_short(const struct recycler *recycler)
 	return counters__sites_left(counters) < counters__most_sites(counters) / SITES_LOW;
 }
 
-/* Whether the stack cannot come again under that number: one of its code objects died since, or
- * one that shares its generation; then it would come under another. */
+/* Whether the stack can no longer come under that number: one of its code objects has died since,
+ * or one that shares its generation. It would come under another number now. */
 static bool is_stale(const struct recycler *recycler, size_t site)
 {
 	const __u32 *generations = recycler->ledgers[0].collector->generations;
@@ -268,8 +268,8 @@ static int remember_stale(struct recycler *recycler, size_t n)
 }
 
 /*
- * Sites of code that died, and that hold nothing, in two steps: a thread that was about to
- * count something there, has done so by the next run.
+ * Folds sites that hold nothing and whose code died, in two steps: by the next run, a thread that
+ * was about to count something there has done so.
  */
 static int fold_stale(struct recycler *recycler)
 {
@@ -288,7 +288,7 @@ static int fold_stale(struct recycler *recycler)
 	return err;
 }
 
-/* Of what no site counts any more, folded is all that there is. */
+/* Whether the stack has no sites, so that folded is all it has, and holds nothing. */
 static bool is_idle(const struct recycler *recycler, size_t stack)
 {
 	const struct ledger *ledger;
@@ -303,7 +303,7 @@ static bool is_idle(const struct recycler *recycler, size_t stack)
 	return true;
 }
 
-/* Stacks that came once, under a name of their own, and hold nothing: of them only sums stay. */
+/* Forgets stacks that came once, under their own name, and hold nothing: only sums stay. */
 static int forget_stacks(struct recycler *recycler)
 {
 	size_t n = stack_table__count(recycler->stacks), i;
@@ -336,7 +336,7 @@ static void forget_dead_codes(struct recycler *recycler)
 	if (code_objects__count(codes) < recycler->next_codes)
 		return;
 	code_objects__forget_dead(codes, &life);
-	/* Until those that are dead now are gone at the next look, there is one. */
+	/* Those that are dead now go at the next look: until then, look at every run. */
 	if (code_objects__count(codes) < recycler->next_codes)
 		recycler->next_codes = code_objects__count(codes) + CODES_AHEAD;
 }

@@ -5,11 +5,11 @@
 
 #include "profile/sources.h"
 
-/* A file that was looked for once, for all profiles. */
+/* A file that was looked for, once for all profiles. */
 struct known_file {
 	char *name;
-	struct source_text *text;     /* NULL where it cannot be read */
-	struct def_ranges *functions; /* NULL where they were not asked for yet */
+	struct source_text *text;     /* NULL: it cannot be read */
+	struct def_ranges *functions; /* NULL: not asked for yet */
 };
 
 void known_files__free(struct known_file *files, size_t n)
@@ -35,7 +35,7 @@ static struct known_file *find_known(const struct process_info *info, const char
 	return NULL;
 }
 
-/* A file as that process sees it, read once. NULL where memory is short. */
+/* Returns a file as the process sees it, read once. NULL if out of memory. */
 static struct known_file *find_file(struct process_info *info, const char *name,
 				    const struct read_permission *permission)
 {
@@ -58,8 +58,8 @@ static struct known_file *find_file(struct process_info *info, const char *name,
 	return more;
 }
 
-/* Of a child that has ended, only what was read for its parent, as that ran it too: the
- * child alone could name what it cannot read itself. */
+/* For a child that has ended, only takes what was read for its parent, which ran it, too: the child
+ * alone could name a file that it cannot read itself. */
 static struct known_file *find_text(struct process_info *info, const char *name,
 				    const struct read_permission *permission)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The text of the files that a profile's lines are in. */
+/* Loads the text of the files that a profile's lines are in. */
 #ifndef SOURCES_H
 #define SOURCES_H
 
@@ -8,22 +8,22 @@
 #include "profile/process_info.h"
 #include "profile/profile.h"
 
-/* Whether a process may still be read for: asked before each file that was not read yet. */
+/* Whether files may still be read for a process: asked before each one that was not read yet. */
 struct read_permission {
 	bool (*may_read)(void *context, const struct process_info *info);
 	void *context;
 };
 
 /*
- * Gives a process of a profile the texts of the files of its first so many lines, with the
- * functions in them if asked for: those that its info has already, or that can be read for it.
- * 0 or -ENOMEM.
+ * Gives a process of a profile the texts of the files of its first top lines, with the functions in
+ * them if asked for: texts that its info already has, or that can be read for it. Returns 0 or
+ * -ENOMEM.
  */
 int sources__load(struct profile *profile, struct profile_process *process,
 		  struct process_info *info, const struct read_permission *permission, size_t top,
 		  bool functions);
 
-/* The files that an info has. */
+/* Frees the files of an info. */
 void known_files__free(struct known_file *files, size_t n);
 
 #endif /* SOURCES_H */

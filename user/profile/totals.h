@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What all sites of each stack come to: values by index in the stack table. */
+/* The sum of all sites of each stack: values by index in the stack table. */
 #ifndef TOTALS_H
 #define TOTALS_H
 
@@ -12,16 +12,16 @@ struct totals {
 	struct values *of;
 };
 
-/* Makes room for n stacks at least; new ones have 0. 0 or -ENOMEM. */
+/* Makes room for at least n stacks; new ones are 0. Returns 0 or -ENOMEM. */
 int totals__reserve(struct totals *totals, size_t n);
 
-/* Those of a snapshot, and of what was folded before it. 0 or -ENOMEM; totals is zero, or such
- * ones from before. */
+/* Sets totals to those of a snapshot and of what was folded before it. totals is zero, or the
+ * result of an earlier call. Returns 0 or -ENOMEM. */
 int totals__of_snapshot(struct totals *totals, const struct schema *schema,
 			const struct snapshot *snapshot, const struct stack_table *stacks,
 			const struct totals *folded);
 
-/* Moves a stack's values to another stack's. Both have room. */
+/* Moves a stack's values to another stack's. There must be room for both. */
 void totals__move(struct totals *totals, const struct schema *schema, size_t from, size_t to);
 
 void totals__done(struct totals *totals);

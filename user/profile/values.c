@@ -11,7 +11,7 @@ static const char *const kinds[] = {
 	[VALUE_LEVEL] = "level",
 };
 
-/* Where pprof has a name for it, that one. */
+/* pprof's name, if it has one. */
 static const char *const roles[] = {
 	[ROLE_NONE] = "none",
 	[ROLE_INUSE_BYTES] = "inuse_space",

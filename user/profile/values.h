@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a mode counts: a schema of values, and how they are added. */
+/* What a mode counts: a schema of values, and how to add them. */
 #ifndef VALUES_H
 #define VALUES_H
 
@@ -16,10 +16,10 @@ enum value_kind {
 	VALUE_BYTES,
 	VALUE_COUNT,
 	VALUE_CHANGE, /* bytes; can be negative */
-	VALUE_LEVEL,  /* bytes that there were at some time: the most counts, not the sum */
+	VALUE_LEVEL,  /* bytes at some time: the highest counts, not the sum */
 };
 
-/* What a value means in every mode, as pprof's sample types do. */
+/* What a value means in every mode, like pprof's sample types. */
 enum value_role {
 	ROLE_NONE,
 	ROLE_INUSE_BYTES,
@@ -28,15 +28,16 @@ enum value_role {
 	ROLE_ALLOC_COUNT,
 	ROLE_MAPPED_BYTES,
 	ROLE_MAPPED_COUNT,
-	ROLE_ARENA_BYTES, /* shared by the small objects of many lines: in no other value */
+	ROLE_ARENA_BYTES, /* shared by the small objects of many lines; part of no other value */
 };
 
 struct value_type {
 	const char *name;  /* in json */
-	const char *title; /* of its column in tables; NULL: it has none */
+	const char *title; /* of its column in tables; NULL: no column */
 	enum value_kind kind;
 	enum value_role role;
-	/* Of struct site_counters: the value is the first less the second, 0: less nothing. */
+	/* Offsets in struct site_counters: the value is the first minus the second, or if both are
+	 * the same, the first. */
 	size_t counter, less;
 };
 
@@ -44,8 +45,8 @@ struct value_type {
 #define MAX_VALUES 8
 
 /*
- * A mode's values, in the order in which its lines are sorted. The first is in use; the last
- * one with a title tells how much there was to do.
+ * A mode's values, in the order by which its lines are sorted. The first one is in use; the last
+ * one with a title tells how much activity there was.
  */
 struct schema {
 	size_t n;
@@ -56,43 +57,43 @@ struct values {
 	int64_t of[MAX_VALUES];
 };
 
-/* What a site's counters come to. */
+/* Returns the values of a site's counters. */
 struct values values__of_counters(const struct schema *schema,
 				  const struct site_counters *counters);
 
-/* Adds to. A level becomes the higher of both. */
+/* Adds values to others. A level becomes the higher of both. */
 void values__add(const struct schema *schema, struct values *to, const struct values *values);
 
-/* How now differs from before; levels have no difference, and are 0. */
+/* Returns now minus before; levels have no difference, and are 0. */
 struct values values__difference(const struct schema *schema, const struct values *now,
 				 const struct values *before);
 
 /* Whether all of them are 0. */
 bool values__are_zero(const struct schema *schema, const struct values *values);
 
-/* Whether something is in use, by any of them that tells. */
+/* Whether something is in use, by any of the values that tell. */
 bool values__hold(const struct schema *schema, const struct values *values);
 
-/* Whether nothing but arenas is there: then it is no line that holds something. */
+/* Whether there are only arenas: then the line itself holds nothing. */
 bool values__are_arenas(const struct schema *schema, const struct values *values);
 
-/* Order of two by the first that differs, the largest first: < 0, 0 or > 0. */
+/* Compares by the first value that differs, the largest first: < 0, 0 or > 0. */
 int values__compare(const struct schema *schema, const struct values *a, const struct values *b);
 
-/* The one with that role; 0 where the schema has none. */
+/* Returns the value with that role, or 0 if the schema has none. */
 int64_t values__get(const struct schema *schema, const struct values *values, enum value_role role);
 
-/* For people: "1.2 MiB", "1,234". */
+/* Formats for people: "1.2 MiB", "1,234". */
 struct text value__format(const struct value_type *type, int64_t value);
 
-/* The index of the last one with a title. */
+/* Returns the index of the last type with a title. */
 size_t schema__activity(const struct schema *schema);
 
 /* Their names in files: "bytes", "inuse_space". */
 const char *value_kind__name(enum value_kind kind);
 const char *value_role__name(enum value_role role);
 
-/* The kind and role with that name; -EINVAL where there is none. */
+/* Return the kind or role with that name, or -EINVAL. */
 int value_kind__find(const char *name);
 int value_role__find(const char *name);
 

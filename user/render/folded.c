@@ -5,8 +5,7 @@
 
 #include "render/renderer.h"
 
-/* Frames are set apart by semicolons; the weight is what stands behind the last
- * blank, so blanks in names do no harm. */
+/* Semicolons separate frames. The weight follows the last blank: blanks in names do no harm. */
 static void put_escaped(const char *text, FILE *out)
 {
 	for (; *text; text++)
@@ -41,7 +40,7 @@ static const enum value_role weighed[] = {
 	[WEIGHT_ALLOCATED] = ROLE_ALLOC_BYTES,
 };
 
-/* What is resident and no line's, so that the sum is RssAnon. */
+/* Writes resident memory that is no line's, so that the sum is RssAnon. */
 static void put_rest(const struct profile_process *process, const char *name, int64_t bytes,
 		     enum weight weight, FILE *out)
 {

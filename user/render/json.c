@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * All that a profile has, for programs, and for profile/load.c: doc/profile.md describes it.
- * Written as it goes, as a tree of 10,000 stacks would take ten times the time.
+ * Writes all that a profile has, for programs and for profile/load.c; doc/profile.md describes it.
+ * Writes it as it goes: a tree of 10,000 stacks would take ten times as long.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 
 #define SCHEMA "pymemtop.profile/1"
 
-/* Handed to the stream when there is that much of it. */
+/* Hand it to the stream once there is this much. */
 #define BUFFER_SIZE (64 << 10)
 
 struct writer {
@@ -62,7 +62,7 @@ static void put_string_member(struct writer *writer, const char *name, const cha
 	put_string(writer, value);
 }
 
-/* Of bytes that can be anything. */
+/* For bytes that can be anything. */
 static void put_text_member(struct writer *writer, const char *name, const char *bytes)
 {
 	char *clean = utf8_from_str((const uint8_t *)bytes, strlen(bytes), 0);
@@ -80,7 +80,7 @@ static void put_location(struct writer *writer, const struct location *location)
 	put_string_member(writer, "function", location->function);
 }
 
-/* A level has no sum over lines; nor has what is not the lines' own. */
+/* Levels have no sum over lines; nor have values that are not the lines' own. */
 static bool has_total(const struct value_type *type)
 {
 	return type->kind != VALUE_LEVEL && type->role != ROLE_NONE;
@@ -97,7 +97,7 @@ static void put_values(struct writer *writer, const struct schema *schema,
 	}
 }
 
-/* In the order of the schema; not where nothing has changed. */
+/* In the order of the schema; left out if nothing has changed. */
 static void put_change(struct writer *writer, const struct schema *schema,
 		       const struct values *change)
 {

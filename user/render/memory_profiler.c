@@ -20,7 +20,7 @@ static int compare_lines(const void *a, const void *b)
 	return profile_line__compare(x, y);
 }
 
-/* Where mode lines has what its table shows (modes/lines.c). */
+/* Indexes of mode lines' values that the table shows (modes/lines.c). */
 enum {
 	ADDED,
 	MEMORY,
@@ -28,7 +28,7 @@ enum {
 	OCCURRENCES,
 };
 
-/* memory_profiler counts what changed while a function was not run as the first line's. */
+/* memory_profiler adds to the first line what changed while the function was not running. */
 static int64_t increment_of(const struct profile_line *line)
 {
 	return line->values.of[ADDED] + line->values.of[BASE];
@@ -44,8 +44,8 @@ static void put_line(int number, const struct profile_line *line, const char *te
 		fprintf(out, "%6d %12s %12s  %10s   %s\n", number, "", "", "", text);
 }
 
-/* The lines from first to last, of which some were run: n of them. skipped: functions
- * within that have tables of their own. */
+/* Prints lines first to last; lines has the n of them that ran. skipped: functions in between that
+ * have tables of their own. */
 static void put_lines(const struct profile_line **lines, size_t n, const struct profile_file *file,
 		      int first, int last, const struct def_ranges *skipped, FILE *out)
 {
@@ -74,7 +74,7 @@ static void put_head(const char *file, FILE *out)
 		"Occurrences", "Line Contents", RULE);
 }
 
-/* One function's table, or its module's: of n lines. */
+/* Prints the table of a function, or of a module, from n lines. */
 static void put_table(const struct profile_process *process, const struct profile_line **lines,
 		      size_t n, FILE *out)
 {
@@ -86,7 +86,7 @@ static void put_table(const struct profile_process *process, const struct profil
 		put_lines(lines, n, file, function->first, function->last, NULL, out);
 	else if (file && (size_t)lines[n - 1]->location->line <= file->text->nlines)
 		put_lines(lines, n, file, 1, file->text->nlines, file->functions, out);
-	else /* No text, or not the one that runs. */
+	else /* No text, or not the text that runs. */
 		for (; n--; lines++)
 			put_line(lines[0]->location->line, lines[0], "", out);
 	fputs("\n\n", out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A renderer: from a profile to a stream. A new format is one new file, and one line in
+ * A renderer turns a profile into a stream. To add a format, write a file and add a line to
  * renderers.c.
  */
 #ifndef RENDERER_H
@@ -18,19 +18,19 @@ enum weight {
 };
 
 struct render_options {
-	unsigned int top; /* lines of a process */
+	unsigned int top; /* lines of each process */
 	enum weight weight;
 };
 
 struct renderer {
 	const char *name;
 	const char *help;
-	bool wants_sources; /* the text of the lines that it shows */
+	bool wants_sources; /* needs the text of the lines that it shows */
 	bool shows_lost;
-	bool by_line; /* for modes whose sites are lines, only */
-	bool repeats; /* several of its outputs can stand one after the other */
+	bool by_line; /* only for modes whose sites are lines */
+	bool repeats; /* several of its outputs can follow one another */
 
-	/* 0 or -errno; errors of the stream itself are the caller's to find. */
+	/* Returns 0 or -errno. The caller checks the stream itself for errors. */
 	int (*render)(const struct profile *profile, const struct render_options *options,
 		      FILE *out);
 };

@@ -3,7 +3,7 @@
 
 #include "render/renderers.h"
 
-/* A new one is its file, and a line here. */
+/* To add one, write its file and add a line here. */
 #define RENDERERS(ENTRY) \
 	ENTRY(report)    \
 	ENTRY(folded)    \

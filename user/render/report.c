@@ -11,10 +11,10 @@
 #include "profile/group.h"
 #include "render/renderer.h"
 
-/* Lines of source shown before and after one that has memory. */
+/* Lines of source to show before and after one that holds memory. */
 #define CONTEXT 2
 
-/* What one line of a source file comes to, over all its functions. */
+/* The sum of one line of a source file, over all its functions. */
 struct row {
 	int line;
 	struct values values;
@@ -77,7 +77,7 @@ static void put_resident(const struct profile *profile, const struct profile_pro
 	      out);
 }
 
-/* By pymalloc's own record; in mode objects the lines' part is the difference. */
+/* Prints pymalloc's own record; in mode objects, the lines' part is the difference. */
 static void put_small(const struct profile *profile, const struct profile_process *process,
 		      FILE *out)
 {
@@ -138,7 +138,7 @@ static void put_location(const struct location *location, FILE *out)
 		fprintf(out, " (%s)", location->function);
 }
 
-/* Lines that hold something, or did: behind them are those that only needed an arena. */
+/* Counts lines that hold something, or did. The others only needed an arena. */
 static size_t count_holders(const struct profile *profile, const struct profile_process *process)
 {
 	size_t n = 0, i;
@@ -156,10 +156,10 @@ static size_t top_of(const struct profile *profile, const struct profile_process
 	return n < options->top ? n : options->top;
 }
 
-/* Of a line's types, so many are shown. */
+/* Types to show of each line. */
 #define LINE_TYPES 4
 
-/* What is alive of it: "Event x 26,046, str x 52,092". */
+/* Prints the live objects of a line: "Event x 26,046, str x 52,092". */
 static void put_types(const struct profile_line *line, FILE *out)
 {
 	size_t i;
@@ -212,7 +212,7 @@ static void put_lines(const struct profile *profile, const struct profile_proces
 			format_count(n - top).s, n);
 }
 
-/* Of the lines that needed arenas, so many are shown. */
+/* Lines to show of those that needed arenas. */
 #define ARENA_LINES 5
 
 static int compare_arenas(const void *a, const void *b, void *schema)
@@ -224,7 +224,7 @@ static int compare_arenas(const void *a, const void *b, void *schema)
 	return of_x < of_y ? 1 : of_x > of_y ? -1 : 0;
 }
 
-/* Which lines happened to need arenas: a hint, by itself. 0 or -ENOMEM. */
+/* Prints which lines happened to need arenas: only a hint. Returns 0 or -ENOMEM. */
 static int put_arenas(const struct profile *profile, const struct profile_process *process,
 		      FILE *out)
 {
@@ -252,8 +252,8 @@ static int put_arenas(const struct profile *profile, const struct profile_proces
 	return 0;
 }
 
-/* Which of the program's own lines led into libraries that hold memory: often that, not the
- * library's line, is what can be changed. */
+/* Prints which of the program's own lines led into libraries that hold memory: often it is that
+ * line, not the library's, that can be changed. Returns 0 or -ENOMEM. */
 static int put_own_lines(const struct profile *profile, const struct profile_process *process,
 			 const struct render_options *options, FILE *out)
 {
@@ -291,8 +291,8 @@ static int compare_rows(const void *a, const void *b)
 	return x->line < y->line ? -1 : x->line > y->line;
 }
 
-/* The file's lines among the process's top ones that hold something or did, by
- * number, each once. */
+/* Collects the file's lines among the process's top ones that hold something or did, by number,
+ * each once. Returns how many. */
 static size_t collect_rows(const struct profile *profile, const struct profile_process *process,
 			   size_t top, const char *file, struct row *rows)
 {

@@ -20,16 +20,15 @@
 #include "session/targets.h"
 #include "symbols/stack_table.h"
 
-/* How often what has ended is made room of, and all else that is done now and then, seconds;
- * four times as often where room is short. */
+/* Seconds between periodic work, such as recycling; a quarter of that if room is short. */
 #define KEEP_UP_SECONDS 1.0
 
 /* A mode that is recorded. */
 struct recorded {
 	const struct mode *mode;
 	struct collector *collector;
-	struct totals folded;	      /* of what is no more */
-	struct totals totals, before; /* of the last snapshot; that changes are counted from */
+	struct totals folded;	      /* of what is gone */
+	struct totals totals, before; /* of the last snapshot; where changes begin */
 	double before_seconds;
 };
 
@@ -129,7 +128,7 @@ static int on_ring(void *context)
 	return tracer__drain(session->tracer);
 }
 
-/* All parts that are there before the BPF programs. */
+/* Makes all parts that must be there before the BPF programs. */
 static int make_parts(struct session *session)
 {
 	const struct session_options *options = &session->options;
@@ -218,7 +217,7 @@ double session__elapsed(const struct session *session)
 	return clock_seconds(CLOCK_MONOTONIC) - session->start;
 }
 
-/* What is done now and then, or when a process has come or gone. 0 or -errno. */
+/* Does periodic work, and what is due when a process has come or gone. Returns 0 or -errno. */
 static int keep_up(struct session *session)
 {
 	double now = clock_seconds(CLOCK_MONOTONIC);
@@ -294,12 +293,12 @@ static int take_snapshot(struct session *session, struct recorded *recorded)
 				   session->stacks, &recorded->folded);
 }
 
-/* The info of a process of a profile; NULL where there is none. */
+/* Returns the info of a profile's process, or NULL. */
 static struct process_info *find_info(const struct session *session, pid_t pid)
 {
 	size_t id;
 
-	/* An id of the system's can come twice: the last one has it now. */
+	/* A pid can be there twice: the last process has it now. */
 	for (id = session->now->nprocesses; id-- > 1;) {
 		if (session->now->processes[id].pid == (__u32)pid)
 			return targets__infos(session->targets)[id];
@@ -307,7 +306,7 @@ static struct process_info *find_info(const struct session *session, pid_t pid)
 	return NULL;
 }
 
-/* The texts of the files of top lines; mode lines takes its functions from them. */
+/* Loads the source texts of top lines; mode lines takes its functions from them. */
 static int complete(struct session *session, const struct mode *mode,
 		    const struct profile_options *options, struct profile *profile)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One recording: targets that come and go, one mode or several, and profiles made of them. */
+/* One recording: targets that come and go, one or more modes, and profiles made of them. */
 #ifndef SESSION_H
 #define SESSION_H
 
@@ -17,43 +17,42 @@ struct session_options {
 	enum attribution attribution; /* 0: auto */
 	const pid_t *pids;
 	size_t npids;
-	bool all; /* every CPython: those that cannot be recorded are left out, and those that
-		   * start later taken in */
-	struct images *images; /* outlives the session, as all below; NULL: it has its own */
+	bool all; /* every CPython that can be recorded, including those that start later */
+	struct images *images; /* outlives the session, as do all below; NULL: it has its own */
 	const struct filter *filter;
 	struct loop *loop;
 	bool before_main; /* the processes have not reached main() yet */
 };
 
-/* Finds the targets and attaches. 0 and the session, or -errno, having said why. */
+/* Finds the targets and attaches. Returns 0 and the session, or -errno, having said why. */
 int session__new(const struct session_options *options, struct session **session);
 
 /* Detaches, and frees. */
 void session__free(struct session *session);
 
-/* Records in one more mode from here on; nothing happens where it is recorded already. 0 or
- * -errno, having said why. */
+/* Records one more mode from now on; does nothing if it is already recorded. Returns 0 or -errno,
+ * having said why. */
 int session__add_mode(struct session *session, const struct mode *mode);
 
-/* Takes in what comes, for that many seconds at most; earlier where a signal came, the loop was
- * left, or all targets have ended. 0 or -errno, having said why. */
+/* Handles what comes, for that many seconds at most; stops earlier if a signal came, the loop was
+ * left, or all targets have ended. Returns 0 or -errno, having said why. */
 int session__wait(struct session *session, double seconds);
 
 /* Seconds since the attach. */
 double session__elapsed(const struct session *session);
 
-/* Whether a target is still there to be recorded, or can come. */
+/* Whether a target is still there to be recorded, or may still come. */
 bool session__is_alive(const struct session *session);
 
 struct profile_options {
 	enum line_order order;
-	unsigned int sources_of; /* load the files of that many lines of each process */
+	unsigned int sources_of; /* load the files of this many lines of each process */
 	bool next;		 /* the next profile's increments begin here */
 };
 
 /*
- * The profile of a mode that is recorded, as it is now, with changes since the last one that was
- * made with next set, or since the attach. 0 and the profile, which the caller frees and which
+ * Makes the current profile of a recorded mode, with changes since the last one that was made with
+ * next set, or since the attach. Returns 0 and the profile, which the caller frees and which
  * outlives the session, or -errno, having said why.
  */
 int session__profile(struct session *session, const struct mode *mode,

@@ -19,7 +19,7 @@ struct targets {
 	struct candidates *candidates;
 	struct process_info **infos; /* by process id; NULL: not met yet */
 	struct programs *programs;
-	bool markers; /* some target's are followed */
+	bool markers; /* some target's markers are followed */
 };
 
 struct targets *targets__new(const struct targets_options *options, struct tracer *tracer)
@@ -66,8 +66,8 @@ struct programs *targets__programs(struct targets *targets)
 	return targets->programs;
 }
 
-/* Its files are read with its own rights: who may not take them on, shows no sources. 0 or
- * -ENOMEM. */
+/* A process's files are read with its own rights: if we cannot take those on, it shows no sources.
+ * Returns 0 or -ENOMEM. */
 static int find_reader(struct targets *targets, pid_t pid, struct reader **reader)
 {
 	int err = readers__find(targets->readers, pid, reader);
@@ -81,8 +81,8 @@ static int find_reader(struct targets *targets, pid_t pid, struct reader **reade
 	return 0;
 }
 
-/* Which program a target is one of: its parent's, its own where the user named it, else that
- * of all with its command line. */
+/* Returns a target's program: its parent's; its own if the user named it; else that of all with its
+ * command line. Or -ENOMEM. */
 static int program_of(struct targets *targets, const struct target *target, __u32 parent)
 {
 	struct program program = {
@@ -98,7 +98,7 @@ static int program_of(struct targets *targets, const struct target *target, __u3
 	return programs__find(targets->programs, &program);
 }
 
-/* Of a target that the tracer does not have yet. 0 and the info, or -errno. */
+/* Makes the info of a target new to the tracer. Returns 0 and the info, or -errno. */
 static int describe(struct targets *targets, const struct target *target, __u32 parent,
 		    struct process_info **result)
 {
@@ -139,7 +139,7 @@ int targets__attach(struct targets *targets, struct target *const *found, size_t
 			process_info__free(infos[i]);
 			continue;
 		}
-		/* What came before its probes stood is older than the attach. */
+		/* Memory that came before the probes were in counts as from before the attach. */
 		infos[i]->rss_at_attach = infos[i]->rss = proc_rss(pids[i]);
 		process_info__free(targets->infos[ids[i]]);
 		targets->infos[ids[i]] = infos[i];
@@ -171,7 +171,7 @@ int targets__find(struct targets *targets, const pid_t *pids, size_t npids, stru
 		nfound += !err;
 		err = targets->options.all ? 0 : err;
 	}
-	/* Whose cannot be had, is told when it is described. */
+	/* If there is none for a target, describe() will say so. */
 	for (i = 0; !err && i < nfound; i++)
 		err = readers__find(targets->readers, found[i]->pid, &reader) == -ENOMEM ? -ENOMEM
 											 : 0;
@@ -201,7 +201,7 @@ void targets__hear(struct targets *targets, const struct process_record *record)
 		return;
 	processes = tracer__processes(targets->tracer, &n);
 	candidate.parent = record->record.process;
-	/* What it was itself is no parent of it. */
+	/* A process is not its own parent: take the parent that it had. */
 	if (processes[candidate.parent].pid == record->pid && processes[candidate.parent].parent)
 		candidate.parent = processes[candidate.parent].parent;
 	if (!candidates__add(targets->candidates, &candidate))
@@ -225,7 +225,7 @@ void targets__find_late(struct targets *targets)
 	}
 }
 
-/* A child can come before its parent is met. */
+/* Repeats, as a child can come before its parent is met. */
 void targets__note_children(struct targets *targets)
 {
 	const struct process_counters *processes;
@@ -256,7 +256,7 @@ void targets__take_candidates(struct targets *targets)
 	struct target *target;
 
 	spec.before_main = false;
-	/* The programs that follow markers are only loaded where they are wanted at the start. */
+	/* Programs that follow markers are only loaded if they are wanted at the start. */
 	if (!targets->markers && !spec.attribution)
 		spec.attribution = ATTRIBUTION_FRAMES;
 	while (candidates__take(targets->candidates, &candidate)) {
@@ -296,9 +296,9 @@ static size_t id_of(const struct targets *targets, const struct process_info *in
 }
 
 /*
- * Whether the process that named a file still has, or had to its end, the rights that its
- * reader has: one that gave up some, or executed something else, shall not read with them.
- * The programs tell of its end before its id can be another's.
+ * Whether the process that named a file still has, or had until its end, the rights of its reader:
+ * one that gave up some, or executed something else, must not read with them. The programs report
+ * its end before another process can get its pid.
  */
 bool targets__may_read(void *context, const struct process_info *info)
 {
@@ -311,7 +311,7 @@ bool targets__may_read(void *context, const struct process_info *info)
 	fits = process->state == PROCESS_RUNNING && reader__fits(info->reader, process->pid);
 	if (process->state == PROCESS_RUNNING)
 		return fits;
-	/* Which files a child saw when it ended is not known. */
+	/* We do not know which files a child saw when it ended. */
 	return process->state == PROCESS_EXITED && !info->parent &&
 	       reader__is_of(info->reader, process->uid, process->gid, process->capabilities);
 }

@@ -13,12 +13,12 @@
 #include "symbols/linetable.h"
 
 struct known_location {
-	struct location of; /* first: what is handed out */
-	bool used;	    /* at the sweep that goes on */
+	struct location of; /* first: pointers to it are handed out */
+	bool used;	    /* in the current sweep */
 };
 
-/* Places that are no line of a program: those of ends, of enum stack_end, of nobody's, and of a
- * frame whose code object could not be read. */
+/* Locations that are no line of a program: for how stacks end (enum stack_end), for stacks without
+ * a Python frame, for frames whose code object could not be read, and for forgotten stacks. */
 enum { PLACE_NATIVE = STACK_WHOLE, PLACE_UNKNOWN = STACK_BEFORE_ATTACH + 1, PLACE_FORGOTTEN };
 
 static struct known_location places[] = {
@@ -35,7 +35,7 @@ const struct location *const location_forgotten = &places[PLACE_FORGOTTEN].of;
 
 /* An interned string. */
 struct text {
-	bool used; /* at the sweep that goes on */
+	bool used; /* in the current sweep */
 	char string[];
 };
 
@@ -53,17 +53,17 @@ struct code {
 	__s32 first_line;
 	__s32 first_traceable;
 	enum line_table line_table;
-	const char *file, *function; /* NULL until all parts came */
-	bool dead;		     /* it was so when that was last looked at */
+	const char *file, *function; /* NULL until all parts have come */
+	bool dead;		     /* at the last look */
 	bool succeeded;		     /* there is a later one at its address */
 	struct part parts[CODE_PARTS];
 };
 
 struct code_objects {
-	void *strings; /* trees of <search.h> */
+	void *strings; /* <search.h> trees */
 	void *locations;
 	void *codes;
-	size_t n; /* of codes */
+	size_t n; /* number of codes */
 };
 
 struct code_objects *code_objects__new(void)
@@ -106,7 +106,7 @@ static int compare_codes(const void *a, const void *b)
 	return order ? order : compare_u64(x->generation, y->generation);
 }
 
-/* Strings are compared by address: they are interned. */
+/* Compares strings by address: they are interned. */
 static int compare_locations(const void *a, const void *b)
 {
 	const struct location *x = a, *y = b;
@@ -122,7 +122,7 @@ static int compare_texts(const void *a, const void *b)
 	return strcmp(((const struct text *)a)->string, ((const struct text *)b)->string);
 }
 
-/* The one copy of the string, which is freed. NULL where memory is short. */
+/* Returns the one copy of the string, which is freed. NULL if out of memory. */
 static const char *intern(struct code_objects *names, char *string)
 {
 	size_t size = string ? strlen(string) + 1 : 0;
@@ -183,7 +183,7 @@ int code_objects__add_part(struct code_objects *names, const struct code_part *r
 	if (!code)
 		return -ENOMEM;
 	if (code->file)
-		return 0; /* known already: it is sent again where that was forgotten */
+		return 0; /* known already: it is sent again if the BPF side forgot that */
 	part = &code->parts[record->part];
 	if (!part->data || part->total != record->total) {
 		free(part->data);
@@ -197,13 +197,13 @@ int code_objects__add_part(struct code_objects *names, const struct code_part *r
 	return 0;
 }
 
-/* A part as interned text; the part itself is done with. */
+/* Returns a part as interned text, and frees the part. */
 static const char *take_text(struct code_objects *names, struct part *part)
 {
 	uint32_t size = part->total;
 	char *text;
 
-	/* What came as a C string has its NUL along. */
+	/* A C string came with its NUL. */
 	if (!part->kind && size && !part->data[size - 1])
 		size--;
 	text = utf8_from_str(part->data ? part->data : (const uint8_t *)"", size, part->kind);
@@ -233,9 +233,8 @@ int code_objects__add_code(struct code_objects *names, const struct code_record 
 }
 
 /*
- * The code object that a frame means. A generation is that of a slot which
- * objects share: another one's death moves it on, so the frame's object is the
- * last one that was sent by then.
+ * Returns the code object that a frame means. Objects share a slot of generations: another one's
+ * death advances it. So the frame's object is the last one that was sent up to then.
  */
 static const struct code *last_code(struct code_objects *names, __u32 process, __u64 address,
 				    __u32 generation)
@@ -314,7 +313,7 @@ const struct location *code_objects__resolve(struct code_objects *names, __u32 p
 	return &location->of;
 }
 
-/* What is looked for in a tree. */
+/* A search of a tree. */
 struct search {
 	bool (*is_wanted)(void *node, void *context);
 	void *context;
@@ -339,7 +338,7 @@ static void take_wanted(const void *node, VISIT visit, void *context)
 	search->found[search->n++] = thing;
 }
 
-/* Takes what is wanted out of a tree. Returns how many that were. */
+/* Removes what is wanted from a tree. Returns how many that were. */
 static size_t take_out(void **tree, int (*compare)(const void *a, const void *b),
 		       bool (*is_wanted)(void *node, void *context), void *context,
 		       void (*release)(void *node))
@@ -377,10 +376,10 @@ size_t code_objects__count(const struct code_objects *names)
 	return names->n;
 }
 
-/* Dead at two looks: what names it in a record that is still to come, has come by then. */
+/* Finds those that are dead at two looks: by then, every record that names them has come. */
 struct code_search {
 	const struct code_life *life;
-	struct code *last; /* that was visited: they come by address, process and generation */
+	struct code *last; /* the last one visited: they come by address, process and generation */
 };
 
 static bool was_dead(void *node, void *context)
@@ -393,7 +392,7 @@ static bool was_dead(void *node, void *context)
 	if (last && last->address == code->address && last->process == code->process)
 		last->succeeded = true;
 	search->last = code;
-	/* Process 0: names that markers gave. */
+	/* Process 0 is for names that markers gave. */
 	code->dead =
 		code->process &&
 		(code->succeeded || !life->is_alive(life->context, code->process, code->address));
@@ -443,7 +442,7 @@ static bool is_unused_text(void *text, void *context)
 	return !((const struct text *)text)->used;
 }
 
-/* The names of one that is used are as well. */
+/* The names of a location that is used are used as well. */
 static bool is_unused_location(void *node, void *context)
 {
 	const struct known_location *location = node;

@@ -8,11 +8,11 @@
 
 #include "symbols/def_ranges.h"
 
-/* Blocks within blocks; Python's own limit is 100 levels of indentation. */
+/* Nested blocks; Python's own limit is 100 levels of indentation. */
 #define MAX_DEPTH 100
 
 struct block {
-	char *name;	 /* qualified; of a class, or a function */
+	char *name;	 /* qualified; of a class or function */
 	int indent;	 /* of its head */
 	int body_indent; /* -1: not known yet */
 	int first, last;
@@ -23,15 +23,15 @@ struct scanner {
 	struct block blocks[MAX_DEPTH];
 	int depth;
 	int outermost; /* depth of the outermost function's block, 0: in none */
-	int decorator; /* line of the first one before a head, 0: none */
+	int decorator; /* line of the first decorator before a head; 0: none */
 	/* What a line leaves open for the next. */
 	int brackets;
-	const char *string; /* its closing quotes, NULL: in none */
+	const char *string; /* closing quotes; NULL: in none */
 	bool continued;	    /* by a backslash */
 	bool failed;
 };
 
-/* Goes over a line's tokens, to know what it leaves open. */
+/* Goes over a line's tokens to find what it leaves open. */
 static void scan_tokens(struct scanner *scanner, const char *at)
 {
 	size_t length;
@@ -69,7 +69,7 @@ static void scan_tokens(struct scanner *scanner, const char *at)
 			scanner->continued = true;
 		at++;
 	}
-	/* A string of one line ends with it, but where a backslash goes on. */
+	/* A string of one line ends with it, unless a backslash continues it. */
 	if (scanner->string && strlen(scanner->string) == 1 && !scanner->continued)
 		scanner->string = NULL;
 }
@@ -79,7 +79,7 @@ static int indent_of(const char *line)
 	return strspn(line, " "); /* tabs have become blanks */
 }
 
-/* The name that a head defines: a pointer to it and its length, or NULL. */
+/* Returns the name that a head defines, with its length, or NULL. */
 static const char *defined_name(const char *head, const char *keyword, size_t *length)
 {
 	size_t n = strlen(keyword);
@@ -181,7 +181,7 @@ static void take_comment(struct scanner *scanner, int indent, int line)
 	}
 }
 
-/* A line that begins a statement. */
+/* Takes a line that begins a statement. */
 static void take_statement(struct scanner *scanner, const char *text, int indent, int line)
 {
 	bool is_function;

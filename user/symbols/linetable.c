@@ -14,8 +14,8 @@ enum {
 
 #define CODE_UNIT 2 /* bytes: sizeof(_Py_CODEUNIT) */
 
-/* Objects/lnotab_notes.txt of 3.8: pairs of how far the offset, then the line, moves on.
- * The last line that begins at or before the offset. */
+/* Objects/lnotab_notes.txt of 3.8: pairs of increments, of the offset and of the line. Returns the
+ * last line that begins at or before the offset. */
 static int line_of_lnotab(const uint8_t *table, size_t size, int first_line, int offset)
 {
 	unsigned int line = first_line;
@@ -31,8 +31,8 @@ static int line_of_lnotab(const uint8_t *table, size_t size, int first_line, int
 	return line;
 }
 
-/* Objects/lnotab_notes.txt of 3.10, PEP 626: pairs of a range's length, and by how much
- * its line differs from the one before. */
+/* Objects/lnotab_notes.txt of 3.10, PEP 626: pairs of a range's length, and the difference of its
+ * line from the one before. */
 static int line_of_pep626(const uint8_t *table, size_t size, int first_line, int instruction)
 {
 	unsigned int line = first_line;
@@ -51,7 +51,7 @@ static int line_of_pep626(const uint8_t *table, size_t size, int first_line, int
 	return 0;
 }
 
-/* Six bits a byte, the least significant first; bit 6 says that more follow. */
+/* Six bits per byte, the least significant first; bit 6 says that more follow. */
 static bool take_varint(const uint8_t **at, const uint8_t *end, unsigned int *value)
 {
 	unsigned int shift = 0;
@@ -101,7 +101,7 @@ static int line_of_locations(const uint8_t *table, size_t size, int first_line, 
 		if (offset >= from && offset < from + length)
 			return kind == LOCATION_NONE ? 0 : (int)line;
 		from += length;
-		/* Columns, and the rest of a long form: bytes without bit 7. */
+		/* Skip columns, and the rest of a long form: bytes without bit 7. */
 		while (at < end && !(*at & 128))
 			at++;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From a code object's line table and an instruction's offset to a line. */
+/* Turns an instruction's offset into a line, by a code object's line table. */
 #ifndef LINETABLE_H
 #define LINETABLE_H
 
@@ -11,10 +11,10 @@
 #include "pymemtop.h"
 
 /*
- * The line of the instruction at the offset, in bytes, with LINES_PEP626 in instructions
- * (f_lasti of 3.10); negative for a frame that has not begun. first_line is
- * co_firstlineno. As PyCode_Addr2Line() of the version has it, but 0
- * where the instruction has no line, or the table ends before it or is malformed.
+ * Returns the line of the instruction at the offset, in bytes or, with LINES_PEP626, in
+ * instructions (f_lasti of 3.10); negative: the frame has not begun. first_line is co_firstlineno.
+ * The result is that of the version's PyCode_Addr2Line(), but 0 if the instruction has no line, or
+ * the table ends before it or is malformed.
  */
 int line_table__line(enum line_table type, const uint8_t *table, size_t size, int first_line,
 		     int offset);

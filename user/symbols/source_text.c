@@ -12,7 +12,7 @@
 #include "base/cleanup.h"
 #include "symbols/source_text.h"
 
-/* One line, its tabs as four blanks. */
+/* Returns one line, with tabs as four blanks. */
 static char *clean_line(const char *line, size_t length)
 {
 	char *wide = malloc(4 * length + 1), *to = wide, *clean;

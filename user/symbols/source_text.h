@@ -7,23 +7,23 @@
 
 #include "target/readers.h"
 
-/* Shared by who refers to it. */
+/* Shared by counted references. */
 struct source_text {
 	unsigned int references;
 	size_t nlines;
-	char **lines; /* fit to be printed */
+	char **lines; /* printable */
 };
 
 /*
- * Reads a file by the name that a target has for it, which is relative to cwd where it is
- * not absolute. NULL where it cannot be read.
+ * Reads a file by a target's name for it, which is relative to cwd if not absolute. Returns NULL if
+ * it cannot be read.
  */
 struct source_text *source_text__new(struct reader *reader, const char *cwd, const char *name);
 
-/* One more reference; the same text. */
+/* Takes one more reference; returns the same text. */
 struct source_text *source_text__ref(struct source_text *text);
 
-/* Gives a reference up, and frees with the last. NULL is allowed. */
+/* Drops a reference, and frees with the last one. NULL is allowed. */
 void source_text__free(struct source_text *text);
 
 #endif /* SOURCE_TEXT_H */

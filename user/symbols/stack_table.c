@@ -8,35 +8,35 @@
 
 #include "symbols/stack_table.h"
 
-/* In the trees, found by what they mean. */
+/* Elements of the trees, which order them by content. */
 struct indexed_stack {
 	size_t index;
-	size_t sites; /* that are of it */
+	size_t sites; /* number of sites with this stack */
 	struct stack stack;
 };
 
 struct indexed_line {
 	size_t index;
-	size_t users; /* stacks with this leaf */
+	size_t users; /* number of stacks with this leaf */
 	struct line line;
 };
 
 /* What a site's record said. */
 struct site {
-	size_t stack; /* index + 1; 0: there is no such site */
+	size_t stack; /* index + 1; 0: no such site */
 	__u64 hash;
-	size_t nframes; /* of code objects that can die */
+	size_t nframes; /* number of frames, if their code objects can die */
 	struct code_at *frames;
 };
 
 struct stack_table {
 	struct code_objects *codes;
-	void *stack_tree, *line_tree; /* of <search.h> */
+	void *stack_tree, *line_tree; /* <search.h> trees */
 	struct indexed_stack **stacks;
 	struct indexed_line **lines;
 	struct site *sites; /* by number */
 	size_t nstacks, nlines, nsites;
-	size_t *free_stacks, *free_lines; /* indexes without one */
+	size_t *free_stacks, *free_lines; /* unused indexes */
 	size_t nfree_stacks, nfree_lines;
 };
 
@@ -78,7 +78,7 @@ static int compare(uintptr_t a, uintptr_t b)
 	return a < b ? -1 : a > b;
 }
 
-/* Places are compared by address: there is one of each. */
+/* Compares locations by address: there is one of each. */
 static int compare_stacks(const void *a, const void *b)
 {
 	const struct stack *x = &((const struct indexed_stack *)a)->stack;
@@ -102,7 +102,7 @@ static int compare_lines(const void *a, const void *b)
 	return order ? order : compare((uintptr_t)x->location, (uintptr_t)y->location);
 }
 
-/* Makes room for one more in an array of n that grows by doubling. 0 or -ENOMEM. */
+/* Makes room for one more in an array of n that grows by doubling. Returns 0 or -ENOMEM. */
 static int grow(void *array, size_t n, size_t size)
 {
 	void **old = array, *more;
@@ -116,7 +116,7 @@ static int grow(void *array, size_t n, size_t size)
 	return 0;
 }
 
-/* The line's index, or -ENOMEM. */
+/* Returns the line's index, or -ENOMEM. */
 static ssize_t index_line(struct stack_table *stacks, __u32 process,
 			  const struct location *location)
 {
@@ -144,7 +144,7 @@ no_memory:
 	return -ENOMEM;
 }
 
-/* Takes the stack over; its index, or -ENOMEM. */
+/* Takes ownership of the stack. Returns its index, or -ENOMEM. */
 static ssize_t index_stack(struct stack_table *stacks, struct indexed_stack *stack)
 {
 	struct indexed_stack **known;
@@ -173,7 +173,7 @@ no_memory:
 	return -ENOMEM;
 }
 
-/* The record's stack with names; NULL where memory is short. */
+/* Returns the record's stack with names, or NULL if out of memory. */
 static struct indexed_stack *name_stack(struct stack_table *stacks,
 					const struct site_record *record)
 {
@@ -224,7 +224,7 @@ static int note_site(struct stack_table *stacks, const struct site_record *recor
 	stack_table__forget_site(stacks, record->site);
 	*site = (struct site){.stack = stack + 1, .hash = record->hash};
 	stacks->stacks[stack]->sites++;
-	/* Names that markers gave do not die. */
+	/* Names from markers do not die. */
 	if (!record->namer)
 		return 0;
 	site->frames = calloc(record->nframes + 1, sizeof(*site->frames));
@@ -324,7 +324,7 @@ void stack_table__forget_site(struct stack_table *stacks, size_t number)
 	*site = (struct site){0};
 }
 
-/* Puts an index aside for another; where memory is short, it stays unused. */
+/* Keeps an index for reuse; if out of memory, it stays unused. */
 static void put_aside(size_t **list, size_t *n, size_t index)
 {
 	if (!grow(list, *n, sizeof(**list)))

@@ -126,7 +126,7 @@ static void draw(const struct profile *profile, const char *keys)
 		process = &profile->processes[p];
 		put_process(profile, process, &y);
 		put_titles(&profile->schema, &y);
-		/* The room that is left goes to all processes alike. */
+		/* All processes get an equal share of the rows that are left. */
 		rows = (LINES - 1 - y) / (int)(profile->nprocesses - p) -
 		       (p + 1 < profile->nprocesses);
 		for (i = 0; i < process->nlines && rows > 0; i++) {
@@ -140,7 +140,7 @@ static void draw(const struct profile *profile, const char *keys)
 	refresh();
 }
 
-/* The mode that the key m leads to, NULL where there is none but this. */
+/* Returns the mode that the key m leads to, or NULL if there is no other. */
 static const struct mode *next_mode(const struct mode *mode)
 {
 	size_t n, i, at = 0;
@@ -156,12 +156,12 @@ static const struct mode *next_mode(const struct mode *mode)
 	return NULL;
 }
 
-/* What the view is at. */
+/* The state of the view. */
 struct view {
 	struct session *session;
 	struct loop *loop;
 	const struct top_options *options;
-	const struct mode *mode; /* that is shown */
+	const struct mode *mode; /* the one shown */
 	bool ends;
 };
 
@@ -178,8 +178,8 @@ static void say(const char *text)
 	refresh();
 }
 
-/* To another mode: it is recorded from when it is first shown, and then goes on. Where it cannot
- * be, the present one stays, and why is said on the terminal below. */
+/* Changes to another mode, which is recorded from when it is first shown. If that fails, the
+ * present mode stays, and the terminal shows why once the view has ended. */
 static void change_mode(struct view *view)
 {
 	const struct mode *other = next_mode(view->mode);
@@ -192,7 +192,7 @@ static void change_mode(struct view *view)
 	clearok(stdscr, TRUE);
 }
 
-/* Whether the table is to be drawn anew. */
+/* Returns whether the table must be redrawn. */
 static bool take_keys(struct view *view)
 {
 	bool redraw = false;
@@ -226,7 +226,7 @@ static int show(struct view *view)
 	return 0;
 }
 
-/* Until q, a signal, or the end of the duration. 0 or -errno. */
+/* Runs until q, a signal, or the end of the duration. Returns 0 or -errno. */
 static int watch(struct view *view)
 {
 	const double interval = view->options->interval;
@@ -245,7 +245,7 @@ static int watch(struct view *view)
 			next = session__elapsed(view->session) + interval;
 		}
 		now = session__elapsed(view->session);
-		/* Without a target, there are still the keys. */
+		/* Without a target, the keys still work. */
 		if (session__is_alive(view->session))
 			err = session__wait(view->session, fmax(fmin(next, end) - now, 0));
 		else

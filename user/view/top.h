@@ -10,7 +10,7 @@ struct top_options {
 	double interval; /* seconds between two tables */
 };
 
-/* Shows what a session with those options records. 0, or -errno, having said why. */
+/* Shows what a session with those options records. Returns 0, or -errno, having said why. */
 int top__run(const struct session_options *recorded, const struct top_options *options);
 
 #endif /* TOP_H */
