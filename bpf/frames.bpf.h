@@ -23,27 +23,31 @@ static __always_inline __u64 scratch_u64(struct thread *t, __u16 offset)
 	return *(__u64 *)((__u8 *)t->scratch + (offset & (SCRATCH_SIZE - 8)));
 }
 
-/*
- * Reads a thread state into the scratch; true if it is this thread's. A thread can have one for
- * each interpreter. Since 3.12 the one bound to the thread is the one it ran in last, even without
- * the GIL (tstate_activate() in Python/pystate.c binds it); a deleted one is bound to no thread,
- * even if its memory still looks like a thread state.
- */
-static __always_inline bool tstate__is_ours(struct thread *t, const struct py_layout *l,
-					    __u64 tstate)
-{
-	if (!read_user(t->scratch, l->tstate_size & (SCRATCH_SIZE - 1), tstate) ||
-	    scratch_u64(t, l->tstate_thread_id) != t->pointer)
-		return false;
-	return l->tstate_status == NO_FIELD ||
-	       scratch_u64(t, l->tstate_status) >> (l->status_bound_shift & 31) & 1;
-}
-
+/* What came of looking for a thread state. */
 enum {
-	SEARCH_GOES_ON,
-	SEARCH_FOUND,
-	SEARCH_ENDED,
+	TSTATE_NONE,
+	TSTATE_FOUND,
+	TSTATE_UNREADABLE, /* for now: the kernel may be moving its page */
+	TSTATE_UNKNOWN,	   /* yet: the search goes on */
 };
+
+/*
+ * Reads a thread state into the scratch: TSTATE_FOUND if it is this thread's. A thread can have one
+ * for each interpreter. Since 3.12 the one bound to the thread is the one it ran in last, even
+ * without the GIL (tstate_activate() in Python/pystate.c binds it); a deleted one is bound to no
+ * thread, even if its memory still looks like a thread state.
+ */
+static __always_inline int tstate__read(struct thread *t, const struct py_layout *l, __u64 tstate)
+{
+	if (!read_user(t->scratch, l->tstate_size & (SCRATCH_SIZE - 1), tstate))
+		return TSTATE_UNREADABLE;
+	if (scratch_u64(t, l->tstate_thread_id) != t->pointer)
+		return TSTATE_NONE;
+	return l->tstate_status == NO_FIELD ||
+			       scratch_u64(t, l->tstate_status) >> (l->status_bound_shift & 31) & 1
+		       ? TSTATE_FOUND
+		       : TSTATE_NONE;
+}
 
 /* Continues the search below from where it last stopped. */
 __noinline int tstate__search_on(void)
@@ -51,33 +55,35 @@ __noinline int tstate__search_on(void)
 	struct thread *t = thread__find();
 	const struct py_layout *l;
 	__u64 interp, tstate;
-	int i;
+	int i, what;
 
 	if (!t)
-		return SEARCH_ENDED;
+		return TSTATE_NONE;
 	l = bpf_map_lookup_elem(&layouts, &t->process.layout);
 	if (!l)
-		return SEARCH_ENDED;
+		return TSTATE_NONE;
 	for (i = 0; i < SEARCH_STEPS; i++) {
 		tstate = *(volatile __u64 *)&t->next_state;
 		if (!tstate) {
 			interp = *(volatile __u64 *)&t->next_interp;
-			if (!interp ||
-			    !read_user(&t->next_state, sizeof(__u64),
+			if (!interp)
+				return TSTATE_NONE;
+			if (!read_user(&t->next_state, sizeof(__u64),
 				       interp + l->interp_threads_head) ||
 			    !read_user(&t->next_interp, sizeof(__u64), interp + l->interp_next))
-				return SEARCH_ENDED;
+				return TSTATE_UNREADABLE;
 			continue;
 		}
-		if (tstate__is_ours(t, l, tstate)) {
+		what = tstate__read(t, l, tstate);
+		if (what == TSTATE_FOUND)
 			t->tstate = tstate;
-			return SEARCH_FOUND;
-		}
+		if (what != TSTATE_NONE)
+			return what;
 		if (!scratch_u64(t, l->tstate_thread_id))
 			t->untaken_state = tstate;
 		*(volatile __u64 *)&t->next_state = scratch_u64(t, l->tstate_next);
 	}
-	return SEARCH_GOES_ON;
+	return TSTATE_UNKNOWN;
 }
 
 /*
@@ -86,27 +92,31 @@ __noinline int tstate__search_on(void)
  * state or another interpreter appears; but does so while some state has not been taken by its
  * thread yet (3.12). Not inlined, or the verifier follows the walk once for each way out of here.
  */
-static __noinline bool tstate__search(struct thread *t, const struct py_layout *l)
+static __noinline int tstate__search(struct thread *t, const struct py_layout *l)
 {
 	__u64 main = 0, made = 0;
-	int i, found = SEARCH_GOES_ON;
+	int i, what = TSTATE_UNKNOWN;
 
 	t->tstate = t->next_interp = t->next_state = t->untaken_state = 0;
-	read_user(&t->next_interp, sizeof(__u64),
-		  t->process.runtime + l->runtime_interpreters_head);
-	read_user(&main, sizeof(main), t->process.runtime + l->runtime_interpreters_main);
+	if (!read_user(&t->next_interp, sizeof(__u64),
+		       t->process.runtime + l->runtime_interpreters_head) ||
+	    !read_user(&main, sizeof(main), t->process.runtime + l->runtime_interpreters_main))
+		return TSTATE_UNREADABLE;
+	/* Before there is an interpreter, and after its end. */
+	if (!main)
+		return TSTATE_NONE;
 	if (!read_user(&made, sizeof(made), main + l->interp_threads_unique))
-		return false;
+		return TSTATE_UNREADABLE;
 	made = (made + 1) ^ t->next_interp << 16;
 	if (made == t->stateless_at)
-		return false;
-	for (i = 0; i < SEARCH_TURNS && found == SEARCH_GOES_ON; i++)
-		found = tstate__search_on();
-	if (found == SEARCH_GOES_ON)
+		return TSTATE_NONE;
+	for (i = 0; i < SEARCH_TURNS && what == TSTATE_UNKNOWN; i++)
+		what = tstate__search_on();
+	if (what == TSTATE_UNKNOWN)
 		lose(t->process.id, LOST_THREAD);
-	if (found != SEARCH_FOUND && !t->untaken_state)
+	if (what == TSTATE_NONE && !t->untaken_state)
 		t->stateless_at = made;
-	return found == SEARCH_FOUND;
+	return what;
 }
 
 /* The state that holds the GIL, or held it last. Up to 3.11 a thread may have several, one for each
@@ -127,19 +137,23 @@ static __always_inline __u64 tstate__holding_gil(struct thread *t, const struct 
 	return tstate == t->freed_tstate ? 0 : tstate;
 }
 
-/* Leaves the current thread's state in the scratch; false if it has none. */
-static __always_inline bool tstate__find(struct thread *t, const struct py_layout *l)
+/* Leaves the current thread's state in the scratch, if it has one. */
+static __always_inline int tstate__find(struct thread *t, const struct py_layout *l)
 {
 	__u64 current = tstate__holding_gil(t, l);
+	int what = TSTATE_NONE;
 
-	if (current && tstate__is_ours(t, l, current)) {
-		t->tstate = current;
-		return true;
+	if (current) {
+		what = tstate__read(t, l, current);
+		if (what == TSTATE_FOUND) {
+			t->tstate = current;
+			return what;
+		}
 	}
 	/* Without the GIL the thread still has its state, and its frames. */
-	if (t->tstate && t->tstate != current && tstate__is_ours(t, l, t->tstate))
-		return true;
-	return tstate__search(t, l);
+	if (t->tstate && t->tstate != current)
+		what = tstate__read(t, l, t->tstate);
+	return t->tstate && what != TSTATE_NONE ? what : tstate__search(t, l);
 }
 
 /* Never take a freed thread state for a living one. Debug allocators put up to 32 bytes in front of
@@ -212,8 +226,14 @@ static __always_inline void frames__collect(struct thread *t)
 	__u64 address;
 	__u8 owner;
 	__u32 i;
+	int what;
 
-	if (!l || !tstate__find(t, l))
+	if (!l)
+		return;
+	what = tstate__find(t, l);
+	if (what == TSTATE_UNREADABLE)
+		goto unreadable;
+	if (what != TSTATE_FOUND)
 		return;
 	address = scratch_u64(t, l->tstate_frame);
 	if (l->cframe_current_frame != NO_FIELD &&

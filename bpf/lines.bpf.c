@@ -73,7 +73,7 @@ static __noinline bool running__read(struct thread *t)
 
 	running->code = 0;
 	if (!l || l->line_table != LINES_LOCATIONS || l->cframe_current_frame == NO_FIELD ||
-	    !tstate__find(t, l))
+	    tstate__find(t, l) != TSTATE_FOUND)
 		return false;
 	frame = scratch_u64(t, l->tstate_frame);
 	if (!read_user(&frame, sizeof(frame), frame + l->cframe_current_frame) ||
