@@ -4,6 +4,7 @@ checks against its own books: as TAP, and at the end as a table."""
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from harness import interpreters
 
@@ -47,34 +48,39 @@ def rows(wanted):
                 yield name, build, attribution, start
 
 
+def cell(row, check, unfit):
+    """What one check said of one row: (skipped, equal or WRONG; what it is; its words)."""
+    (name, build, attribution, start), (column, script, arguments) = row, check
+    what = "%s (%s), %s: %s" % (name, build, attribution, column)
+    why = unfit or start.startswith("skip: ") and (start[6:] or "no reason given")
+    if why:
+        return "skipped", what, why
+    good, said = run(script, name, start, attribution, arguments)
+    return "equal" if good else "WRONG", what, said
+
+
 def main():
-    number, table, unfit = 0, [], None
+    unfit, table = None, []
     if os.geteuid():
         unfit = "needs root"
     elif not os.path.exists("/sys/kernel/btf/vmlinux"):
         unfit = "needs a kernel with BTF"
-    chosen = list(rows(sys.argv[1:]))
-    print("1..%d" % (len(chosen) * len(CHECKS)), flush=True)
-    for name, build, attribution, start in chosen:
-        cells = []
-        for column, script, arguments in CHECKS:
-            what = "%s (%s), %s: %s" % (name, build, attribution, column)
-            number += 1
-            why = unfit or start.startswith("skip: ") and (start[6:] or "no reason given")
-            if why:
-                print("ok %d %s # skip %s" % (number, what, why), flush=True)
-                cells.append("skipped")
-                continue
-            good, said = run(script, name, start, attribution, arguments)
-            print("%s %d %s" % ("ok" if good else "not ok", number, what), flush=True)
-            for line in "" if good else said.splitlines():
+    cells = [(row, check) for row in rows(sys.argv[1:]) for check in CHECKS]
+    print("1..%d" % len(cells), flush=True)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = pool.map(lambda pair: cell(*pair, unfit), cells)
+        for number, ((row, check), (result, what, said)) in enumerate(zip(cells, results), 1):
+            if check is CHECKS[0]:
+                table.append(["%s, %s" % row[:2], row[2]])
+            table[-1].append(result)
+            print("%s %d %s%s" % ("not ok" if result == "WRONG" else "ok", number, what,
+                                  " # skip " + said if result == "skipped" else ""), flush=True)
+            for line in said.splitlines() if result == "WRONG" else []:
                 print("# " + line)
-            cells.append("equal" if good else "WRONG")
-        table.append(["%s, %s" % (name, build), attribution, *cells])
     head = ["CPython", "attribution", *(check[0] for check in CHECKS)]
     widths = [max(len(row[i]) for row in [head, *table]) for i in range(len(head))]
     for row in [head, *table]:
-        print("# " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+        print("# " + "  ".join(text.ljust(width) for text, width in zip(row, widths)).rstrip())
 
 
 main()
