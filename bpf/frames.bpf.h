@@ -119,8 +119,8 @@ static __noinline int tstate__search(struct thread *t, const struct py_layout *l
 	return what;
 }
 
-/* The state that holds the GIL, or held it last. Up to 3.11 a thread may have several, one for each
- * interpreter, and this shows in which it runs. 0 from 3.12 on. */
+/* The state that holds the GIL. Up to 3.11 a thread may have several, one for each interpreter, and
+ * this shows in which it runs. 0 from 3.12 on, and if nobody holds it. */
 static __always_inline __u64 tstate__holding_gil(struct thread *t, const struct py_layout *l)
 {
 	__u64 tstate = 0;
@@ -128,13 +128,34 @@ static __always_inline __u64 tstate__holding_gil(struct thread *t, const struct 
 	if (l->runtime_tstate_current == NO_FIELD)
 		return 0;
 	read_user(&tstate, sizeof(tstate), t->process.runtime + l->runtime_tstate_current);
-	if (tstate) {
-		if (tstate == t->freed_tstate)
-			t->freed_tstate = 0;
-		return tstate;
-	}
+	if (tstate && tstate == t->freed_tstate)
+		t->freed_tstate = 0;
+	return tstate;
+}
+
+/* Nobody holds the GIL: the state that held it last. */
+static __always_inline __u64 tstate__last_holder(struct thread *t, const struct py_layout *l)
+{
+	__u64 tstate = 0;
+
+	if (l->runtime_last_holder == NO_FIELD)
+		return 0;
 	read_user(&tstate, sizeof(tstate), t->process.runtime + l->runtime_last_holder);
 	return tstate == t->freed_tstate ? 0 : tstate;
+}
+
+/* Whoever uses pymalloc holds the GIL: then its state is the thread's, and of that only the frame
+ * is needed. Reading 8 bytes onto the stack takes half the time of reading it all. */
+static __always_inline int tstate__read_frame(struct thread *t, const struct py_layout *l,
+					      __u64 tstate)
+{
+	__u64 frame;
+
+	if (!read_user(&frame, sizeof(frame), tstate + l->tstate_frame))
+		return TSTATE_UNREADABLE;
+	*(__u64 *)((__u8 *)t->scratch + (l->tstate_frame & (SCRATCH_SIZE - 8))) = frame;
+	t->tstate = tstate;
+	return TSTATE_FOUND;
 }
 
 /* Leaves the current thread's state in the scratch, if it has one. */
@@ -143,6 +164,10 @@ static __always_inline int tstate__find(struct thread *t, const struct py_layout
 	__u64 current = tstate__holding_gil(t, l);
 	int what = TSTATE_NONE;
 
+	if (current && t->holds_gil)
+		return tstate__read_frame(t, l, current);
+	if (!current)
+		current = tstate__last_holder(t, l);
 	if (current) {
 		what = tstate__read(t, l, current);
 		if (what == TSTATE_FOUND) {

@@ -81,18 +81,12 @@ static __noinline void pool__take(struct thread *t, __u64 slot, __u32 size)
 		lose(t->process.id, LOST_POOL);
 		return;
 	}
+	t->holds_gil = true;
 	site = site__current(t);
+	t->holds_gil = false;
 	page->site[slot >> 4 & (POOL_PAGE_SLOTS - 1)] = site;
 	if (site)
 		pool__count(site, size);
-}
-
-static __always_inline __u64 register_word(const struct pt_regs *ctx, __u32 word)
-{
-	__u64 value = 0;
-
-	bpf_probe_read_kernel(&value, sizeof(value), (const char *)ctx + word * sizeof(value));
-	return value;
 }
 
 /* PyTypeObject's tp_flags, and Py_TPFLAGS_HAVE_GC (Include/cpython/object.h, Include/object.h; the

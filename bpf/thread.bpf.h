@@ -62,8 +62,9 @@ struct thread {
 	__u64 hash;	     /* of the stack below */
 	__u64 site_hash;     /* the last site's, to recognise it without a lookup */
 	__u32 site;
-	__u32 in_fault; /* rss: a page fault of this thread is being recorded */
-	__u32 untaken;	/* rss: new pages passed over since the last one taken, + 1 */
+	__u32 holds_gil; /* for sure, at this probe */
+	__u32 in_fault;	 /* rss: a page fault of this thread is being recorded */
+	__u32 untaken;	 /* rss: new pages passed over since the last one taken, + 1 */
 	__u64 scratch[SCRATCH_SIZE / 8];
 	__u8 window[WINDOW_SIZE + SCRATCH_SIZE]; /* and a frame from elsewhere */
 	struct site_record stack;
@@ -114,12 +115,15 @@ static __always_inline bool is_error(__u64 result)
 
 static __always_inline struct thread *thread__find(void)
 {
-	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct thread *t = NULL;
+	__u32 tid;
 
 	if (config.has_task_storage)
 		t = bpf_task_storage_get(&thread_storage, bpf_get_current_task_btf(), NULL, 0);
-	return t ? t : bpf_map_lookup_elem(&thread_table, &tid);
+	if (t)
+		return t;
+	tid = (__u32)bpf_get_current_pid_tgid();
+	return bpf_map_lookup_elem(&thread_table, &tid);
 }
 
 static __noinline struct thread *thread__new(void)
