@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -293,7 +294,7 @@ pid_t *target__list(size_t *n, struct images *images)
  * Whether the memory matches the layout: the main interpreter's first thread state points back at
  * it. A modified CPython may differ from its version.
  */
-static bool layout_fits(const struct target *target)
+static bool layout_fits_now(const struct target *target)
 {
 	const struct py_layout *l = &target->layout;
 	uint64_t interp, tstate, back;
@@ -309,6 +310,20 @@ static bool layout_fits(const struct target *target)
 	return !tstate ||
 	       (!proc_read(target->pid, tstate + l->tstate_interp, &back, sizeof(back)) &&
 		back == interp);
+}
+
+/* An interpreter that just starts, or ends, may change its memory between our reads. */
+static bool layout_fits(const struct target *target)
+{
+	const struct timespec pause = {.tv_nsec = 20000000};
+	bool fits = layout_fits_now(target);
+	int i;
+
+	for (i = 0; !fits && i < 5; i++) {
+		nanosleep(&pause, NULL);
+		fits = layout_fits_now(target);
+	}
+	return fits;
 }
 
 static void say_no_lines(const struct target *target)
