@@ -19,17 +19,27 @@ struct {
 	__type(value, __u32);
 } free_processes SEC(".maps");
 
+/* What the keeper reads (user/probes/keeper.h), whatever else user space is busy with. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 64 << 10);
+} fork_ring SEC(".maps");
+
 /* Wakes user space. If the ring is full, user space is awake anyway, and looks for itself. */
-static __always_inline void process__tell(__u32 id, __u32 pid, enum process_event event)
+static __always_inline void process__tell(__u32 id, __u32 pid, enum process_event event,
+					  __u32 parent)
 {
 	struct process_record record = {
 		.record.type = RECORD_PROCESS,
 		.record.process = id,
 		.pid = pid,
 		.event = event,
+		.parent = parent,
 	};
 
 	bpf_ringbuf_output(&ring, &record, sizeof(record), 0);
+	if (config.tell_forks)
+		bpf_ringbuf_output(&fork_ring, &record, sizeof(record), 0);
 }
 
 /* Returns the process's id, 0 if it was not recorded. */
@@ -53,7 +63,7 @@ static __always_inline __u32 process__end(struct task_struct *task, enum process
 		counters->state = state;
 	}
 	bpf_map_delete_elem(&processes, &tgid);
-	process__tell(id, tgid, PROCESS_HAS_ENDED);
+	process__tell(id, tgid, PROCESS_HAS_ENDED, 0);
 	return id;
 }
 
@@ -92,7 +102,7 @@ int BPF_PROG(pymemtop_fork, struct task_struct *parent, struct task_struct *chil
 	counters->pid = tgid;
 	if (config.use_markers)
 		marker_stack__inherit(parent, child);
-	process__tell(process.id, tgid, PROCESS_HAS_FORKED);
+	process__tell(process.id, tgid, PROCESS_HAS_FORKED, known->id);
 add:
 	if (bpf_map_update_elem(&processes, &tgid, &process, BPF_ANY))
 		lose(known->id, LOST_PROCESS);
@@ -105,7 +115,7 @@ int BPF_PROG(pymemtop_exec, struct task_struct *task)
 	__u32 id = config.is_second ? 0 : process__end(task, PROCESS_EXECED, 0);
 
 	if (config.watch_execs || (id && config.follow_execs))
-		process__tell(id, BPF_CORE_READ(task, tgid), PROCESS_HAS_EXECUTED);
+		process__tell(id, BPF_CORE_READ(task, tgid), PROCESS_HAS_EXECUTED, 0);
 	thread__forget(task);
 	if (config.use_markers)
 		marker_stack__forget(task);

@@ -123,6 +123,7 @@ struct config {
 	__u8 follow_children;
 	__u8 follow_execs; /* report what targets and their children execute */
 	__u8 watch_execs;  /* ... and what all other processes execute */
+	__u8 tell_forks;   /* fork_ring has a reader */
 	__u8 is_second;	   /* another mode's programs keep track of the processes */
 	__u8 idle;	   /* programs return at once, to measure what the probes alone cost */
 	__u8 never;	   /* always false, but the compiler cannot know */
@@ -394,7 +395,8 @@ enum process_event {
 struct process_record {
 	struct record record;
 	__u32 pid;
-	__u32 event; /* enum process_event */
+	__u32 event;  /* enum process_event */
+	__u32 parent; /* id of the process that forked it, if that is the event */
 };
 
 /* A stack seen for the first time. */

@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <linux/perf_event.h>
+
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -141,6 +143,24 @@ static bool try_pagemap_scan(void)
 	return fd >= 0 && (!ioctl(fd, _IOWR('f', 16, argument), argument) || errno != ENOTTY);
 }
 
+/* Inherited events with sampling reads, which keep perf from swapping contexts between tasks. */
+static bool try_own_contexts(void)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_SW_DUMMY,
+		.disabled = 1,
+		.inherit = 1,
+		.sample_type = PERF_SAMPLE_READ | PERF_SAMPLE_TID,
+	};
+	int fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 static const struct {
 	const char *name;
 	const char *substitute;
@@ -187,6 +207,12 @@ static const struct {
 			"PAGEMAP_SCAN (6.7): which pages are resident, found by the kernel",
 			"/proc/PID/pagemap, page by page",
 			try_pagemap_scan,
+		},
+	[FEATURE_OWN_CONTEXTS] =
+		{
+			"perf events that stay with their task (6.12): probes of forked children",
+			"a thread that holds the probes of each child",
+			try_own_contexts,
 		},
 };
 

@@ -100,7 +100,7 @@ static int select_maps(struct bpf_object *object, const struct config *config)
 	} maps[] = {
 		{"thread_storage", storage}, {"marker_storage", markers && marker_storage},
 		{"marker_table", markers},   {"marker_blank", markers},
-		{"marker_sites", markers},
+		{"marker_sites", markers},   {"fork_ring", config->tell_forks},
 	};
 	size_t i;
 	int err = 0;
@@ -144,6 +144,7 @@ int counters__configure(struct bpf_object *object, struct config *config,
 	config->follow_execs = options->follow && !options->first;
 	config->watch_execs = options->watch_execs && !options->first;
 	config->idle = options->idle;
+	config->tell_forks = !options->first && !feature__has(FEATURE_OWN_CONTEXTS);
 	config->cpus = libbpf_num_possible_cpus();
 	/* Kernels without that feature keep no counters per CPU. */
 	err = bpf_program__set_autoload(bpf_object__find_program_by_name(object, "pymemtop_cpus"),

@@ -29,6 +29,7 @@ struct image {
 struct processes {
 	const struct collector_set *collectors;
 	struct counters *counters;
+	struct keeper *keeper;
 	struct py_layout layouts[MAX_LAYOUTS]; /* as in the map */
 	__u32 nlayouts;
 	struct image images[MAX_IMAGES];
@@ -49,7 +50,8 @@ static const struct bpf_object *first_object(const struct processes *processes)
 	return processes->collectors->of[0]->object;
 }
 
-struct processes *processes__new(const struct collector_set *collectors, struct counters *counters)
+struct processes *processes__new(const struct collector_set *collectors, struct counters *counters,
+				 struct keeper *keeper)
 {
 	struct processes *processes = calloc(1, sizeof(*processes));
 	const struct bpf_map *tables;
@@ -58,6 +60,7 @@ struct processes *processes__new(const struct collector_set *collectors, struct 
 		return NULL;
 	processes->collectors = collectors;
 	processes->counters = counters;
+	processes->keeper = keeper;
 	tables = bpf_object__find_map_by_name(first_object(processes), "probe_tables");
 	processes->most_images = bpf_map__max_entries(tables);
 	return processes;
@@ -203,15 +206,13 @@ int processes__admit(struct processes *processes, __u32 id)
 static void keep_child(struct processes *processes, const struct process_counters *child, __u32 id)
 {
 	__u32 image = processes->seen[child->parent].image;
-	size_t i;
-	int err = 0;
+	int err;
 
 	processes->seen[id].met = true;
 	processes->seen[id].image = image;
 	processes->images[image].users++;
-	for (i = 0; !err && i < processes->collectors->n; i++)
-		err = attacher__keep(processes->collectors->of[i]->attacher, child->pid, image);
-	if (err && err != -ESRCH)
+	err = keeper__inherit(processes->keeper, child->pid, id, child->parent);
+	if (err)
 		log_detail("process %d: %s", child->pid, strerror(-err));
 }
 
@@ -277,13 +278,9 @@ static int sweep_maps(const struct processes *processes, const bool *dead)
 
 static void release(struct processes *processes, __u32 id, pid_t pid)
 {
-	size_t i;
-
 	processes->seen[id].swept = true;
 	processes->swept[processes->nswept++] = id;
-	for (i = 0; i < processes->collectors->n; i++)
-		attacher__release(processes->collectors->of[i]->attacher, pid,
-				  processes->seen[id].image);
+	keeper__release(processes->keeper, pid, id);
 	release_image(processes, processes->seen[id].image);
 }
 

@@ -10,12 +10,14 @@
 
 #include "collect/collector.h"
 #include "collect/counters.h"
+#include "probes/keeper.h"
 #include "target/target.h"
 
 struct processes;
 
 /* The arguments outlive it, and collectors may be added. NULL if memory is short. */
-struct processes *processes__new(const struct collector_set *collectors, struct counters *counters);
+struct processes *processes__new(const struct collector_set *collectors, struct counters *counters,
+				 struct keeper *keeper);
 void processes__free(struct processes *processes);
 
 /* Opens a target's counters, and takes over the target. parent is the id of the process that

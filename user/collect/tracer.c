@@ -11,6 +11,7 @@
 #include "collect/processes.h"
 #include "collect/tracer.h"
 #include "probes/attach.h"
+#include "probes/keeper.h"
 
 struct tracer {
 	struct collector_options options;
@@ -19,6 +20,7 @@ struct tracer {
 	/* Made with the first collector, which owns their maps. */
 	struct counters *counters;
 	struct processes *processes;
+	struct keeper *keeper;
 };
 
 struct tracer *tracer__new(const struct record_sink *sink)
@@ -46,6 +48,7 @@ void tracer__free(struct tracer *tracer)
 	for (i = tracer->collectors.n; i-- > 0;)
 		collector__close(tracer->collectors.of[i]);
 	processes__free(tracer->processes);
+	keeper__free(tracer->keeper);
 	counters__free(tracer->counters);
 	free(tracer);
 }
@@ -59,7 +62,13 @@ static int make_shared(struct tracer *tracer, const struct collector *first)
 		log_error("the BPF programs' maps cannot be read: %s", strerror(-err));
 		return err;
 	}
-	tracer->processes = processes__new(&tracer->collectors, tracer->counters);
+	err = keeper__new(bpf_object__find_map_fd_by_name(first->object, "fork_ring"),
+			  &tracer->keeper);
+	if (err) {
+		log_error("forked processes cannot be kept: %s", strerror(-err));
+		return err;
+	}
+	tracer->processes = processes__new(&tracer->collectors, tracer->counters, tracer->keeper);
 	return tracer->processes ? 0 : -ENOMEM;
 }
 
@@ -72,7 +81,7 @@ static int attach_process(struct collector *collector, const struct attach_point
 
 	*has_image |= !err;
 	if (!err)
-		err = attacher__watch(collector->attacher, pid, point->image);
+		err = attacher__watch(collector->attacher, pid, point->process, point->image);
 	return err && !proc_exists(pid) ? -ESRCH : err;
 }
 
@@ -90,6 +99,7 @@ static int attach_running(struct tracer *tracer, struct collector *collector)
 		processes__keep_up(tracer->processes);
 		any = false;
 		for (id = 1; !err && id < n; id++) {
+			point.process = id;
 			point.target = processes__target(tracer->processes, id, &point.image);
 			if (seen[id] || !point.target || !counts[id].pid ||
 			    counts[id].state != PROCESS_RUNNING)
@@ -124,6 +134,7 @@ int tracer__open(struct tracer *tracer, const struct collector_type *type, const
 	collectors->of[collectors->n++] = collector;
 	if (!tracer->counters)
 		err = make_shared(tracer, collector);
+	attacher__set_keeper(collector->attacher, tracer->keeper);
 	if (!err)
 		err = collector__begin(collector, tracer->counters);
 	if (!err)
@@ -169,8 +180,10 @@ static int attach_collectors(struct tracer *tracer, struct target *const *target
 	size_t i, c;
 	int err = points ? 0 : -ENOMEM;
 
-	for (i = 0; !err && i < n; i++)
+	for (i = 0; !err && i < n; i++) {
+		points[i].process = ids[i];
 		points[i].target = processes__target(tracer->processes, ids[i], &points[i].image);
+	}
 	for (c = 0; !err && c < tracer->collectors.n; c++) {
 		collector = tracer->collectors.of[c];
 		err = attacher__add(collector->attacher, points, n);

@@ -31,6 +31,7 @@ struct attacher {
 	const char *name;
 	struct probe_spec spec;
 	bool follow;
+	struct keeper *keeper;
 	struct known_places *known;
 	__u32 nmarkers; /* marker_sites in use */
 	struct marker_site markers[MAX_MARKERS];
@@ -70,6 +71,11 @@ struct attacher *attacher__new(const struct bpf_object *object, const char *name
 		return NULL;
 	}
 	return attacher;
+}
+
+void attacher__set_keeper(struct attacher *attacher, struct keeper *keeper)
+{
+	attacher->keeper = keeper;
 }
 
 static void free_batch(struct batch *batch)
@@ -247,7 +253,7 @@ static int new_batch(struct attacher *attacher, struct batch **result)
 	if (!batch)
 		return -ENOMEM;
 	snprintf(name, sizeof(name), "%s_%u", attacher->name, attacher->next_name++);
-	err = uprobe_events__new(name, &batch->events);
+	err = uprobe_events__new(name, attacher->keeper, &batch->events);
 	if (err) {
 		free(batch);
 		return err;
@@ -347,32 +353,18 @@ int attacher__add(struct attacher *attacher, const struct attach_point *points, 
 	for (i = 0; !err && i < n; i++) {
 		if (n > 1 && !proc_exists(points[i].target->pid))
 			continue;
-		err = attacher__watch(attacher, points[i].target->pid, points[i].image);
+		err = attacher__watch(attacher, points[i].target->pid, points[i].process,
+				      points[i].image);
 		if (err && n > 1 && !proc_exists(points[i].target->pid))
 			err = 0; /* it has ended */
 	}
 	return err;
 }
 
-int attacher__watch(struct attacher *attacher, pid_t pid, __u32 image)
+int attacher__watch(struct attacher *attacher, pid_t pid, __u32 process, __u32 image)
 {
-	return uprobe_events__watch(attacher->of_image[image]->events, pid, image,
+	return uprobe_events__watch(attacher->of_image[image]->events, pid, process, image,
 				    attacher->follow);
-}
-
-int attacher__keep(struct attacher *attacher, pid_t pid, __u32 image)
-{
-	const struct batch *batch = attacher->of_image[image];
-
-	return batch ? uprobe_events__keep(batch->events, pid, image) : 0;
-}
-
-void attacher__release(struct attacher *attacher, pid_t pid, __u32 image)
-{
-	const struct batch *batch = attacher->of_image[image];
-
-	if (batch)
-		uprobe_events__release(batch->events, pid, image);
 }
 
 void attacher__forget(struct attacher *attacher, __u32 image)

@@ -12,13 +12,15 @@
 
 #include "probes/probe_points.h"
 
-/* A target, and its index in the array probe_tables, which its children share. */
+/* A target, its id, and its index in the array probe_tables, which its children share. */
 struct attach_point {
 	const struct target *target;
+	__u32 process;
 	__u32 image;
 };
 
 struct attacher;
+struct keeper;
 
 /*
  * For the programs of an object: "pymemtop_enter" at the points in spec, "pymemtop_leave" at the
@@ -27,6 +29,9 @@ struct attacher;
  */
 struct attacher *attacher__new(const struct bpf_object *object, const char *name,
 			       const struct probe_spec *spec, bool follow);
+
+/* Sets the keeper, which outlives the attacher, before anything is defined. */
+void attacher__set_keeper(struct attacher *attacher, struct keeper *keeper);
 
 /* Removes all probes. NULL is allowed. */
 void attacher__free(struct attacher *attacher);
@@ -43,14 +48,9 @@ int attacher__define(struct attacher *attacher, const struct attach_point *point
 int attacher__add(struct attacher *attacher, const struct attach_point *points, size_t n);
 
 /* Probes another process of a defined image. 0 or -errno, having said why. */
-int attacher__watch(struct attacher *attacher, pid_t pid, __u32 image);
+int attacher__watch(struct attacher *attacher, pid_t pid, __u32 process, __u32 image);
 
-/* Call this soon for each process that a probed one has forked: see uprobe_events__keep(). 0 or
- * -errno. */
-int attacher__keep(struct attacher *attacher, pid_t pid, __u32 image);
-
-/* Call these when the process has ended, and when the image has no process any more. */
-void attacher__release(struct attacher *attacher, pid_t pid, __u32 image);
+/* Call this when the image has no process any more. */
 void attacher__forget(struct attacher *attacher, __u32 image);
 
 #endif /* ATTACH_H */

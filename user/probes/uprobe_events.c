@@ -12,11 +12,12 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <linux/perf_event.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/procfs.h"
+#include "probes/keeper.h"
+#include "probes/perf_event.h"
 #include "probes/uprobe_events.h"
 
 /* uapi/linux/mount.h of 5.2; only glibc 2.36 and later have it */
@@ -38,10 +39,9 @@ struct probe {
 	size_t nplaces;
 };
 
-/* An open perf event. */
+/* An open perf event, which tasks of the image inherit. */
 struct event {
 	int fd;
-	pid_t pid; /* whose event it is; 0: its image's tasks inherit it */
 	__u32 image;
 };
 
@@ -53,7 +53,7 @@ struct uprobe_events {
 	size_t nprobes;
 	struct event *events;
 	size_t nevents, event_room;
-	bool swaps; /* contexts get swapped: see open_inherited_event() */
+	struct keeper *keeper;
 };
 
 /*
@@ -109,12 +109,13 @@ static void remove_stale(struct uprobe_events *probes)
 	}
 }
 
-int uprobe_events__new(const char *name, struct uprobe_events **result)
+int uprobe_events__new(const char *name, struct keeper *keeper, struct uprobe_events **result)
 {
 	struct uprobe_events *probes = calloc(1, sizeof(*probes));
 
 	if (!probes)
 		return -ENOMEM;
+	probes->keeper = keeper;
 	probes->definitions = -1;
 	probes->tracefs = open_tracefs();
 	if (probes->tracefs >= 0)
@@ -165,6 +166,8 @@ void uprobe_events__free(struct uprobe_events *probes)
 
 	if (!probes)
 		return;
+	for (i = 0; i < probes->nprobes; i++)
+		keeper__remove(probes->keeper, probes->probes[i].id);
 	for (i = 0; i < probes->nevents; i++)
 		close(probes->events[i].fd);
 	detach_all(probes);
@@ -302,64 +305,6 @@ int uprobe_events__add(struct uprobe_events *probes, const char *name, bool is_r
 	return err;
 }
 
-static int open_perf_event(struct perf_event_attr *attr, pid_t thread)
-{
-	int fd = syscall(SYS_perf_event_open, attr, thread, -1, -1, PERF_FLAG_FD_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
-/* Opens an event for this thread alone. */
-static int open_own_event(const struct probe *probe, pid_t thread)
-{
-	struct perf_event_attr attr = {
-		.type = PERF_TYPE_TRACEPOINT,
-		.size = sizeof(attr),
-		.config = probe->id,
-		.disabled = 1,
-	};
-
-	return open_perf_event(&attr, thread);
-}
-
-/*
- * Opens an event that is inherited by what the thread creates: threads, and with follow processes.
- *
- * When the scheduler switches between two tasks whose perf events are copies of the same ones, perf
- * swaps the tasks' contexts instead of the events (perf_event_context_sched_out()). But uprobes
- * know an event's process by the task that it was opened for. So when one of the two ends, it takes
- * the other's events along, and a child process with threads loses its breakpoints. Sampling reads
- * prevents the swapping (Linux 6.12); where the kernel refuses that, uprobe_events__keep() holds
- * the breakpoints.
- */
-static int open_inherited_event(struct uprobe_events *probes, const struct probe *probe,
-				pid_t thread, bool follow)
-{
-	struct perf_event_attr attr = {
-		.type = PERF_TYPE_TRACEPOINT,
-		.size = sizeof(attr),
-		.config = probe->id,
-		.disabled = 1,
-		.inherit = 1,
-		.inherit_thread = !follow,
-		.remove_on_exec = 1, /* do not slow down what is executed */
-		.sample_type = PERF_SAMPLE_READ | PERF_SAMPLE_TID,
-	};
-	int fd = probes->swaps ? -EINVAL : open_perf_event(&attr, thread);
-
-	if (fd != -EINVAL)
-		return fd;
-	probes->swaps = true;
-	attr.sample_type = 0;
-	fd = open_perf_event(&attr, thread);
-	if (fd != -EINVAL)
-		return fd;
-	/* Before 5.13. The BPF side ignores what does not belong to a target. */
-	attr.inherit_thread = 0;
-	attr.remove_on_exec = 0;
-	return open_perf_event(&attr, thread);
-}
-
 int uprobe_events__attach(struct uprobe_events *probes, const char *name,
 			  const struct bpf_program *program, pid_t pid)
 {
@@ -368,7 +313,7 @@ int uprobe_events__attach(struct uprobe_events *probes, const char *name,
 
 	if (!probe || !probe->nplaces)
 		return 0;
-	anchor = open_own_event(probe, pid);
+	anchor = perf_event__open_own(probe->id, pid);
 	if (anchor < 0) {
 		log_error("the probe %s cannot be opened on process %d: %s", name, pid,
 			  strerror(-anchor));
@@ -384,7 +329,7 @@ int uprobe_events__attach(struct uprobe_events *probes, const char *name,
 	return err;
 }
 
-static int keep_event(struct uprobe_events *probes, int fd, pid_t pid, __u32 image)
+static int keep_event(struct uprobe_events *probes, int fd, __u32 image)
 {
 	struct event *more;
 
@@ -397,7 +342,7 @@ static int keep_event(struct uprobe_events *probes, int fd, pid_t pid, __u32 ima
 		probes->events = more;
 		probes->event_room = probes->nevents + 64;
 	}
-	probes->events[probes->nevents++] = (struct event){fd, pid, image};
+	probes->events[probes->nevents++] = (struct event){fd, image};
 	return 0;
 }
 
@@ -409,10 +354,10 @@ static int watch_thread(struct uprobe_events *probes, pid_t thread, __u32 image,
 	for (i = 0; i < probes->nprobes; i++) {
 		if (!probes->probes[i].link)
 			continue;
-		fd = open_inherited_event(probes, &probes->probes[i], thread, follow);
+		fd = perf_event__open_inherited(probes->probes[i].id, thread, follow);
 		if (fd < 0)
 			return fd;
-		err = keep_event(probes, fd, 0, image);
+		err = keep_event(probes, fd, image);
 		if (err)
 			return err;
 	}
@@ -430,27 +375,12 @@ static bool is_in(const pid_t *threads, size_t n, pid_t thread)
 	return false;
 }
 
-int uprobe_events__keep(struct uprobe_events *probes, pid_t pid, __u32 image)
-{
-	size_t i;
-	int fd, err = 0;
-
-	for (i = 0; !err && probes->swaps && i < probes->nprobes; i++) {
-		if (!probes->probes[i].link)
-			continue;
-		fd = open_own_event(&probes->probes[i], pid);
-		err = fd < 0 ? fd : keep_event(probes, fd, pid, image);
-	}
-	return err;
-}
-
-/* Closes an image's events: those kept for one process, or all. */
-static void close_events(struct uprobe_events *probes, __u32 image, pid_t pid, bool all)
+void uprobe_events__forget(struct uprobe_events *probes, __u32 image)
 {
 	size_t i, n = 0;
 
 	for (i = 0; i < probes->nevents; i++) {
-		if (probes->events[i].image == image && (all || probes->events[i].pid == pid))
+		if (probes->events[i].image == image)
 			close(probes->events[i].fd);
 		else
 			probes->events[n++] = probes->events[i];
@@ -458,21 +388,12 @@ static void close_events(struct uprobe_events *probes, __u32 image, pid_t pid, b
 	probes->nevents = n;
 }
 
-void uprobe_events__release(struct uprobe_events *probes, pid_t pid, __u32 image)
-{
-	close_events(probes, image, pid, false);
-}
-
-void uprobe_events__forget(struct uprobe_events *probes, __u32 image)
-{
-	close_events(probes, image, 0, true);
-}
-
 /*
  * Threads come and go meanwhile. One whose maker was not watched yet shows up in the next listing,
  * so repeat until a listing brings nothing new.
  */
-int uprobe_events__watch(struct uprobe_events *probes, pid_t pid, __u32 image, bool follow)
+int uprobe_events__watch(struct uprobe_events *probes, pid_t pid, __u32 process, __u32 image,
+			 bool follow)
 {
 	pid_t *seen = NULL, *threads;
 	size_t nseen = 0, n, i;
@@ -496,8 +417,10 @@ int uprobe_events__watch(struct uprobe_events *probes, pid_t pid, __u32 image, b
 		nseen = n;
 	} while (!err && any);
 	free(seen);
-	if (!err)
-		err = uprobe_events__keep(probes, pid, image);
+	for (i = 0; !err && i < probes->nprobes; i++) {
+		if (probes->probes[i].link)
+			err = keeper__hold(probes->keeper, pid, process, probes->probes[i].id);
+	}
 	if (err)
 		log_error("process %d cannot be watched: %s%s", pid, strerror(-err),
 			  err == -EMFILE ? "; it has too many threads for the limit on open files"

@@ -19,11 +19,13 @@
 
 #include <bpf/libbpf.h>
 
+struct keeper;
 struct uprobe_events;
 
 /* name, of letters, digits and _, tells apart those of one pymemtop in tracefs. Also removes what a
- * killed pymemtop left defined. Returns 0 and the probes, or -errno, having said why. */
-int uprobe_events__new(const char *name, struct uprobe_events **probes);
+ * killed pymemtop left defined. The keeper outlives the probes, and is told of them. Returns 0 and
+ * the probes, or -errno, having said why. */
+int uprobe_events__new(const char *name, struct keeper *keeper, struct uprobe_events **probes);
 
 /* Removes all that was added, attached and watched. */
 void uprobe_events__free(struct uprobe_events *probes);
@@ -46,16 +48,12 @@ int uprobe_events__attach(struct uprobe_events *probes, const char *name,
 			  const struct bpf_program *program, pid_t pid);
 
 /* Makes all attached probes act on a process, its threads, and the threads that they create; with
- * follow also on processes. image tells address spaces apart, as an exec keeps the pid. 0 or
- * -errno, having said why. */
-int uprobe_events__watch(struct uprobe_events *probes, pid_t pid, __u32 image, bool follow);
+ * follow also on processes. process is its id, and image tells address spaces apart, as an exec
+ * keeps the pid. 0 or -errno, having said why. */
+int uprobe_events__watch(struct uprobe_events *probes, pid_t pid, __u32 process, __u32 image,
+			 bool follow);
 
-/* Call this soon for each process that a watched one has forked: otherwise kernels before 6.12
- * could lose its probes when it makes threads. 0 or -errno. */
-int uprobe_events__keep(struct uprobe_events *probes, pid_t pid, __u32 image);
-
-/* Close what was kept for a process that has ended, and all of an image that no process has. */
-void uprobe_events__release(struct uprobe_events *probes, pid_t pid, __u32 image);
+/* Closes all events of an image that no process has any more. */
 void uprobe_events__forget(struct uprobe_events *probes, __u32 image);
 
 #endif /* UPROBE_EVENTS_H */
