@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file_id.h"
+#include "base/log.h"
 #include "probes/probe_points.h"
 
 struct probed_function {
@@ -281,10 +282,28 @@ static int add_markers(struct list *list, const struct target *target)
 	return err;
 }
 
+/* Without a place of either kind, what it hands out there is seen by nobody. */
+static void check_sites(const struct target *target, const struct known_pymalloc *pymalloc)
+{
+	size_t i, takes = 0, opens = 0;
+
+	for (i = 0; i < pymalloc->n; i++) {
+		takes += pymalloc->sites[i].step == PYMALLOC_TAKES;
+		opens += pymalloc->sites[i].step == PYMALLOC_OPENS ||
+			 pymalloc->sites[i].step == PYMALLOC_OPENS_NEW;
+	}
+	if (!takes || !opens)
+		log_error("process %d: this build of CPython %s does not hand out small objects in "
+			  "a way that is known, as without pymalloc (free-threaded builds); they "
+			  "stay unattributed, and --mode rss shows their pages",
+			  target->pid, target->version);
+}
+
 /* Finds the sites in the file with this pymalloc. 0 or -errno. */
-static int find_pymalloc(struct known_places *known, struct elf_file *elf,
+static int find_pymalloc(struct known_places *known, const struct target *target,
 			 const struct known_pymalloc **result)
 {
+	struct elf_file *elf = target->python.elf;
 	struct lazy_text lazy = {.elf = elf};
 	struct known_pymalloc found = {0};
 	size_t i;
@@ -305,6 +324,7 @@ static int find_pymalloc(struct known_places *known, struct elf_file *elf,
 		return err;
 	if (known->npymallocs == MOST_PYMALLOCS)
 		free(known->pymallocs[--known->npymallocs].sites);
+	check_sites(target, &found);
 	known->pymallocs[known->npymallocs] = found;
 	*result = &known->pymallocs[known->npymallocs++];
 	return 0;
@@ -315,7 +335,7 @@ static int add_pymalloc(struct list *list, struct known_places *known, const str
 {
 	const struct known_pymalloc *pymalloc;
 	size_t i;
-	int err = find_pymalloc(known, target->python.elf, &pymalloc);
+	int err = find_pymalloc(known, target, &pymalloc);
 
 	for (i = 0; !err && i < pymalloc->n; i++) {
 		err = add_point(list, &(struct probe_point){
