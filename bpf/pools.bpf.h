@@ -2,7 +2,7 @@
 /*
  * Small objects: the site that last took each slot of pymalloc's pools. The slot's address is the
  * index: 4 bytes for each 16 bytes of a pool, in one element per page. Whether a slot is still
- * taken is in the pool itself, which user space reads (user/modes/pools.c).
+ * taken is in the pool itself, which user space reads (user/inspect/pools.c).
  */
 #ifndef POOLS_BPF_H
 #define POOLS_BPF_H

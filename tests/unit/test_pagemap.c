@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "modes/pagemap.h"
+#include "inspect/pagemap.h"
 
 #define REGION_SIZE (1UL << REGION_SHIFT)
 #define PAGE	    (1UL << PAGE_SHIFT)

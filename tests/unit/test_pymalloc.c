@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "modes/pools.h"
+#include "inspect/pools.h"
 #include "probes/pymalloc.h"
 
 #define BASE 0x10000

@@ -9,7 +9,7 @@
 #include "collect/counters.h"
 #include "modes/arenas.h"
 #include "modes/live_sites.h"
-#include "modes/pools.h"
+#include "inspect/pools.h"
 
 /* Looks between snapshots: seconds from one to the next, and their greatest share of the time. */
 #define LOOK_SECONDS 1.0

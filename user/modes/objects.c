@@ -18,8 +18,8 @@
 #include "modes/heap.h"
 #include "modes/live_sites.h"
 #include "modes/mode.h"
-#include "modes/pools.h"
-#include "modes/types.h"
+#include "inspect/pools.h"
+#include "inspect/types.h"
 #include "objects.skel.h"
 
 /* Looks between snapshots, for processes that end, take a hundredth of the time. */

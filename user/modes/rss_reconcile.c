@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "collect/bpf_maps.h"
-#include "modes/pagemap.h"
+#include "inspect/pagemap.h"
 #include "modes/rss_reconcile.h"
 
 /* Microseconds from seeing a fault until its page is there, all but always: the kernel has to find

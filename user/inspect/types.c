@@ -7,7 +7,7 @@
 
 #include "base/procfs.h"
 #include "base/utf8.h"
-#include "modes/types.h"
+#include "inspect/types.h"
 
 /* Of one process: a program has some thousands. Pointers to anything else are remembered, too. */
 #define MOST_TYPES 65536

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/procfs.h"
-#include "modes/pagemap.h"
+#include "inspect/pagemap.h"
 
 /* Entries of /proc/PID/pagemap (Documentation/admin-guide/mm/pagemap.rst). */
 #define PM_FRAME   ((1ULL << 55) - 1)

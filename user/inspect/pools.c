@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/uio.h>
 
-#include "modes/pagemap.h"
-#include "modes/pools.h"
+#include "inspect/pagemap.h"
+#include "inspect/pools.h"
 
 /* Headers, or whole pools, to read with one system call: IOV_MAX, and 1 MiB. */
 #define HEADERS 1024
