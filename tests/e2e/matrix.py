@@ -17,6 +17,7 @@ CHECKS = [
     ("strings", ["check_objects.py"], ["strings"]),
     # Not of Debian's debug build, of which only the sum is compared.
     ("free lists", ["check_objects.py"], ["rows"]),
+    ("inspect", ["check_inspect.py"], []),
     ("stacks", ["check_stacks.py"], []),
     ("names", ["check_names.py"], []),
     ("resident", ["check_resident.py"], ["blocks,mappings,threads,trimmed,child"]),

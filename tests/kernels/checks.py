@@ -47,5 +47,5 @@ LOSSY = ["doctor", "heap", "rss", "lines", "blocks", "blocks-usdt", "blocks-entr
          "counts", "resident", "resident-huge"]
 
 # The short list: takes a minute or so under emulation.
-SHORT = ["doctor", "heap", "rss", "lines", "blocks*3", "blocks-usdt", "objects", "stacks",
+SHORT = ["doctor", "heap", "rss", "lines", "blocks*2", "blocks-usdt", "objects", "stacks",
          "resident", "lines-lists"]

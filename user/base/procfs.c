@@ -28,6 +28,7 @@ bool proc_map__parse(const char *line, struct proc_map *map)
 	    !at)
 		return false;
 	map->executable = permissions[2] == 'x';
+	map->is_writable = permissions[1] == 'w';
 	map->is_private = permissions[3] == 'p';
 	map->is_accessible = strncmp(permissions, "---", 3);
 	line += at;

@@ -15,6 +15,7 @@ struct proc_map {
 	uint64_t inode;
 	unsigned int dev_major, dev_minor;
 	bool executable;
+	bool is_writable;
 	bool is_private;
 	bool is_accessible; /* readable, writable or executable */
 	char path[4096];    /* as the target sees it, without any " (deleted)" */

@@ -7,6 +7,7 @@
 #define COMMANDS(ENTRY) \
 	ENTRY(top)      \
 	ENTRY(record)   \
+	ENTRY(inspect)  \
 	ENTRY(doctor)   \
 	ENTRY(completion)
 

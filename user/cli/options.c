@@ -289,7 +289,7 @@ static int show_help(const struct argp_state *state, unsigned int flags)
 	return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-static int parse_option(int key, char *arg, struct argp_state *state)
+int options__parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct options *options = state->input;
 
@@ -347,12 +347,12 @@ static int parse_option(int key, char *arg, struct argp_state *state)
 
 static const struct argp general_argp = {
 	.options = general_options,
-	.parser = parse_option,
+	.parser = options__parse_option,
 };
 
 static const struct argp observing_argp = {
 	.options = observing_options,
-	.parser = parse_option,
+	.parser = options__parse_option,
 	.help_filter = complete_help,
 };
 

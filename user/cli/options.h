@@ -32,6 +32,7 @@ struct options {
 	struct collector_options collector;
 	struct images *images; /* shared by all processes that we look at */
 	struct filter filter;
+	bool json;    /* inspect: the format */
 	bool explain; /* only print where the probes would be */
 	bool verbose;
 };
@@ -59,6 +60,9 @@ int options__parse_number(const char *option, const char *text, unsigned int lea
 
 /* An argp help filter that puts the list of commands before the text behind the options. */
 char *options__list_commands(int key, const char *text, void *input);
+
+/* The parser of the options that commands share, for those that list some of them on their own. */
+int options__parse_option(int key, char *arg, struct argp_state *state);
 
 /* Handles ARGP_KEY_INIT for a command's parser: gives its children the same input. */
 void options__init_children(struct argp_state *state);

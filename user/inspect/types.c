@@ -9,33 +9,45 @@
 #include "base/utf8.h"
 #include "inspect/types.h"
 
-/* Of one process: a program has some thousands. Pointers to anything else are remembered, too. */
+/* Of one process: a program has some thousands. */
 #define MOST_TYPES 65536
+
+/* Addresses that were found to be no types, the last of each hash: whatever is no object can look
+ * as if it pointed to one. */
+#define MOST_OTHERS 65536
 
 /* PyObject and PyTypeObject in Include/object.h and Include/cpython/object.h, the same from 3.8 to
  * 3.15. */
 #define OBJECT_TYPE	8
 #define TYPE_NAME	24
 #define TYPE_BASIC_SIZE 32
+#define TYPE_ITEM_SIZE	40
+#define TYPE_FLAGS	168
+#define TYPE_BASE	256
+
+/* tp_flags, Include/object.h. The two of 3.11 and later mean nothing before. */
+#define HAS_MANAGED_WEAKREFS (1 << 3)  /* Py_TPFLAGS_MANAGED_WEAKREF, 3.12 */
+#define HAS_MANAGED_DICT     (1 << 4)  /* Py_TPFLAGS_MANAGED_DICT, 3.11 */
+#define HAS_GC		     (1 << 14) /* Py_TPFLAGS_HAVE_GC */
+#define GC_HEAD		     16
+#define MANAGED_HEAD	     16
 
 /* Where an object begins in its slot: at once; behind the garbage collector's head of two words; or
  * behind that and two more words (3.11 and later: its dict and weak references). */
 static const size_t heads[] = {0, 16, 32};
 
-#define LONGEST_NAME 96
+#define MANY_REFERENCES 0xffff00000000ULL
+
+/* The deepest chain of bases that is climbed. */
+#define MOST_BASES 32
 
 static const char no_object[] = "(no object)";
-
-struct type {
-	uint64_t address;
-	const char *name; /* no_object: not a type */
-	char text[LONGEST_NAME];
-};
 
 struct type_table {
 	pid_t pid;
 	void *tree; /* a <search.h> tree */
 	size_t n;
+	uint64_t others[MOST_OTHERS];
 };
 
 struct type_table *type_table__new(pid_t pid)
@@ -86,51 +98,154 @@ static bool read_name(const struct type_table *types, struct type *type)
 	size_t n;
 
 	/* Near the end of a mapping, read only 16 bytes. */
-	if (!name || (proc_read(types->pid, name, type->text, LONGEST_NAME - 1) &&
+	if (!name || (proc_read(types->pid, name, type->text, sizeof(type->text) - 1) &&
 		      proc_read(types->pid, name, type->text, 16)))
 		return false;
-	type->text[LONGEST_NAME - 1] = '\0';
+	type->text[sizeof(type->text) - 1] = '\0';
 	n = strlen(type->text);
 	utf8_keep_ascii(type->text);
 	return n > 0;
 }
 
-static const char *find_type(struct type_table *types, uint64_t address)
-{
-	const struct type key = {.address = address};
-	struct type **known = tfind(&key, &types->tree, compare), *type;
+/* Py_TPFLAGS_..._SUBCLASS, Include/object.h. */
+static const struct {
+	unsigned int bit;
+	enum type_kind kind;
+} flagged_kinds[] = {
+	{24, KIND_INT}, {25, KIND_LIST}, {28, KIND_STR}, {29, KIND_DICT}, {31, KIND_TYPE},
+};
 
+/* Types that no flag tells, nor their subclasses. */
+static const struct {
+	const char *name;
+	enum type_kind kind;
+} named_kinds[] = {
+	{"set", KIND_SET},
+	{"frozenset", KIND_SET},
+	{"bytearray", KIND_BYTEARRAY},
+	{"array.array", KIND_ARRAY},
+	{"generator", KIND_FRAME},
+	{"coroutine", KIND_FRAME},
+	{"async_generator", KIND_FRAME},
+	{"frame", KIND_FRAME},
+};
+
+static enum type_kind kind_of(const struct type_table *types, const struct type *type)
+{
+	uint64_t at = type->address;
+	struct type base = *type;
+	size_t i, n;
+
+	for (i = 0; i < sizeof(flagged_kinds) / sizeof(flagged_kinds[0]); i++) {
+		if (type->flags >> flagged_kinds[i].bit & 1)
+			return flagged_kinds[i].kind;
+	}
+	for (n = 0; n < MOST_BASES && at; n++) {
+		base.address = at;
+		if (!read_name(types, &base))
+			break;
+		for (i = 0; i < sizeof(named_kinds) / sizeof(named_kinds[0]); i++) {
+			if (!strcmp(base.text, named_kinds[i].name))
+				return named_kinds[i].kind;
+		}
+		at = word_at(types, at + TYPE_BASE);
+	}
+	return KIND_PLAIN;
+}
+
+static bool describe(struct type_table *types, struct type *type)
+{
+	if (!is_type(types, type->address) || !read_name(types, type))
+		return false;
+	type->name = type->text;
+	type->basic_size = word_at(types, type->address + TYPE_BASIC_SIZE);
+	type->item_size = word_at(types, type->address + TYPE_ITEM_SIZE);
+	type->flags = word_at(types, type->address + TYPE_FLAGS);
+	type->kind = kind_of(types, type);
+	type->number = types->n;
+	return true;
+}
+
+/* NULL: it is no type. */
+static const struct type *find_type(struct type_table *types, uint64_t address)
+{
+	uint64_t *other = &types->others[(address >> 4) % MOST_OTHERS];
+	struct type type = {.address = address}, **known, *made;
+
+	if (*other == address)
+		return NULL;
+	known = tfind(&type, &types->tree, compare);
 	if (known)
-		return (*known)->name;
-	type = types->n < MOST_TYPES ? calloc(1, sizeof(*type)) : NULL;
-	if (!type)
-		return no_object;
-	type->address = address;
-	if (!tsearch(type, &types->tree, compare)) {
-		free(type);
-		return no_object;
+		return *known;
+	if (types->n == MOST_TYPES || !describe(types, &type)) {
+		*other = address;
+		return NULL;
+	}
+	made = malloc(sizeof(*made));
+	if (!made)
+		return NULL;
+	*made = type;
+	made->name = made->text;
+	if (!tsearch(made, &types->tree, compare)) {
+		free(made);
+		return NULL;
 	}
 	types->n++;
-	type->name = is_type(types, address) && read_name(types, type) ? type->text : no_object;
-	return type->name;
+	return made;
+}
+
+const struct type *type_table__of_object(struct type_table *types, const uint8_t *bytes)
+{
+	uint64_t words[2];
+
+	memcpy(words, bytes, sizeof(words));
+	/* A live object has references, fewer than 2^32 (3.14 has flags above 48 bits): one on a
+	 * free list has none, or a pointer there; and types are aligned. */
+	if (!(uint32_t)words[0] || words[0] & MANY_REFERENCES || words[1] < 4096 || words[1] & 7 ||
+	    words[1] >= 1ULL << 52)
+		return NULL;
+	return find_type(types, words[1]);
+}
+
+/* What a debugging allocator puts before a block: the size, a letter, and seven bytes that nobody
+ * may overwrite (_PyMem_DebugRawAlloc() in Objects/obmalloc.c). */
+#define DEBUG_HEAD 16
+
+static bool is_debug_block(const uint8_t *slot, size_t size)
+{
+	static const uint8_t forbidden[] = {0xfd, 0xfd, 0xfd, 0xfd, 0xfd, 0xfd, 0xfd};
+
+	return size > DEBUG_HEAD && !memcmp(slot + 9, forbidden, sizeof(forbidden));
+}
+
+const struct type *type_table__of_slot(struct type_table *types, const uint8_t *slot, size_t size,
+				       size_t *head)
+{
+	size_t before = is_debug_block(slot, size) ? DEBUG_HEAD : 0, i;
+	const struct type *type;
+
+	for (i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		*head = before + heads[i];
+		if (*head + 2 * sizeof(uint64_t) > size)
+			break;
+		type = type_table__of_object(types, slot + *head);
+		/* A table of pointers can look like an object, but of a type with another head. */
+		if (type && type__head(type) == heads[i])
+			return type;
+	}
+	return NULL;
 }
 
 const char *type_table__name(struct type_table *types, const uint8_t *slot, size_t size)
 {
-	uint64_t words[2];
-	const char *name;
-	size_t i;
+	size_t head;
+	const struct type *type = type_table__of_slot(types, slot, size, &head);
 
-	for (i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
-		if (heads[i] + sizeof(words) > size)
-			break;
-		memcpy(words, slot + heads[i], sizeof(words));
-		/* A live object has references; and types are aligned. */
-		if (!words[0] || words[1] < 4096 || words[1] & 7 || words[1] >= 1ULL << 52)
-			continue;
-		name = find_type(types, words[1]);
-		if (name != no_object)
-			return name;
-	}
-	return no_object;
+	return type ? type->name : no_object;
+}
+
+size_t type__head(const struct type *type)
+{
+	return (type->flags & HAS_GC ? GC_HEAD : 0) +
+	       (type->flags & (HAS_MANAGED_DICT | HAS_MANAGED_WEAKREFS) ? MANAGED_HEAD : 0);
 }

@@ -1,14 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finds the Python type of the object in a slot of a pool: the word behind its reference count
- * points to it. What a process says about its types is checked, and only shown.
+ * The Python types of the objects in a process's memory: the word behind an object's reference
+ * count points to its type. What a process says about its types is checked, and only shown.
  */
 #ifndef TYPES_H
 #define TYPES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+#include <linux/types.h>
+
+/* What of its own a type's objects have outside, or count in a way of their own. A subclass has
+ * its base's kind. */
+enum type_kind {
+	KIND_PLAIN, /* basic size, and items if it has any */
+	KIND_INT,
+	KIND_STR,
+	KIND_LIST,
+	KIND_DICT,
+	KIND_SET,
+	KIND_BYTEARRAY,
+	KIND_ARRAY,
+	KIND_TYPE,
+	KIND_FRAME, /* generators and frames: their own size is not known from outside */
+};
+
+struct type {
+	uint64_t address;
+	const char *name;	       /* no_object: not a type */
+	int64_t basic_size, item_size; /* bytes */
+	uint64_t flags;		       /* tp_flags */
+	enum type_kind kind;
+	size_t number; /* from 0, in the order in which they were met */
+	char text[96];
+};
 
 struct type_table;
 
@@ -16,8 +44,21 @@ struct type_table;
 struct type_table *type_table__new(pid_t pid);
 void type_table__free(struct type_table *types);
 
-/* Returns the name of the type of the object in a slot of that many bytes, or "(no object)" if it
- * is none, such as a dict's table. The name lives as long as the types. */
+/* Returns the type of the object at the beginning of these bytes, or NULL if none begins there: a
+ * live object has references, and a type. It lives as long as the types. */
+const struct type *type_table__of_object(struct type_table *types, const uint8_t *bytes);
+
+/* The same of a slot of that many bytes, in which the object may lie behind heads of the garbage
+ * collector's and the interpreter's; *head receives how many bytes. */
+const struct type *type_table__of_slot(struct type_table *types, const uint8_t *slot, size_t size,
+				       size_t *head);
+
+/* Returns the name of the type of the object in a slot, or "(no object)" if it is none, such as a
+ * dict's table. */
 const char *type_table__name(struct type_table *types, const uint8_t *slot, size_t size);
+
+/* Bytes that lie before an object of the type, in the same block (_PyType_PreHeaderSize() in
+ * Objects/object.c, 3.11; before, only the garbage collector's head). */
+size_t type__head(const struct type *type);
 
 #endif /* TYPES_H */

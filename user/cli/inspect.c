@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Tells which objects are alive in processes, by type, from their memory alone: needs no BPF. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <yajl/yajl_gen.h>
+
+#include "base/clock.h"
+#include "base/format.h"
+#include "base/output.h"
+#include "base/procfs.h"
+#include "base/signals.h"
+#include "base/utf8.h"
+#include "cli/options.h"
+#include "inspect/census.h"
+#include "target/images.h"
+#include "target/target.h"
+#include "version.h"
+
+#define SCHEMA "pymemtop.objects/1"
+
+/* A process, and what was alive in it at first, NULL if it is looked at once, and now. */
+struct inspected {
+	struct target *target;
+	struct census *first, *now;
+	uint64_t rss;
+	double seconds; /* that the last census took */
+};
+
+static int take_census(struct inspected *inspected)
+{
+	double begin = clock_seconds(CLOCK_MONOTONIC);
+	int err;
+
+	census__free(inspected->first);
+	inspected->first = inspected->now;
+	inspected->now = NULL;
+	err = census__take(inspected->target, &inspected->now);
+	inspected->rss = proc_rss(inspected->target->pid);
+	inspected->seconds = clock_seconds(CLOCK_MONOTONIC) - begin;
+	if (!err)
+		log_detail("process %d: %" PRIu64 " objects", inspected->target->pid,
+			   inspected->now->count);
+	return err;
+}
+
+/* What a type has gained since the first census. */
+static struct census_type growth_of(const struct inspected *inspected,
+				    const struct census_type *type)
+{
+	const struct census_type *before = census__find(inspected->first, type->name);
+
+	return (struct census_type){
+		.name = type->name,
+		.count = type->count - (before ? before->count : 0),
+		.bytes = type->bytes - (before ? before->bytes : 0),
+	};
+}
+
+static void print_count_change(FILE *out, int64_t change)
+{
+	const char *sign = change < 0 ? "-" : change ? "+" : "";
+	char text[FORMAT_SIZE + 1];
+
+	snprintf(text, sizeof(text), "%s%s", sign,
+		 format_count(change < 0 ? -(uint64_t)change : (uint64_t)change).s);
+	fprintf(out, " %12s", text);
+}
+
+static void print_types(FILE *out, const struct inspected *inspected, size_t top)
+{
+	const struct census *census = inspected->now;
+	struct census_type growth;
+	size_t i;
+
+	fprintf(out, "  %12s", "objects");
+	if (inspected->first)
+		fprintf(out, " %12s %12s", "change", "bytes");
+	fprintf(out, " %12s  type\n", inspected->first ? "change" : "bytes");
+	for (i = 0; i < census->ntypes && i < top; i++) {
+		fprintf(out, "  %12s", format_count(census->types[i].count).s);
+		if (inspected->first) {
+			growth = growth_of(inspected, &census->types[i]);
+			print_count_change(out, growth.count);
+		}
+		fprintf(out, " %12s", format_bytes(census->types[i].bytes).s);
+		if (inspected->first)
+			fprintf(out, " %12s", format_change(growth.bytes).s);
+		fprintf(out, "  %s\n", census->types[i].name);
+	}
+	if (i < census->ntypes)
+		fprintf(out, "  and %s more types: --top %zu shows them\n",
+			format_count(census->ntypes - i).s, census->ntypes);
+}
+
+static void print_report(FILE *out, const struct inspected *inspected, size_t top)
+{
+	const struct census *census = inspected->now;
+	const struct target *target = inspected->target;
+
+	fprintf(out, "Process %d: %s\n", target->pid, target->cmdline);
+	fprintf(out, "  CPython %s; %s objects take %s of %s resident; read in %.1f s\n",
+		target->version, format_count(census->count).s, format_bytes(census->bytes).s,
+		format_bytes(inspected->rss).s, inspected->seconds);
+	if (!census->pool_bytes)
+		fprintf(out, "  It has no pools of small objects (PYTHONMALLOC, or another build): "
+			     "what is found is what its static data leads to\n");
+	if (census->torn)
+		fprintf(out, "  %s pools changed while they were read, and are left out\n",
+			format_count(census->torn).s);
+	fputc('\n', out);
+	print_types(out, inspected, top);
+	fputc('\n', out);
+}
+
+static void put_string(yajl_gen gen, const char *text)
+{
+	char *clean = utf8_from_str((const uint8_t *)text, strlen(text), 0);
+
+	yajl_gen_string(gen, (const unsigned char *)(clean ? clean : ""),
+			clean ? strlen(clean) : 0);
+	free(clean);
+}
+
+static void put_integer(yajl_gen gen, const char *name, int64_t value)
+{
+	put_string(gen, name);
+	yajl_gen_integer(gen, value);
+}
+
+static void put_type(yajl_gen gen, const struct inspected *inspected,
+		     const struct census_type *type)
+{
+	struct census_type growth;
+
+	yajl_gen_map_open(gen);
+	put_string(gen, "type");
+	put_string(gen, type->name);
+	put_integer(gen, "count", type->count);
+	put_integer(gen, "bytes", type->bytes);
+	if (inspected->first) {
+		growth = growth_of(inspected, type);
+		put_integer(gen, "count_change", growth.count);
+		put_integer(gen, "bytes_change", growth.bytes);
+	}
+	yajl_gen_map_close(gen);
+}
+
+static void put_process(yajl_gen gen, const struct inspected *inspected)
+{
+	const struct census *census = inspected->now;
+	size_t i;
+
+	yajl_gen_map_open(gen);
+	put_integer(gen, "pid", inspected->target->pid);
+	put_string(gen, "cmdline");
+	put_string(gen, inspected->target->cmdline);
+	put_string(gen, "python");
+	put_string(gen, inspected->target->version);
+	put_integer(gen, "rss_bytes", inspected->rss);
+	put_integer(gen, "objects", census->count);
+	put_integer(gen, "bytes", census->bytes);
+	put_integer(gen, "pool_bytes", census->pool_bytes);
+	put_integer(gen, "torn_pools", census->torn);
+	put_string(gen, "types");
+	yajl_gen_array_open(gen);
+	for (i = 0; i < census->ntypes; i++)
+		put_type(gen, inspected, &census->types[i]);
+	yajl_gen_array_close(gen);
+	yajl_gen_map_close(gen);
+}
+
+static int print_json(FILE *out, const struct inspected *all, size_t n)
+{
+	yajl_gen gen = yajl_gen_alloc(NULL);
+	const unsigned char *text;
+	size_t length, i;
+	int err = 0;
+
+	if (!gen)
+		return -ENOMEM;
+	yajl_gen_map_open(gen);
+	put_string(gen, "schema");
+	put_string(gen, SCHEMA);
+	put_string(gen, "version");
+	put_string(gen, PYMEMTOP_VERSION);
+	put_string(gen, "processes");
+	yajl_gen_array_open(gen);
+	for (i = 0; i < n; i++)
+		put_process(gen, &all[i]);
+	yajl_gen_array_close(gen);
+	yajl_gen_map_close(gen);
+	if (yajl_gen_get_buf(gen, &text, &length) != yajl_gen_status_ok)
+		err = -ENOMEM;
+	else
+		fprintf(out, "%.*s\n", (int)length, text);
+	yajl_gen_free(gen);
+	return err;
+}
+
+static int print_all(const struct options *options, struct output *output,
+		     const struct inspected *all)
+{
+	size_t i;
+	int err;
+
+	if (options->json) {
+		err = print_json(output__stream(output), all, options->npids);
+		return err ? err : output__flush(output);
+	}
+	for (i = 0; i < options->npids; i++)
+		print_report(output__stream(output), &all[i], options->render.top);
+	return output__flush(output);
+}
+
+/* Waits for as many seconds, or until a signal comes, as Ctrl-C: then the second look is due. */
+static void pause_for(double seconds)
+{
+	struct timespec time = {seconds, (seconds - (time_t)seconds) * 1e9};
+
+	if (!signals__caught())
+		nanosleep(&time, NULL);
+}
+
+static int inspect_all(const struct options *options, struct output *output, struct inspected *all)
+{
+	const struct target_spec spec = {.images = options->images};
+	size_t i, looks = options->interval ? 2 : 1;
+	int err = 0;
+
+	for (i = 0; !err && i < options->npids; i++)
+		err = target__new(options->pids[i], &spec, &all[i].target);
+	while (!err && looks-- > 0) {
+		for (i = 0; !err && i < options->npids; i++)
+			err = take_census(&all[i]);
+		if (!err && looks)
+			pause_for(options->interval);
+	}
+	return err ? err : print_all(options, output, all);
+}
+
+static int inspect_run(const struct options *options)
+{
+	struct inspected *all = calloc(options->npids, sizeof(*all));
+	struct output *output;
+	size_t i;
+	int err;
+
+	if (!all)
+		return -ENOMEM;
+	signals__catch();
+	err = output__new(options->output, &output);
+	if (!err) {
+		err = inspect_all(options, output, all);
+		if (!err)
+			err = output__commit(output);
+		output__free(output);
+	}
+	for (i = 0; i < options->npids; i++) {
+		census__free(all[i].first);
+		census__free(all[i].now);
+		target__free(all[i].target);
+	}
+	free(all);
+	return err;
+}
+
+#define OPTION_TOP 1024
+
+static const struct argp_option inspect_options[] = {
+	{"pid", 'p', "PID[,PID...]", 0, "Inspect these processes; can be repeated", 1},
+	{"interval", 'i', "SECONDS", 0,
+	 "Look twice, this far apart or until Ctrl-C, and show what has changed", 1},
+	{"format", 'f', "report|json", 0, "How it is written (report)", 2},
+	{"output", 'o', "FILE", 0, "Write there, whole or not at all (stdout)", 2},
+	{"top", OPTION_TOP, "N", 0, "report: types of each process (20)", 2},
+	{0},
+};
+
+static int parse_format(struct options *options, const char *text)
+{
+	options->json = !strcmp(text, "json");
+	return options->json || !strcmp(text, "report")
+		       ? 0
+		       : usage_error("--format %s: give report or json", text);
+}
+
+static int parse_inspect_option(int key, char *arg, struct argp_state *state)
+{
+	struct options *options = state->input;
+
+	switch (key) {
+	case 'p':
+	case 'i':
+		return options__parse_option(key, arg, state);
+	case 'f':
+		return parse_format(options, arg);
+	case 'o':
+		options->output = arg;
+		return 0;
+	case OPTION_TOP:
+		return options__parse_number("--top", arg, 1, INT_MAX, &options->render.top);
+	case ARGP_KEY_INIT:
+		options__init_children(state);
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static int check_inspect(const struct options *options)
+{
+	return options->npids
+		       ? 0
+		       : usage_error("which process? Give -p PID; see pymemtop inspect --help");
+}
+
+static const struct argp inspect_argp = {
+	.options = inspect_options,
+	.parser = parse_inspect_option,
+	.children = general_children,
+	.args_doc = "-p PID",
+	.doc = "Tells which objects are alive in a process now, by type, from its memory alone: it needs "
+	       "no probe and no preparation, and stops nothing.\v"
+	       "It takes the right to read the process's memory: root's, or CAP_SYS_PTRACE, or the "
+	       "process's own user where kernel.yama.ptrace_scope is 0. Sizes are those of "
+	       "sys.getsizeof().\n\n"
+	       "Examples:\n"
+	       "  sudo pymemtop inspect -p 4242\n"
+	       "  sudo pymemtop inspect -p 4242 -i 30",
+};
+
+const struct command inspect_command = {
+	.name = "inspect",
+	.help = "what is alive in a process, by type: pymemtop inspect --help",
+	.argp = &inspect_argp,
+	.check = check_inspect,
+	.run = inspect_run,
+};

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Counts the objects that are alive in a process, by type. Nothing is stopped, and nothing has to
+ * be prepared. Pools hold all small objects, whatever refers to them. Larger ones are found by what
+ * refers to them: each word of a small object, of a table, of static data and of frames that points
+ * to where an object begins. Their pointers are not known by name, but tried.
+ */
+#ifndef CENSUS_H
+#define CENSUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "target/target.h"
+
+struct census_type {
+	const char *name;
+	uint64_t count, bytes;
+};
+
+struct census {
+	struct census_type *types; /* by bytes, the largest first; each name once */
+	size_t ntypes;
+	uint64_t count, bytes; /* of all objects */
+	uint64_t pool_bytes;   /* slots that are taken, also by tables, which are no objects */
+	size_t torn;	       /* pools that changed each time they were read, and are left out */
+	struct type_table *names;
+};
+
+/* Returns 0 and the census, which the caller frees, or -errno, having said why. */
+int census__take(const struct target *target, struct census **census);
+void census__free(struct census *census);
+
+/* Returns what a census has of a type, NULL if it has none. */
+const struct census_type *census__find(const struct census *census, const char *name);
+
+#endif /* CENSUS_H */

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <stdlib.h>
+#include <string.h>
+
+#include "inspect/sizes.h"
+
+/* PyVarObject */
+#define OB_SIZE 16
+/* PyListObject: ob_item, allocated. PyByteArrayObject: ob_alloc, ob_bytes. */
+#define LIST_ITEMS	    24
+#define LIST_ALLOCATED	    32
+#define BYTEARRAY_ALLOCATED 24
+#define BYTEARRAY_BYTES	    32
+/* arrayobject and struct arraydescr, Modules/arraymodule.c */
+#define ARRAY_ITEMS	24
+#define ARRAY_ALLOCATED 32
+#define ARRAY_DESCR	40
+#define DESCR_ITEM_SIZE 4
+/* PySetObject: mask, table, smalltable; struct setentry. */
+#define SET_MASK	32
+#define SET_TABLE	40
+#define SET_SMALL_TABLE 64
+#define SET_ENTRY	16
+/* PyDictObject: ma_keys, ma_values. */
+#define DICT_KEYS   32
+#define DICT_VALUES 40
+/* PyLongObject: the digits. 30 bits take 4 bytes. */
+#define INT_DIGITS 24
+
+/* Nothing is larger. */
+#define MOST_BYTES (1ULL << 46)
+
+static uint64_t word_of(const struct object *object, size_t offset)
+{
+	uint64_t word = 0;
+
+	if (offset + sizeof(word) <= object->n)
+		memcpy(&word, object->bytes + offset, sizeof(word));
+	return word;
+}
+
+static uint64_t magnitude(int64_t n)
+{
+	return n < 0 ? -(uint64_t)n : (uint64_t)n;
+}
+
+/* n times size; more than MOST_BYTES where that is too many. */
+static uint64_t times(uint64_t n, uint64_t size)
+{
+	return n > MOST_BYTES ? MOST_BYTES + 1 : n * size;
+}
+
+static uint64_t int_extent(const struct object *object, const struct size_rules *rules)
+{
+	int64_t size = word_of(object, OB_SIZE);
+	uint64_t digits = rules->minor < 12 ? magnitude(size) : (uint64_t)size >> 3;
+
+	/* Since 3.11 zero has a digit, too. */
+	if (!digits && rules->minor >= 11)
+		digits = 1;
+	return INT_DIGITS + times(digits, 4);
+}
+
+/* PyUnicodeObject, and what comes before it in it. */
+static uint64_t str_extent(const struct object *object, const struct size_rules *rules)
+{
+	const struct py_layout *l = rules->layout;
+	uint32_t state = word_of(object, l->str_state);
+	uint64_t length = word_of(object, l->str_length);
+	unsigned int kind = state >> l->str_kind_shift & 7;
+
+	if (!(state >> l->str_compact_shift & 1))
+		return l->str_compact_data + 8;
+	if (state >> l->str_ascii_shift & 1)
+		return l->str_ascii_data + times(length + 1, 1);
+	return l->str_compact_data + times(length + 1, kind);
+}
+
+uint64_t object__extent(const struct object *object, const struct size_rules *rules)
+{
+	const struct type *type = object->type;
+
+	switch (type->kind) {
+	case KIND_INT:
+		return int_extent(object, rules);
+	case KIND_STR:
+		return str_extent(object, rules);
+	case KIND_FRAME:
+		return type->basic_size;
+	default:
+		return type->basic_size +
+		       (type->item_size > 0
+				? times(magnitude(word_of(object, OB_SIZE)), type->item_size)
+				: 0);
+	}
+}
+
+/* A table of n times size bytes, which has to be there. CONTRADICTION: it is not, so this is no
+ * object of that kind. */
+#define CONTRADICTION (MOST_BYTES + 1)
+
+static uint64_t table(struct memory *memory, uint64_t address, uint64_t n, uint64_t size)
+{
+	const struct memory_range *range;
+	uint64_t bytes = times(n, size);
+
+	if (!bytes)
+		return 0;
+	range = memory__range_of(memory, address);
+	return range && bytes <= range->end - address ? bytes : CONTRADICTION;
+}
+
+/* A str's UTF-8, if it is not in the str itself; the characters of one that is not compact. */
+static uint64_t str_outside(const struct object *object, const struct size_rules *rules,
+			    struct memory *memory)
+{
+	const struct py_layout *l = rules->layout;
+	uint32_t state = word_of(object, l->str_state);
+	uint64_t data, utf8, bytes = 0;
+
+	if (state >> l->str_compact_shift & state >> l->str_ascii_shift & 1)
+		return 0;
+	data = object->address + l->str_compact_data;
+	if (!(state >> l->str_compact_shift & 1)) {
+		data = word_of(object, l->str_compact_data);
+		if (data)
+			bytes += table(memory, data, word_of(object, l->str_length) + 1,
+				       state >> l->str_kind_shift & 7);
+	}
+	/* PyCompactUnicodeObject: utf8_length and utf8 lie behind the PyASCIIObject. */
+	utf8 = word_of(object, l->str_ascii_data + 8);
+	if (utf8 && utf8 != data)
+		bytes += table(memory, utf8, word_of(object, l->str_ascii_data) + 1, 1);
+	return bytes;
+}
+
+struct dict_keys {
+	uint64_t references, usable;
+	uint64_t values; /* slots that a table of values beside shared keys has */
+	uint64_t bytes;
+};
+
+/* struct _dictkeysobject of Objects/dict-common.h: 3.8 to 3.10. */
+static bool read_old_keys(struct memory *memory, uint64_t address, struct dict_keys *keys)
+{
+	uint64_t words[5], size, index;
+
+	if (!memory__read(memory, address, words, sizeof(words)))
+		return false;
+	size = words[1];
+	if (!size || size & (size - 1) || size > MOST_BYTES)
+		return false;
+	index = size <= 0xff ? 1 : size <= 0xffff ? 2 : size <= 0xffffffff ? 4 : 8;
+	keys->references = words[0];
+	keys->usable = keys->values = (size << 1) / 3;
+	keys->bytes = sizeof(words) + index * size + 24 * keys->usable;
+	return true;
+}
+
+/* Of Include/internal/pycore_dict.h: since 3.11. */
+static bool read_keys(struct memory *memory, uint64_t address, const struct size_rules *rules,
+		      struct dict_keys *keys)
+{
+	struct {
+		uint64_t references;
+		uint8_t log2_size, log2_index_bytes, kind, unused;
+		uint32_t version;
+		uint64_t usable, used;
+	} head;
+
+	if (!memory__read(memory, address, &head, sizeof(head)) || head.log2_size > 40 ||
+	    head.log2_index_bytes > 44 || head.kind > 2)
+		return false;
+	keys->references = head.references;
+	keys->usable = (2ULL << head.log2_size) / 3;
+	keys->values = rules->minor == 11 ? keys->usable : head.usable + head.used;
+	keys->bytes = sizeof(head) + (1ULL << head.log2_index_bytes) +
+		      (head.kind ? 16 : 24) * keys->usable;
+	return true;
+}
+
+/* _PyDict_SizeOf() */
+static uint64_t dict_outside(const struct object *object, const struct size_rules *rules,
+			     struct memory *memory)
+{
+	uint64_t at = word_of(object, DICT_KEYS), values = word_of(object, DICT_VALUES), bytes = 0;
+	struct dict_keys keys;
+
+	if (!(rules->minor < 11 ? read_old_keys(memory, at, &keys)
+				: read_keys(memory, at, rules, &keys)))
+		return CONTRADICTION;
+	if (values)
+		bytes += table(memory, values, keys.values, 8);
+	if (keys.references == 1)
+		bytes += table(memory, at, keys.bytes, 1);
+	return bytes;
+}
+
+static uint64_t array_outside(const struct object *object, struct memory *memory)
+{
+	uint32_t size;
+
+	if (!memory__read(memory, word_of(object, ARRAY_DESCR) + DESCR_ITEM_SIZE, &size,
+			  sizeof(size)))
+		return CONTRADICTION;
+	return table(memory, word_of(object, ARRAY_ITEMS), word_of(object, ARRAY_ALLOCATED), size);
+}
+
+/* Since 3.15 a bytearray keeps its bytes in a bytes object, which counts as one. */
+static uint64_t bytearray_outside(const struct object *object, const struct size_rules *rules,
+				  struct memory *memory)
+{
+	if (rules->minor >= 15)
+		return 0;
+	return table(memory, word_of(object, BYTEARRAY_BYTES), word_of(object, BYTEARRAY_ALLOCATED),
+		     1);
+}
+
+static uint64_t outside(const struct object *object, const struct size_rules *rules,
+			struct memory *memory)
+{
+	switch (object->type->kind) {
+	case KIND_STR:
+		return str_outside(object, rules, memory);
+	case KIND_LIST:
+		return table(memory, word_of(object, LIST_ITEMS), word_of(object, LIST_ALLOCATED),
+			     8);
+	case KIND_DICT:
+		return dict_outside(object, rules, memory);
+	case KIND_SET:
+		return word_of(object, SET_TABLE) == object->address + SET_SMALL_TABLE
+			       ? 0
+			       : table(memory, word_of(object, SET_TABLE),
+				       word_of(object, SET_MASK) + 1, SET_ENTRY);
+	case KIND_BYTEARRAY:
+		return bytearray_outside(object, rules, memory);
+	case KIND_ARRAY:
+		return array_outside(object, memory);
+	default:
+		return 0;
+	}
+}
+
+uint64_t object__size(const struct object *object, const struct size_rules *rules,
+		      struct memory *memory)
+{
+	uint64_t bytes = object__extent(object, rules);
+
+	if (object->type->basic_size < 16 || bytes > MOST_BYTES)
+		return 0;
+	bytes += outside(object, rules, memory);
+	return bytes > MOST_BYTES ? 0 : bytes + type__head(object->type);
+}
