@@ -30,9 +30,16 @@ def rss_anon():
     return read_size("/proc/self/status", b"RssAnon:")
 
 
-def private_dirty():
-    """Excludes what is shared with a forked process."""
-    return read_size("/proc/self/smaps_rollup", b"Private_Dirty:")
+def exclusive(buffer):
+    """Returns the bytes of the buffer's pages that no other process has: bit 56 of their entries in
+    /proc/PID/pagemap. Sums over the whole process would change with what the kernel swaps out of
+    the other one."""
+    start = ctypes.addressof(ctypes.c_char.from_buffer(buffer))
+    first, last = start // PAGE, (start + len(buffer) - 1) // PAGE
+    file = os.open("/proc/self/pagemap", os.O_RDONLY)
+    entries = os.pread(file, 8 * (last - first + 1), 8 * first)
+    os.close(file)
+    return PAGE * sum(byte & 1 for byte in entries[7::8])
 
 
 class Books:
@@ -140,9 +147,10 @@ def child():
         return
     books.lines.clear()
     books.start = 0
-    books.read = private_dirty
+    books.read = lambda: exclusive(shared)
     with books:
         for at in range(0, len(shared), PAGE): shared[at] = 2
+    books.read = rss_anon
     with books:
         held["own"] = bytearray(5 * MIB)
     books.write()
