@@ -178,7 +178,9 @@ static __always_inline int tstate__find(struct thread *t, const struct py_layout
 	/* Without the GIL the thread still has its state, and its frames. */
 	if (t->tstate && t->tstate != current)
 		what = tstate__read(t, l, t->tstate);
-	return t->tstate && what != TSTATE_NONE ? what : tstate__search(t, l);
+	/* One that cannot be read may be gone, with its interpreter; or the search cannot read it
+	 * either. */
+	return what == TSTATE_FOUND ? what : tstate__search(t, l);
 }
 
 /* Never take a freed thread state for a living one. Debug allocators put up to 32 bytes in front of
