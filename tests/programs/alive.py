@@ -9,6 +9,11 @@ import sys
 
 from books import begin
 
+try:
+    import numpy
+except ImportError:
+    numpy = None
+
 kept = []
 # What CPython has from the start.
 SMALL = 1024 if sys.version_info >= (3, 15) else 256
@@ -66,6 +71,10 @@ def various(n):
     yield closure(n)
     yield kept.append
     yield ValueError("value %d" % n)
+    if numpy:
+        yield numpy.ones((n, 2))
+        yield numpy.array([None] * n)
+        yield kept[-2][1:]    # a view
 
 
 def make():

@@ -16,6 +16,18 @@
 #define ARRAY_ALLOCATED 32
 #define ARRAY_DESCR	40
 #define DESCR_ITEM_SIZE 4
+/* PyArrayObject_fields and PyArray_Descr, numpy/_core/include/numpy/ndarraytypes.h: data, nd,
+ * dimensions, descr, flags; elsize and alignment of numpy 1, elsize of numpy 2. */
+#define NDARRAY_DATA	   16
+#define NDARRAY_ND	   24
+#define NDARRAY_DIMENSIONS 32
+#define NDARRAY_DESCR	   56
+#define NDARRAY_FLAGS	   64
+#define NDARRAY_OWNS_DATA  4
+#define MOST_DIMENSIONS	   64
+#define ELSIZE_1	   32
+#define ALIGNMENT_1	   36
+#define ELSIZE_2	   40
 /* PySetObject: mask, table, smalltable; struct setentry. */
 #define SET_MASK	32
 #define SET_TABLE	40
@@ -216,6 +228,40 @@ static uint64_t bytearray_outside(const struct object *object, const struct size
 		     1);
 }
 
+/* Bytes of an item. Where numpy 1 keeps the alignment, numpy 2 has flags that nobody uses yet. */
+static uint64_t item_size(struct memory *memory, uint64_t descr)
+{
+	uint32_t size = 0, alignment = 0;
+	uint64_t wide = 0;
+
+	if (!memory__read(memory, descr + ELSIZE_1, &size, sizeof(size)) ||
+	    !memory__read(memory, descr + ALIGNMENT_1, &alignment, sizeof(alignment)) ||
+	    !memory__read(memory, descr + ELSIZE_2, &wide, sizeof(wide)))
+		return 0;
+	return alignment ? size : wide;
+}
+
+/* array_sizeof() in numpy/_core/src/multiarray/methods.c: the data is its owner's, not each view's.
+ */
+static uint64_t ndarray_outside(const struct object *object, struct memory *memory)
+{
+	uint32_t nd = word_of(object, NDARRAY_ND), flags = word_of(object, NDARRAY_FLAGS), i;
+	uint64_t dimensions[MOST_DIMENSIONS], n = 1;
+
+	if (nd > MOST_DIMENSIONS ||
+	    !memory__read(memory, word_of(object, NDARRAY_DIMENSIONS), dimensions, 8 * nd))
+		return CONTRADICTION;
+	if (!(flags & NDARRAY_OWNS_DATA))
+		return 16 * nd;
+	for (i = 0; i < nd; i++) {
+		if (dimensions[i] && n > MOST_BYTES / dimensions[i])
+			return CONTRADICTION;
+		n *= dimensions[i];
+	}
+	return 16 * nd + table(memory, word_of(object, NDARRAY_DATA), n,
+			       item_size(memory, word_of(object, NDARRAY_DESCR)));
+}
+
 static uint64_t outside(const struct object *object, const struct size_rules *rules,
 			struct memory *memory)
 {
@@ -236,6 +282,8 @@ static uint64_t outside(const struct object *object, const struct size_rules *ru
 		return bytearray_outside(object, rules, memory);
 	case KIND_ARRAY:
 		return array_outside(object, memory);
+	case KIND_NDARRAY:
+		return ndarray_outside(object, memory);
 	default:
 		return 0;
 	}

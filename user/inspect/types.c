@@ -120,14 +120,9 @@ static const struct {
 	const char *name;
 	enum type_kind kind;
 } named_kinds[] = {
-	{"set", KIND_SET},
-	{"frozenset", KIND_SET},
-	{"bytearray", KIND_BYTEARRAY},
-	{"array.array", KIND_ARRAY},
-	{"generator", KIND_FRAME},
-	{"coroutine", KIND_FRAME},
-	{"async_generator", KIND_FRAME},
-	{"frame", KIND_FRAME},
+	{"set", KIND_SET},	     {"frozenset", KIND_SET},	      {"bytearray", KIND_BYTEARRAY},
+	{"array.array", KIND_ARRAY}, {"numpy.ndarray", KIND_NDARRAY}, {"generator", KIND_FRAME},
+	{"coroutine", KIND_FRAME},   {"async_generator", KIND_FRAME}, {"frame", KIND_FRAME},
 };
 
 static enum type_kind kind_of(const struct type_table *types, const struct type *type)

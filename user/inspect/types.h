@@ -24,6 +24,7 @@ enum type_kind {
 	KIND_SET,
 	KIND_BYTEARRAY,
 	KIND_ARRAY,
+	KIND_NDARRAY,
 	KIND_TYPE,
 	KIND_FRAME, /* generators and frames: their own size is not known from outside */
 };
