@@ -91,8 +91,8 @@ LABELS = {"blocks": "live blocks", "depth": "frames of the stack", "sites": "sit
           "threads": "threads", "processes": "processes"}
 
 
-def counters():
-    counts = program_counts()
+def counters(pid):
+    counts = program_counts(pid)
     return {"ns": sum(ns for _, ns in counts.values()), "leaves": counts["pymemtop_leave"][0]}
 
 
@@ -107,10 +107,10 @@ def measure(axis, size):
     read_until(target.stdout, "grown", axis)
     best = None
     for _ in range(3):
-        before = counters()
+        before = counters(recording.process.pid)
         target.stdin.write("go\n")
         read_until(target.stdout, "done", axis)
-        after = counters()
+        after = counters(recording.process.pid)
         cost = (after["ns"] - before["ns"]) / (after["leaves"] - before["leaves"])
         best = cost if best is None else min(best, cost)
     recording.stop()

@@ -10,9 +10,9 @@ CALLS = 20_000      # of calloc, and of free, in one batch of steady.py
 with counted_programs():
     target = Target(sys.argv[1], "steady.py")
     recording = Recording("-p", str(target.pid))
-    first = program_counts()
+    first = program_counts(recording.process.pid)
     target.run()
-    second = program_counts()
+    second = program_counts(recording.process.pid)
     # Apart from a print, nothing else in the batch allocates from libc.
     for name, calls in ("pymemtop_enter", 2 * CALLS), ("pymemtop_leave", CALLS):
         runs = second[name][0] - first[name][0]

@@ -59,18 +59,26 @@ def bpftool(*args):
                                      capture_output=True, text=True, check=True).stdout)
 
 
-def program_counts():
-    """Returns the runs and nanoseconds of pymemtop's programs so far, by name."""
-    return {p["name"]: (p.get("run_cnt", 0), p.get("run_time_ns", 0)) for p in bpftool("prog", "show")
-            if p.get("name") in ("pymemtop_enter", "pymemtop_leave", "pymemtop_ufault", "pymemtop_kfault")}
-
-
-def map_elements(pid, name):
-    """Returns how many elements a map of that pymemtop has; others may be running."""
+def ids_of(pid, what):
+    """Returns the ids of a process's BPF maps or programs: others may be running. what: "map_id" or
+    "prog_id"."""
     ids = set()
     for fd in os.listdir("/proc/%d/fdinfo" % pid):
         with open("/proc/%d/fdinfo/%s" % (pid, fd)) as file:
-            ids.update(int(line.split()[1]) for line in file if line.startswith("map_id:"))
+            ids.update(int(line.split()[1]) for line in file if line.startswith(what + ":"))
+    return ids
+
+
+def program_counts(pid):
+    """Returns the runs and nanoseconds of that pymemtop's programs so far, by name."""
+    ids = ids_of(pid, "prog_id")
+    return {p["name"]: (p.get("run_cnt", 0), p.get("run_time_ns", 0)) for p in bpftool("prog", "show")
+            if p["id"] in ids}
+
+
+def map_elements(pid, name):
+    """Returns how many elements a map of that pymemtop has."""
+    ids = ids_of(pid, "map_id")
     wanted = [m["id"] for m in bpftool("map", "show") if m.get("name") == name and m["id"] in ids]
     check(len(wanted) == 1, "maps called", name, wanted)
     return len(bpftool("map", "dump", "id", str(wanted[0])))

@@ -68,6 +68,8 @@ def main():
         unfit = "needs a kernel with BTF"
     cells = [(row, check) for row in rows(sys.argv[1:]) for check in CHECKS]
     print("1..%d" % len(cells), flush=True)
+    if not cells:
+        raise SystemExit("no such rows")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = pool.map(lambda pair: cell(*pair, unfit), cells)
         for number, ((row, check), (result, what, said)) in enumerate(zip(cells, results), 1):

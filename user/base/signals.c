@@ -13,7 +13,7 @@
  * Handlers, not a signalfd: that needs the signals blocked, and then a report to a pipe that nobody
  * reads would never end. The state is global, as signals belong to the process.
  */
-static volatile sig_atomic_t caught;
+static volatile sig_atomic_t caught, count;
 static int fd = -1; /* an eventfd */
 
 static void note(int signal)
@@ -22,6 +22,7 @@ static void note(int signal)
 	int saved = errno;
 
 	caught = signal;
+	count++;
 	if (fd >= 0 && write(fd, &one, sizeof(one)) < 0)
 		caught = signal; /* it is readable already */
 	errno = saved;
@@ -46,6 +47,11 @@ void signals__catch(void)
 int signals__caught(void)
 {
 	return caught;
+}
+
+int signals__count(void)
+{
+	return count;
 }
 
 int signals__fd(void)

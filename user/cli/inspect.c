@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,13 +105,22 @@ static void print_report(FILE *out, const struct inspected *inspected, size_t to
 	const struct census *census = inspected->now;
 	const struct target *target = inspected->target;
 
-	fprintf(out, "Process %d: %s\n", target->pid, target->cmdline);
+	char *cmdline = utf8_from_str((const uint8_t *)target->cmdline, strlen(target->cmdline), 0);
+
+	fprintf(out, "Process %d: %s\n", target->pid, cmdline ? cmdline : "?");
+	free(cmdline);
 	fprintf(out, "  CPython %s; %s objects take %s of %s resident; read in %.1f s\n",
 		target->version, format_count(census->count).s, format_bytes(census->bytes).s,
 		format_bytes(inspected->rss).s, inspected->seconds);
 	if (!census->pool_bytes)
 		fprintf(out, "  It has no pools of small objects (PYTHONMALLOC, or another build): "
 			     "what is found is what its static data leads to\n");
+	if (census->swapped_bytes)
+		fprintf(out, "  %s are swapped out, and were not looked at\n",
+			format_bytes(census->swapped_bytes).s);
+	if (census->left_out)
+		fprintf(out, "  %s addresses were too many, and are left out\n",
+			format_count(census->left_out).s);
 	if (census->torn)
 		fprintf(out, "  %s pools changed while they were read, and are left out\n",
 			format_count(census->torn).s);
@@ -167,11 +177,19 @@ static void put_process(yajl_gen gen, const struct inspected *inspected)
 	put_integer(gen, "objects", census->count);
 	put_integer(gen, "bytes", census->bytes);
 	put_integer(gen, "pool_bytes", census->pool_bytes);
+	put_integer(gen, "swapped_bytes", census->swapped_bytes);
+	put_integer(gen, "left_out", census->left_out);
 	put_integer(gen, "torn_pools", census->torn);
 	put_string(gen, "types");
 	yajl_gen_array_open(gen);
 	for (i = 0; i < census->ntypes; i++)
 		put_type(gen, inspected, &census->types[i]);
+	/* What was there, and is there no more. */
+	for (i = 0; inspected->first && i < inspected->first->ntypes; i++) {
+		if (!census__find(census, inspected->first->types[i].name))
+			put_type(gen, inspected,
+				 &(struct census_type){.name = inspected->first->types[i].name});
+	}
 	yajl_gen_array_close(gen);
 	yajl_gen_map_close(gen);
 }
@@ -192,8 +210,10 @@ static int print_json(FILE *out, const struct inspected *all, size_t n)
 	put_string(gen, PYMEMTOP_VERSION);
 	put_string(gen, "processes");
 	yajl_gen_array_open(gen);
-	for (i = 0; i < n; i++)
-		put_process(gen, &all[i]);
+	for (i = 0; i < n; i++) {
+		if (all[i].target)
+			put_process(gen, &all[i]);
+	}
 	yajl_gen_array_close(gen);
 	yajl_gen_map_close(gen);
 	if (yajl_gen_get_buf(gen, &text, &length) != yajl_gen_status_ok)
@@ -214,35 +234,62 @@ static int print_all(const struct options *options, struct output *output,
 		err = print_json(output__stream(output), all, options->npids);
 		return err ? err : output__flush(output);
 	}
-	for (i = 0; i < options->npids; i++)
-		print_report(output__stream(output), &all[i], options->render.top);
+	for (i = 0; i < options->npids; i++) {
+		if (all[i].target)
+			print_report(output__stream(output), &all[i], options->render.top);
+	}
 	return output__flush(output);
 }
 
 /* Waits for as many seconds, or until a signal comes, as Ctrl-C: then the second look is due. */
 static void pause_for(double seconds)
 {
-	struct timespec time = {seconds, (seconds - (time_t)seconds) * 1e9};
+	struct pollfd signal = {.fd = signals__fd(), .events = POLLIN};
+	double end = clock_seconds(CLOCK_MONOTONIC) + seconds, left = seconds;
 
-	if (!signals__caught())
-		nanosleep(&time, NULL);
+	while (!signals__caught() && left > 0) {
+		poll(&signal, 1, left < 1000 ? left * 1000 + 1 : 1000000);
+		left = end - clock_seconds(CLOCK_MONOTONIC);
+	}
+}
+
+/* Looks at all processes. One that has ended is left out from then on, and makes the exit status
+ * that of a failure. */
+static int look(struct inspected *all, size_t n, int *failed)
+{
+	size_t i;
+	int err;
+
+	for (i = 0; i < n; i++) {
+		err = all[i].target ? take_census(&all[i]) : 0;
+		if (err == -EINTR || err == -ENOMEM)
+			return err;
+		if (err) {
+			*failed = err;
+			target__free(all[i].target);
+			all[i].target = NULL;
+		}
+	}
+	return 0;
 }
 
 static int inspect_all(const struct options *options, struct output *output, struct inspected *all)
 {
 	const struct target_spec spec = {.images = options->images};
-	size_t i, looks = options->interval ? 2 : 1;
-	int err = 0;
+	int err = 0, failed = 0;
+	size_t i;
 
 	for (i = 0; !err && i < options->npids; i++)
 		err = target__new(options->pids[i], &spec, &all[i].target);
-	while (!err && looks-- > 0) {
-		for (i = 0; !err && i < options->npids; i++)
-			err = take_census(&all[i]);
-		if (!err && looks)
-			pause_for(options->interval);
+	if (!err)
+		err = look(all, options->npids, &failed);
+	if (!err && options->interval) {
+		pause_for(options->interval);
+		err = look(all, options->npids, &failed);
 	}
-	return err ? err : print_all(options, output, all);
+	if (!err)
+		err = print_all(options, output, all);
+	return err ? err : failed;
 }
 
 static int inspect_run(const struct options *options)
@@ -250,7 +297,7 @@ static int inspect_run(const struct options *options)
 	struct inspected *all = calloc(options->npids, sizeof(*all));
 	struct output *output;
 	size_t i;
-	int err;
+	int err, committed;
 
 	if (!all)
 		return -ENOMEM;
@@ -258,8 +305,8 @@ static int inspect_run(const struct options *options)
 	err = output__new(options->output, &output);
 	if (!err) {
 		err = inspect_all(options, output, all);
-		if (!err)
-			err = output__commit(output);
+		committed = err == -EINTR || err == -ENOMEM ? err : output__commit(output);
+		err = err ? err : committed;
 		output__free(output);
 	}
 	for (i = 0; i < options->npids; i++) {

@@ -128,6 +128,10 @@ int processes__open(struct processes *processes, struct target *target, __u32 pa
 
 void processes__drop(struct processes *processes, __u32 id)
 {
+	size_t n;
+
+	keeper__release(processes->keeper, counters__processes(processes->counters, &n)[id].pid,
+			id);
 	release_image(processes, processes->seen[id].image);
 	processes->seen[id].met = false;
 	counters__free_process(processes->counters, id);

@@ -10,7 +10,8 @@
 /* All zeros is an empty set. */
 struct address_set {
 	uint64_t *slots;
-	size_t n, room; /* room: a power of two, or 0 */
+	size_t n, room;	     /* room: a power of two, or 0 */
+	uint64_t multiplier; /* odd, and random: a process must not choose what collides */
 };
 
 void address_set__free(struct address_set *set);

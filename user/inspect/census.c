@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/procfs.h"
+#include "base/signals.h"
 #include "inspect/address_set.h"
 #include "inspect/census.h"
 #include "inspect/memory.h"
@@ -17,8 +18,11 @@
 /* An object's head and its first members: enough for every size. */
 #define BEGINNING 256
 
-/* Frames of one thread that are followed. */
-#define MOST_FRAMES 10000
+/* Frames, thread states and interpreters that are followed, of all threads. */
+#define MOST_FRAMES 100000
+
+/* Addresses that are looked at: 1 GiB of memory for them. */
+#define MOST_SEEN (1 << 26)
 
 struct counts {
 	const struct type *type;
@@ -31,8 +35,11 @@ struct taker {
 	struct type_table *types;
 	struct memory *memory;
 	struct address_set pools;
-	struct address_set seen; /* addresses out of pools that something pointed to */
-	uint64_t *todo;		 /* of these, what has to be looked at */
+	struct address_set scanned; /* whole pages: nothing is to be gained from them again */
+	struct address_set seen;    /* addresses out of pools that something pointed to */
+	size_t left_out;
+	int signals;	/* that were caught before */
+	uint64_t *todo; /* of these, what has to be looked at */
 	size_t ntodo, room;
 	struct counts *counts; /* by the type's number */
 	size_t ncounts;
@@ -74,8 +81,12 @@ static int consider(struct taker *taker, uint64_t word)
 	if (!word || word & 15 || word >> 52 || is_in_pool(taker, word))
 		return 0;
 	range = memory__range_of(taker->memory, word);
-	if (!range || range->is_static)
+	if (!range || word < range->static_end)
 		return 0;
+	if (taker->seen.n >= MOST_SEEN) {
+		taker->left_out++;
+		return 0;
+	}
 	added = address_set__add(&taker->seen, word);
 	if (added <= 0)
 		return added;
@@ -103,7 +114,8 @@ static int scan(struct taker *taker, const uint8_t *bytes, size_t n)
 	return err;
 }
 
-/* Scans memory as far as it can be read. */
+/* Scans what is resident of that memory: reading the rest would bring it in. A page that was
+ * scanned whole is not scanned again. */
 static int scan_memory(struct taker *taker, uint64_t address, uint64_t n)
 {
 	uint8_t bytes[4096];
@@ -111,11 +123,32 @@ static int scan_memory(struct taker *taker, uint64_t address, uint64_t n)
 	int err = 0;
 
 	while (!err && n) {
-		part = n < sizeof(bytes) ? n : sizeof(bytes);
-		if (memory__read(taker->memory, address, bytes, part))
-			err = scan(taker, bytes, part);
+		part = sizeof(bytes) - address % sizeof(bytes);
+		part = n < part ? n : part;
+		if (memory__is_resident(taker->memory, address)) {
+			err = part == sizeof(bytes) ? address_set__add(&taker->scanned, address)
+						    : 1;
+			if (err == 1)
+				err = memory__read(taker->memory, address, bytes, part)
+					      ? scan(taker, bytes, part)
+					      : 0;
+		}
+		if (signals__count() != taker->signals)
+			err = -EINTR;
 		address += part;
 		n -= part;
+	}
+	return err;
+}
+
+static int scan_tables(struct taker *taker, const struct tables *tables)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < tables->n; i++) {
+		if (tables->of[i].has_pointers && !is_in_pool(taker, tables->of[i].address))
+			err = scan_memory(taker, tables->of[i].address, tables->of[i].bytes);
 	}
 	return err;
 }
@@ -130,6 +163,7 @@ static int see_slot(struct taker *taker, const struct pool *pool, size_t i)
 {
 	const uint8_t *slot = pool->bytes + sizeof(struct pool_header) + i * pool->slot_size;
 	struct object object;
+	struct tables tables;
 	uint64_t bytes;
 	size_t head;
 	int err;
@@ -141,11 +175,13 @@ static int see_slot(struct taker *taker, const struct pool *pool, size_t i)
 	object.bytes = slot + head;
 	object.n = pool->slot_size - head;
 	object.address = pool->address + (object.bytes - pool->bytes);
-	bytes = object__size(&object, &taker->rules, taker->memory);
+	bytes = object__size(&object, &taker->rules, taker->memory, &tables);
 	/* What does not fit into its slot is a table that begins like an object. */
 	if (!bytes || head + object__extent(&object, &taker->rules) > pool->slot_size)
 		return scan(taker, slot, pool->slot_size);
 	err = count(taker, object.type, bytes);
+	if (!err)
+		err = scan_tables(taker, &tables);
 	return err || is_opaque(object.type) ? err : scan(taker, slot, pool->slot_size);
 }
 
@@ -159,7 +195,7 @@ static int see_pool(void *context, const struct pool *pool)
 		if (pool->live[i])
 			err = see_slot(taker, pool, i);
 	}
-	return err;
+	return signals__count() == taker->signals ? err : -EINTR;
 }
 
 static int note_pool(void *context, const struct pool *pool)
@@ -178,8 +214,7 @@ static int scan_static_data(struct taker *taker)
 	int err = 0;
 
 	for (i = 0; !err && i < n; i++) {
-		if (ranges[i].is_static)
-			err = scan_memory(taker, ranges[i].start, ranges[i].end - ranges[i].start);
+		err = scan_memory(taker, ranges[i].start, ranges[i].static_end - ranges[i].start);
 	}
 	return err;
 }
@@ -188,18 +223,17 @@ static int scan_static_data(struct taker *taker)
  * others'. */
 #define FRAME_SCANNED 1024
 
-static int scan_frames(struct taker *taker, uint64_t tstate)
+static int scan_frames(struct taker *taker, uint64_t tstate, size_t *n)
 {
 	const struct py_layout *l = &taker->target->layout;
 	uint64_t frame;
-	size_t i;
 	int err = 0;
 
 	if (!memory__read(taker->memory, tstate + l->tstate_frame, &frame, sizeof(frame)) ||
 	    (l->cframe_current_frame != NO_FIELD &&
 	     !memory__read(taker->memory, frame + l->cframe_current_frame, &frame, sizeof(frame))))
 		return 0;
-	for (i = 0; !err && frame && i < MOST_FRAMES; i++) {
+	for (; !err && frame && *n < MOST_FRAMES; ++*n) {
 		err = scan_memory(taker, frame, FRAME_SCANNED);
 		if (!memory__read(taker->memory, frame + l->frame_previous, &frame, sizeof(frame)))
 			break;
@@ -224,7 +258,7 @@ static int scan_threads(struct taker *taker)
 				  sizeof(tstate)))
 			break;
 		for (; !err && tstate && n < MOST_FRAMES; n++) {
-			err = scan_frames(taker, tstate);
+			err = scan_frames(taker, tstate, &n);
 			if (!memory__read(taker->memory, tstate + l->tstate_next, &tstate,
 					  sizeof(tstate)))
 				break;
@@ -240,7 +274,7 @@ static int scan_threads(struct taker *taker)
 static uint64_t block_size(struct taker *taker, uint64_t address)
 {
 	const struct memory_range *range = memory__range_of(taker->memory, address);
-	uint64_t size, next;
+	uint64_t size, next, bytes;
 
 	if (!range || !memory__read(taker->memory, address - 8, &size, sizeof(size)))
 		return 0;
@@ -248,8 +282,9 @@ static uint64_t block_size(struct taker *taker, uint64_t address)
 		next = 1;
 	else if (!memory__read(taker->memory, address - 8 + (size & ~7ULL), &next, sizeof(next)))
 		return 0;
-	size &= ~7ULL;
-	return next & 1 && size >= 32 && size - 16 <= range->end - address ? size - 16 : 0;
+	/* One that is in use has its successor's first word, too. */
+	bytes = (size & ~7ULL) - (size & 2 ? 16 : 8);
+	return next & 1 && size >= 32 && bytes <= range->end - address ? bytes : 0;
 }
 
 /* Looks at what something pointed to: an object, or a table of pointers. */
@@ -258,6 +293,7 @@ static int look_at(struct taker *taker, uint64_t address)
 	uint8_t bytes[BEGINNING];
 	struct object object = {.address = address, .bytes = bytes, .n = sizeof(bytes)};
 	const struct memory_range *range = memory__range_of(taker->memory, address);
+	struct tables tables;
 	uint64_t size = 0, extent;
 	int err;
 
@@ -265,11 +301,13 @@ static int look_at(struct taker *taker, uint64_t address)
 		object.n /= 2;
 	object.type = object.n >= 16 ? type_table__of_object(taker->types, bytes) : NULL;
 	if (object.type)
-		size = object__size(&object, &taker->rules, taker->memory);
+		size = object__size(&object, &taker->rules, taker->memory, &tables);
 	extent = size ? object__extent(&object, &taker->rules) : 0;
 	if (!extent || extent > range->end - address)
 		return scan_memory(taker, address, block_size(taker, address));
 	err = count(taker, object.type, size);
+	if (!err)
+		err = scan_tables(taker, &tables);
 	return err || is_opaque(object.type) || object.type->kind == KIND_STR
 		       ? err
 		       : scan_memory(taker, address, extent);
@@ -299,7 +337,10 @@ static int walk(struct taker *taker, size_t *torn)
 		err = scan_static_data(taker);
 	if (!err)
 		err = scan_threads(taker);
-	return err ? err : look_at_all(taker);
+	if (!err)
+		err = look_at_all(taker);
+	/* Of one that has ended, what could not be read would look as if it were not there. */
+	return err || proc_status_bytes(taker->target->pid, "VmSize") ? err : -ESRCH;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -316,8 +357,14 @@ static int compare_bytes(const void *a, const void *b)
 	return compare_names(a, b);
 }
 
-/* Makes one row of all types with a name. */
-static void merge_names(struct census *census)
+static int compare_rows(const void *a, const void *b)
+{
+	return compare_names(*(const struct census_type *const *)a,
+			     *(const struct census_type *const *)b);
+}
+
+/* Makes one row of all types with a name. 0 or -ENOMEM. */
+static int merge_names(struct census *census)
 {
 	size_t i, n = 0;
 
@@ -332,6 +379,13 @@ static void merge_names(struct census *census)
 	}
 	census->ntypes = n;
 	qsort(census->types, n, sizeof(*census->types), compare_bytes);
+	census->by_name = calloc(n + 1, sizeof(*census->by_name));
+	if (!census->by_name)
+		return -ENOMEM;
+	for (i = 0; i < n; i++)
+		census->by_name[i] = &census->types[i];
+	qsort(census->by_name, n, sizeof(*census->by_name), compare_rows);
+	return 0;
 }
 
 static int summarise(struct taker *taker, struct census *census)
@@ -351,8 +405,9 @@ static int summarise(struct taker *taker, struct census *census)
 		census->bytes += taker->counts[i].bytes;
 	}
 	census->pool_bytes = taker->pool_bytes;
-	merge_names(census);
-	return 0;
+	census->left_out = taker->left_out;
+	census->swapped_bytes = proc_status_bytes(taker->target->pid, "VmSwap");
+	return merge_names(census);
 }
 
 static int take(struct taker *taker, struct census *census)
@@ -365,6 +420,7 @@ static int take(struct taker *taker, struct census *census)
 		err = summarise(taker, census);
 	memory__free(taker->memory);
 	address_set__free(&taker->pools);
+	address_set__free(&taker->scanned);
 	address_set__free(&taker->seen);
 	free(taker->todo);
 	free(taker->counts);
@@ -374,10 +430,15 @@ static int take(struct taker *taker, struct census *census)
 int census__take(const struct target *target, struct census **result)
 {
 	struct census *census = calloc(1, sizeof(*census));
-	struct taker taker = {.target = target, .rules = {.layout = &target->layout}};
+	struct taker taker = {
+		.target = target,
+		.rules = {.layout = &target->layout},
+		.signals = signals__count(),
+	};
 	int err = census ? 0 : -ENOMEM;
 
-	if (!err && sscanf(target->version, "3.%u", &taker.rules.minor) != 1)
+	if (!err && (!target->has_layout || target->layout.object_type != OBJECT_TYPE ||
+		     sscanf(target->version, "3.%u", &taker.rules.minor) != 1))
 		err = -ENOTSUP;
 	if (!err)
 		taker.types = census->names = type_table__new(target->pid);
@@ -404,17 +465,17 @@ void census__free(struct census *census)
 	if (!census)
 		return;
 	type_table__free(census->names);
+	free(census->by_name);
 	free(census->types);
 	free(census);
 }
 
 const struct census_type *census__find(const struct census *census, const char *name)
 {
-	size_t i;
+	const struct census_type key = {.name = name}, *found = &key;
+	const struct census_type **row;
 
-	for (i = 0; i < census->ntypes; i++) {
-		if (!strcmp(census->types[i].name, name))
-			return &census->types[i];
-	}
-	return NULL;
+	row = bsearch(&found, census->by_name, census->ntypes, sizeof(*census->by_name),
+		      compare_rows);
+	return row ? *row : NULL;
 }

@@ -21,13 +21,17 @@ struct census_type {
 struct census {
 	struct census_type *types; /* by bytes, the largest first; each name once */
 	size_t ntypes;
-	uint64_t count, bytes; /* of all objects */
-	uint64_t pool_bytes;   /* slots that are taken, also by tables, which are no objects */
-	size_t torn;	       /* pools that changed each time they were read, and are left out */
+	const struct census_type **by_name;
+	uint64_t count, bytes;	/* of all objects */
+	uint64_t pool_bytes;	/* slots that are taken, also by tables, which are no objects */
+	uint64_t swapped_bytes; /* memory that is swapped out, and was not looked at */
+	size_t left_out;	/* addresses that were not looked at, as there were too many */
+	size_t torn;		/* pools that changed each time they were read, and are left out */
 	struct type_table *names;
 };
 
-/* Returns 0 and the census, which the caller frees, or -errno, having said why. */
+/* Returns 0 and the census, which the caller frees, or -errno, having said why: -EINTR if a signal
+ * was caught meanwhile. */
 int census__take(const struct target *target, struct census **census);
 void census__free(struct census *census);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #define _GNU_SOURCE
+#include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,12 +9,19 @@
 #include "base/cleanup.h"
 #include "base/procfs.h"
 #include "inspect/memory.h"
+#include "inspect/pagemap.h"
 
 #define PAGE	4096
 #define NO_PAGE UINT64_MAX
 
 /* 16 MiB. */
 #define PAGES 4096
+
+/* Regions of 2 MiB whose residency is remembered. */
+#define REGIONS 1024
+
+/* Segments of a file that are looked at. */
+#define MOST_SEGMENTS 32
 
 struct page {
 	uint64_t address;
@@ -26,6 +34,8 @@ struct memory {
 	struct memory_range *ranges;
 	size_t nranges;
 	struct page pages[PAGES]; /* by their address */
+	struct pagemap *pagemap;
+	struct residency regions[REGIONS]; /* by their index */
 };
 
 static int add_range(struct memory *memory, const struct memory_range *range)
@@ -42,25 +52,55 @@ static int add_range(struct memory *memory, const struct memory_range *range)
 	return 0;
 }
 
-/* Static data is what is mapped of a file, and the anonymous mapping right behind it: its bss. */
+/* Where the file that is mapped from there ends in memory, its bss included; 0: it is no ELF file.
+ */
+static uint64_t end_of_elf(struct memory *memory, uint64_t start)
+{
+	uint64_t least = UINT64_MAX, most = 0;
+	Elf64_Ehdr head;
+	Elf64_Phdr segment;
+	int i;
+
+	if (!memory__read(memory, start, &head, sizeof(head)) ||
+	    memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 || head.e_phentsize != sizeof(segment))
+		return 0;
+	for (i = 0; i < head.e_phnum && i < MOST_SEGMENTS; i++) {
+		if (!memory__read(memory, start + head.e_phoff + i * sizeof(segment), &segment,
+				  sizeof(segment)) ||
+		    segment.p_type != PT_LOAD)
+			continue;
+		if (segment.p_vaddr < least)
+			least = segment.p_vaddr;
+		if (segment.p_vaddr + segment.p_memsz > most)
+			most = segment.p_vaddr + segment.p_memsz;
+	}
+	return most > least ? start + (most - (least & ~(uint64_t)(PAGE - 1))) : 0;
+}
+
 static int read_ranges(struct memory *memory)
 {
 	auto_fclose FILE *maps = proc_maps__open(memory->pid);
 	struct memory_range range = {0};
 	struct proc_map map;
-	uint64_t end_of_file = 0;
+	uint64_t end_of_file = 0, end = 0;
 	int err = 0;
 
 	if (!maps)
 		return -errno;
 	while (!err && proc_maps__next(maps, &map)) {
-		if (map.inode)
+		if (map.inode) {
 			end_of_file = map.end;
+			end = map.offset ? end : end_of_elf(memory, map.start);
+		}
 		if (!map.is_writable || !map.is_private ||
-		    (map.path[0] == '[' && strcmp(map.path, "[heap]") != 0))
+		    (map.path[0] == '[' && strcmp(map.path, "[heap]") != 0 &&
+		     strncmp(map.path, "[anon:", 6) != 0))
 			continue;
-		range = (struct memory_range){map.start, map.end,
-					      map.inode || map.start == end_of_file};
+		range = (struct memory_range){map.start, map.end, map.start};
+		if (map.inode)
+			range.static_end = map.end;
+		else if (map.start == end_of_file && end > map.start)
+			range.static_end = end < map.end ? end : map.end;
 		err = add_range(memory, &range);
 	}
 	return err;
@@ -77,7 +117,13 @@ int memory__new(pid_t pid, struct memory **result)
 	memory->pid = pid;
 	for (i = 0; i < PAGES; i++)
 		memory->pages[i].address = NO_PAGE;
+	for (i = 0; i < REGIONS; i++)
+		memory->regions[i].index = NO_PAGE;
 	err = read_ranges(memory);
+	if (!err)
+		err = pagemap__new(pid, true, &memory->pagemap);
+	if (!err)
+		err = pagemap__refresh(memory->pagemap);
 	if (err) {
 		memory__free(memory);
 		return err;
@@ -90,8 +136,23 @@ void memory__free(struct memory *memory)
 {
 	if (!memory)
 		return;
+	pagemap__free(memory->pagemap);
 	free(memory->ranges);
 	free(memory);
+}
+
+bool memory__is_resident(struct memory *memory, uint64_t address)
+{
+	uint64_t index = address >> REGION_SHIFT;
+	struct residency *region = &memory->regions[index % REGIONS];
+	size_t page = address / PAGE % REGION_PAGES;
+
+	if (region->index != index) {
+		if (pagemap__region(memory->pagemap, index, region))
+			memset(region, 0, sizeof(*region));
+		region->index = index;
+	}
+	return region->resident[page / 64] >> (page % 64) & 1;
 }
 
 static const struct page *page_at(struct memory *memory, uint64_t address)

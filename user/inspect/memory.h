@@ -18,11 +18,15 @@ void memory__free(struct memory *memory);
 /* Reads size bytes; false if not all of them are there. What was read before may be older. */
 bool memory__read(struct memory *memory, uint64_t address, void *to, size_t size);
 
-/* A part of the address space: what programs allocate, or the static data of files. */
+/* A part of the address space. Up to static_end it is static data: of files, and their bss, which
+ * lies right behind and which the kernel merges with what is allocated above it. */
 struct memory_range {
 	uint64_t start, end;
-	bool is_static;
+	uint64_t static_end;
 };
+
+/* Whether a page is resident, and the process's own: reading others would bring them in. */
+bool memory__is_resident(struct memory *memory, uint64_t address);
 
 /* The ranges that the process can write to, by address; stacks are none of them. */
 const struct memory_range *memory__ranges(const struct memory *memory, size_t *n);

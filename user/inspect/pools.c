@@ -175,27 +175,31 @@ static struct pool *describe(struct pool_reader *reader, const struct candidate 
 	return pool;
 }
 
-/* Parses a pool from bytes, or reads it there again. Returns 1, 0 if it exists but cannot be read
- * in one piece, or -ENOENT if it is no pool any more. */
-static int parse(struct pool_reader *reader, uint64_t address, uint8_t *bytes, bool was_read)
+/* Parses a pool from the bytes that were read, or reads it there again. Returns 1, 0 if it exists
+ * but cannot be read in one piece, or -ENOENT if it is no pool any more. */
+static int parse(struct pool_reader *reader, uint64_t address, uint8_t *bytes, size_t read)
 {
 	struct candidate candidate = {.address = address};
 	struct pool *pool;
 	struct iovec local = {bytes, reader->pool_size};
 	struct iovec remote = {(void *)(uintptr_t)address, reader->pool_size};
+	ssize_t got;
 	int i;
 
 	for (i = 0; i < TRIES; i++) {
-		/* The end of a pool may never have been touched: its pages read as zeros. */
-		if ((i || !was_read) &&
-		    process_vm_readv(reader->pid, &local, 1, &remote, 1, 0) < (ssize_t)HEADER)
-			return -ENOENT;
+		if (i || !read) {
+			got = process_vm_readv(reader->pid, &local, 1, &remote, 1, 0);
+			if (got < (ssize_t)HEADER)
+				return -ENOENT;
+			read = got;
+		}
 		memcpy(&candidate.header, bytes, HEADER);
 		if (!is_pool(reader, &candidate))
 			return -ENOENT;
 		pool = describe(reader, &candidate);
 		pool->bytes = bytes;
-		if (find_live(pool))
+		/* It may have grown since the header was read. */
+		if (candidate.header.nextoffset <= read && find_live(pool))
 			return 1;
 	}
 	return 0;
@@ -219,7 +223,8 @@ static int visit_batch(struct pool_reader *reader, size_t first, size_t n,
 	}
 	err = read_pieces(reader->pid, local, remote, n, done);
 	for (i = 0; err >= 0 && i < n; i++) {
-		err = parse(reader, candidates[i].address, reader->bodies[i], done[i]);
+		err = parse(reader, candidates[i].address, reader->bodies[i],
+			    done[i] ? candidates[i].header.nextoffset : 0);
 		*torn += !err;
 		if (err == 1)
 			err = visit(context, &reader->pool);

@@ -107,43 +107,42 @@ uint64_t object__extent(const struct object *object, const struct size_rules *ru
 	}
 }
 
-/* A table of n times size bytes, which has to be there. CONTRADICTION: it is not, so this is no
- * object of that kind. */
-#define CONTRADICTION (MOST_BYTES + 1)
-
-static uint64_t table(struct memory *memory, uint64_t address, uint64_t n, uint64_t size)
+/* Adds a table of n times size bytes. False if it is not there: this is no object of that kind. */
+static bool add_table(struct tables *tables, struct memory *memory, uint64_t address, uint64_t n,
+		      uint64_t size, bool has_pointers)
 {
-	const struct memory_range *range;
+	const struct memory_range *range = memory__range_of(memory, address);
 	uint64_t bytes = times(n, size);
 
 	if (!bytes)
-		return 0;
-	range = memory__range_of(memory, address);
-	return range && bytes <= range->end - address ? bytes : CONTRADICTION;
+		return true;
+	if (!range || bytes > range->end - address)
+		return false;
+	tables->of[tables->n++] =
+		(struct table){.address = address, .bytes = bytes, .has_pointers = has_pointers};
+	return true;
 }
 
 /* A str's UTF-8, if it is not in the str itself; the characters of one that is not compact. */
-static uint64_t str_outside(const struct object *object, const struct size_rules *rules,
-			    struct memory *memory)
+static bool find_str_tables(const struct object *object, const struct size_rules *rules,
+			    struct memory *memory, struct tables *tables)
 {
 	const struct py_layout *l = rules->layout;
 	uint32_t state = word_of(object, l->str_state);
-	uint64_t data, utf8, bytes = 0;
+	uint64_t data = object->address + l->str_compact_data, utf8;
 
 	if (state >> l->str_compact_shift & state >> l->str_ascii_shift & 1)
-		return 0;
-	data = object->address + l->str_compact_data;
+		return true;
 	if (!(state >> l->str_compact_shift & 1)) {
 		data = word_of(object, l->str_compact_data);
-		if (data)
-			bytes += table(memory, data, word_of(object, l->str_length) + 1,
-				       state >> l->str_kind_shift & 7);
+		if (data && !add_table(tables, memory, data, word_of(object, l->str_length) + 1,
+				       state >> l->str_kind_shift & 7, false))
+			return false;
 	}
 	/* PyCompactUnicodeObject: utf8_length and utf8 lie behind the PyASCIIObject. */
 	utf8 = word_of(object, l->str_ascii_data + 8);
-	if (utf8 && utf8 != data)
-		bytes += table(memory, utf8, word_of(object, l->str_ascii_data) + 1, 1);
-	return bytes;
+	return !utf8 || utf8 == data ||
+	       add_table(tables, memory, utf8, word_of(object, l->str_ascii_data) + 1, 1, false);
 }
 
 struct dict_keys {
@@ -191,41 +190,36 @@ static bool read_keys(struct memory *memory, uint64_t address, const struct size
 	return true;
 }
 
-/* _PyDict_SizeOf() */
-static uint64_t dict_outside(const struct object *object, const struct size_rules *rules,
-			     struct memory *memory)
+/* _PyDict_SizeOf(): keys that other dicts share are not counted. */
+static bool find_dict_tables(const struct object *object, const struct size_rules *rules,
+			     struct memory *memory, struct tables *tables)
 {
-	uint64_t at = word_of(object, DICT_KEYS), values = word_of(object, DICT_VALUES), bytes = 0;
+	uint64_t at = word_of(object, DICT_KEYS), values = word_of(object, DICT_VALUES);
 	struct dict_keys keys;
 
 	if (!(rules->minor < 11 ? read_old_keys(memory, at, &keys)
 				: read_keys(memory, at, rules, &keys)))
-		return CONTRADICTION;
-	if (values)
-		bytes += table(memory, values, keys.values, 8);
-	if (keys.references == 1)
-		bytes += table(memory, at, keys.bytes, 1);
-	return bytes;
+		return false;
+	if (values && !add_table(tables, memory, values, keys.values, 8, true))
+		return false;
+	/* Those of an empty dict are static. */
+	if (keys.references != 1 && !memory__range_of(memory, at))
+		return true;
+	if (!add_table(tables, memory, at, keys.bytes, 1, true))
+		return keys.references != 1;
+	tables->of[tables->n - 1].is_shared = keys.references != 1;
+	return true;
 }
 
-static uint64_t array_outside(const struct object *object, struct memory *memory)
+static bool find_array_tables(const struct object *object, struct memory *memory,
+			      struct tables *tables)
 {
 	uint32_t size;
 
-	if (!memory__read(memory, word_of(object, ARRAY_DESCR) + DESCR_ITEM_SIZE, &size,
-			  sizeof(size)))
-		return CONTRADICTION;
-	return table(memory, word_of(object, ARRAY_ITEMS), word_of(object, ARRAY_ALLOCATED), size);
-}
-
-/* Since 3.15 a bytearray keeps its bytes in a bytes object, which counts as one. */
-static uint64_t bytearray_outside(const struct object *object, const struct size_rules *rules,
-				  struct memory *memory)
-{
-	if (rules->minor >= 15)
-		return 0;
-	return table(memory, word_of(object, BYTEARRAY_BYTES), word_of(object, BYTEARRAY_ALLOCATED),
-		     1);
+	return memory__read(memory, word_of(object, ARRAY_DESCR) + DESCR_ITEM_SIZE, &size,
+			    sizeof(size)) &&
+	       add_table(tables, memory, word_of(object, ARRAY_ITEMS),
+			 word_of(object, ARRAY_ALLOCATED), size, false);
 }
 
 /* Bytes of an item. Where numpy 1 keeps the alignment, numpy 2 has flags that nobody uses yet. */
@@ -242,60 +236,69 @@ static uint64_t item_size(struct memory *memory, uint64_t descr)
 }
 
 /* array_sizeof() in numpy/_core/src/multiarray/methods.c: the data is its owner's, not each view's.
- */
-static uint64_t ndarray_outside(const struct object *object, struct memory *memory)
+ * Dimensions and strides are one table. */
+static bool find_ndarray_tables(const struct object *object, struct memory *memory,
+				struct tables *tables)
 {
 	uint32_t nd = word_of(object, NDARRAY_ND), flags = word_of(object, NDARRAY_FLAGS), i;
 	uint64_t dimensions[MOST_DIMENSIONS], n = 1;
 
 	if (nd > MOST_DIMENSIONS ||
-	    !memory__read(memory, word_of(object, NDARRAY_DIMENSIONS), dimensions, 8 * nd))
-		return CONTRADICTION;
-	if (!(flags & NDARRAY_OWNS_DATA))
-		return 16 * nd;
+	    !memory__read(memory, word_of(object, NDARRAY_DIMENSIONS), dimensions, 8 * nd) ||
+	    !add_table(tables, memory, word_of(object, NDARRAY_DIMENSIONS), nd, 16, false))
+		return false;
 	for (i = 0; i < nd; i++) {
 		if (dimensions[i] && n > MOST_BYTES / dimensions[i])
-			return CONTRADICTION;
+			return false;
 		n *= dimensions[i];
 	}
-	return 16 * nd + table(memory, word_of(object, NDARRAY_DATA), n,
-			       item_size(memory, word_of(object, NDARRAY_DESCR)));
+	return !(flags & NDARRAY_OWNS_DATA) ||
+	       add_table(tables, memory, word_of(object, NDARRAY_DATA), n,
+			 item_size(memory, word_of(object, NDARRAY_DESCR)), true);
 }
 
-static uint64_t outside(const struct object *object, const struct size_rules *rules,
-			struct memory *memory)
+static bool find_tables(const struct object *object, const struct size_rules *rules,
+			struct memory *memory, struct tables *tables)
 {
 	switch (object->type->kind) {
 	case KIND_STR:
-		return str_outside(object, rules, memory);
+		return find_str_tables(object, rules, memory, tables);
 	case KIND_LIST:
-		return table(memory, word_of(object, LIST_ITEMS), word_of(object, LIST_ALLOCATED),
-			     8);
+		return add_table(tables, memory, word_of(object, LIST_ITEMS),
+				 word_of(object, LIST_ALLOCATED), 8, true);
 	case KIND_DICT:
-		return dict_outside(object, rules, memory);
+		return find_dict_tables(object, rules, memory, tables);
 	case KIND_SET:
-		return word_of(object, SET_TABLE) == object->address + SET_SMALL_TABLE
-			       ? 0
-			       : table(memory, word_of(object, SET_TABLE),
-				       word_of(object, SET_MASK) + 1, SET_ENTRY);
+		return word_of(object, SET_TABLE) == object->address + SET_SMALL_TABLE ||
+		       add_table(tables, memory, word_of(object, SET_TABLE),
+				 word_of(object, SET_MASK) + 1, SET_ENTRY, true);
 	case KIND_BYTEARRAY:
-		return bytearray_outside(object, rules, memory);
+		/* Since 3.15 its bytes are a bytes object, which counts as one. */
+		return rules->minor >= 15 ||
+		       add_table(tables, memory, word_of(object, BYTEARRAY_BYTES),
+				 word_of(object, BYTEARRAY_ALLOCATED), 1, false);
 	case KIND_ARRAY:
-		return array_outside(object, memory);
+		return find_array_tables(object, memory, tables);
 	case KIND_NDARRAY:
-		return ndarray_outside(object, memory);
+		return find_ndarray_tables(object, memory, tables);
 	default:
-		return 0;
+		return true;
 	}
 }
 
 uint64_t object__size(const struct object *object, const struct size_rules *rules,
-		      struct memory *memory)
+		      struct memory *memory, struct tables *tables)
 {
 	uint64_t bytes = object__extent(object, rules);
+	size_t i;
 
-	if (object->type->basic_size < 16 || bytes > MOST_BYTES)
+	tables->n = 0;
+	if (object->type->basic_size < 16 || bytes > MOST_BYTES ||
+	    !find_tables(object, rules, memory, tables))
 		return 0;
-	bytes += outside(object, rules, memory);
-	return bytes > MOST_BYTES ? 0 : bytes + type__head(object->type);
+	for (i = 0; i < tables->n; i++) {
+		if (!tables->of[i].is_shared)
+			bytes += tables->of[i].bytes;
+	}
+	return bytes + type__head(object->type);
 }

@@ -26,9 +26,24 @@ struct object {
 	size_t n; /* bytes that were read */
 };
 
-/* Returns the bytes of the object, with the heads before it; 0 if it contradicts itself. */
+/* What an object has outside: memory of its own, or shared, as a dict's keys. */
+struct table {
+	uint64_t address, bytes;
+	bool is_shared;	   /* does not count */
+	bool has_pointers; /* to other objects */
+};
+
+#define MOST_TABLES 2
+
+struct tables {
+	struct table of[MOST_TABLES];
+	size_t n;
+};
+
+/* Returns the bytes of the object, with the heads before it and its tables; 0 if it contradicts
+ * itself: then it is none. */
 uint64_t object__size(const struct object *object, const struct size_rules *rules,
-		      struct memory *memory);
+		      struct memory *memory, struct tables *tables);
 
 /* Returns the bytes of the object itself, without heads and tables. */
 uint64_t object__extent(const struct object *object, const struct size_rules *rules);

@@ -18,7 +18,6 @@
 
 /* PyObject and PyTypeObject in Include/object.h and Include/cpython/object.h, the same from 3.8 to
  * 3.15. */
-#define OBJECT_TYPE	8
 #define TYPE_NAME	24
 #define TYPE_BASIC_SIZE 32
 #define TYPE_ITEM_SIZE	40

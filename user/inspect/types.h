@@ -13,6 +13,9 @@
 
 #include <linux/types.h>
 
+/* PyObject: ob_type, in all builds but free-threaded and reference-tracing ones. */
+#define OBJECT_TYPE 8
+
 /* What of its own a type's objects have outside, or count in a way of their own. A subclass has
  * its base's kind. */
 enum type_kind {

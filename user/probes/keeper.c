@@ -33,6 +33,12 @@ struct keeper {
 	size_t nheld, room;
 };
 
+static void close_event(const struct held *held)
+{
+	if (held->fd >= 0)
+		close(held->fd);
+}
+
 static bool is_held(const struct keeper *keeper, pid_t pid, __u32 process, uint64_t id)
 {
 	size_t i;
@@ -60,8 +66,9 @@ static int hold(struct keeper *keeper, pid_t pid, __u32 process, uint64_t id)
 		keeper->room += 64;
 	}
 	fd = perf_event__open_own(id, pid);
-	if (fd < 0)
-		return fd == -ESRCH ? 0 : fd;
+	/* Of one that has ended, the id stays known until it is released: its children need it. */
+	if (fd < 0 && fd != -ESRCH)
+		return fd;
 	keeper->held[keeper->nheld++] = (struct held){pid, process, id, fd};
 	return 0;
 }
@@ -103,7 +110,7 @@ void keeper__release(struct keeper *keeper, pid_t pid, __u32 process)
 	pthread_mutex_lock(&keeper->lock);
 	for (i = 0; i < keeper->nheld; i++) {
 		if (keeper->held[i].pid == pid && keeper->held[i].process == process)
-			close(keeper->held[i].fd);
+			close_event(&keeper->held[i]);
 		else
 			keeper->held[n++] = keeper->held[i];
 	}
@@ -120,7 +127,7 @@ void keeper__remove(struct keeper *keeper, uint64_t id)
 	pthread_mutex_lock(&keeper->lock);
 	for (i = 0; i < keeper->nheld; i++) {
 		if (keeper->held[i].id == id)
-			close(keeper->held[i].fd);
+			close_event(&keeper->held[i]);
 		else
 			keeper->held[n++] = keeper->held[i];
 	}
@@ -218,7 +225,7 @@ void keeper__free(struct keeper *keeper)
 		pthread_join(keeper->thread, NULL);
 	}
 	for (i = 0; i < keeper->nheld; i++)
-		close(keeper->held[i].fd);
+		close_event(&keeper->held[i]);
 	ring_buffer__free(keeper->ring);
 	if (keeper->epoll >= 0)
 		close(keeper->epoll);
