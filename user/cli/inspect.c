@@ -273,23 +273,24 @@ static int look(struct inspected *all, size_t n, int *failed)
 	return 0;
 }
 
-static int inspect_all(const struct options *options, struct output *output, struct inspected *all)
+static int inspect_all(const struct options *options, struct output *output, struct inspected *all,
+		       int *failed)
 {
 	const struct target_spec spec = {.images = options->images};
-	int err = 0, failed = 0;
+	int err = 0;
 	size_t i;
 
 	for (i = 0; !err && i < options->npids; i++)
 		err = target__new(options->pids[i], &spec, &all[i].target);
 	if (!err)
-		err = look(all, options->npids, &failed);
+		err = look(all, options->npids, failed);
 	if (!err && options->interval) {
 		pause_for(options->interval);
-		err = look(all, options->npids, &failed);
+		err = look(all, options->npids, failed);
 	}
 	if (!err)
 		err = print_all(options, output, all);
-	return err ? err : failed;
+	return err ? err : output__commit(output);
 }
 
 static int inspect_run(const struct options *options)
@@ -297,16 +298,14 @@ static int inspect_run(const struct options *options)
 	struct inspected *all = calloc(options->npids, sizeof(*all));
 	struct output *output;
 	size_t i;
-	int err, committed;
+	int err, failed = 0;
 
 	if (!all)
 		return -ENOMEM;
 	signals__catch();
 	err = output__new(options->output, &output);
 	if (!err) {
-		err = inspect_all(options, output, all);
-		committed = err == -EINTR || err == -ENOMEM ? err : output__commit(output);
-		err = err ? err : committed;
+		err = inspect_all(options, output, all, &failed);
 		output__free(output);
 	}
 	for (i = 0; i < options->npids; i++) {
@@ -315,7 +314,7 @@ static int inspect_run(const struct options *options)
 		target__free(all[i].target);
 	}
 	free(all);
-	return err;
+	return err ? err : failed;
 }
 
 #define OPTION_TOP 1024

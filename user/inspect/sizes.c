@@ -16,10 +16,10 @@
 #define ARRAY_ALLOCATED 32
 #define ARRAY_DESCR	40
 #define DESCR_ITEM_SIZE 4
-/* PyArrayObject_fields and PyArray_Descr, numpy/_core/include/numpy/ndarraytypes.h: data, nd,
+/* PyArrayObject_fields and PyArray_Descr, numpy/_core/include/numpy/ndarraytypes.h: data, ndim,
  * dimensions, descr, flags; elsize and alignment of numpy 1, elsize of numpy 2. */
 #define NDARRAY_DATA	   16
-#define NDARRAY_ND	   24
+#define NDARRAY_NDIM	   24
 #define NDARRAY_DIMENSIONS 32
 #define NDARRAY_DESCR	   56
 #define NDARRAY_FLAGS	   64
@@ -240,14 +240,14 @@ static uint64_t item_size(struct memory *memory, uint64_t descr)
 static bool find_ndarray_tables(const struct object *object, struct memory *memory,
 				struct tables *tables)
 {
-	uint32_t nd = word_of(object, NDARRAY_ND), flags = word_of(object, NDARRAY_FLAGS), i;
+	uint32_t ndim = word_of(object, NDARRAY_NDIM), flags = word_of(object, NDARRAY_FLAGS), i;
 	uint64_t dimensions[MOST_DIMENSIONS], n = 1;
 
-	if (nd > MOST_DIMENSIONS ||
-	    !memory__read(memory, word_of(object, NDARRAY_DIMENSIONS), dimensions, 8 * nd) ||
-	    !add_table(tables, memory, word_of(object, NDARRAY_DIMENSIONS), nd, 16, false))
+	if (ndim > MOST_DIMENSIONS ||
+	    !memory__read(memory, word_of(object, NDARRAY_DIMENSIONS), dimensions, 8 * ndim) ||
+	    !add_table(tables, memory, word_of(object, NDARRAY_DIMENSIONS), ndim, 16, false))
 		return false;
-	for (i = 0; i < nd; i++) {
+	for (i = 0; i < ndim; i++) {
 		if (dimensions[i] && n > MOST_BYTES / dimensions[i])
 			return false;
 		n *= dimensions[i];
