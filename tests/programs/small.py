@@ -14,7 +14,7 @@ import tracemalloc
 
 from books import begin
 
-REQUESTS = 1500
+REQUESTS = int(os.environ.get("REQUESTS", 1500))
 kept = []
 cache = {}
 counts = {}
