@@ -10,10 +10,9 @@
 #include <string.h>
 #include <time.h>
 
-#include <yajl/yajl_gen.h>
-
 #include "base/clock.h"
 #include "base/format.h"
+#include "base/json.h"
 #include "base/output.h"
 #include "base/procfs.h"
 #include "base/signals.h"
@@ -104,7 +103,6 @@ static void print_report(FILE *out, const struct inspected *inspected, size_t to
 {
 	const struct census *census = inspected->now;
 	const struct target *target = inspected->target;
-
 	char *cmdline = utf8_from_str((const uint8_t *)target->cmdline, strlen(target->cmdline), 0);
 
 	fprintf(out, "Process %d: %s\n", target->pid, cmdline ? cmdline : "?");
@@ -129,116 +127,89 @@ static void print_report(FILE *out, const struct inspected *inspected, size_t to
 	fputc('\n', out);
 }
 
-static void put_string(yajl_gen gen, const char *text)
-{
-	char *clean = utf8_from_str((const uint8_t *)text, strlen(text), 0);
-
-	yajl_gen_string(gen, (const unsigned char *)(clean ? clean : ""),
-			clean ? strlen(clean) : 0);
-	free(clean);
-}
-
-static void put_integer(yajl_gen gen, const char *name, int64_t value)
-{
-	put_string(gen, name);
-	yajl_gen_integer(gen, value);
-}
-
-static void put_type(yajl_gen gen, const struct inspected *inspected,
+static void put_type(struct json_writer *writer, const struct inspected *inspected,
 		     const struct census_type *type)
 {
 	struct census_type growth;
 
-	yajl_gen_map_open(gen);
-	put_string(gen, "type");
-	put_string(gen, type->name);
-	put_integer(gen, "count", type->count);
-	put_integer(gen, "bytes", type->bytes);
+	json__open_map(writer);
+	json__text_member(writer, "type", type->name);
+	json__integer_member(writer, "count", type->count);
+	json__integer_member(writer, "bytes", type->bytes);
 	if (inspected->first) {
 		growth = growth_of(inspected, type);
-		put_integer(gen, "count_change", growth.count);
-		put_integer(gen, "bytes_change", growth.bytes);
+		json__integer_member(writer, "count_change", growth.count);
+		json__integer_member(writer, "bytes_change", growth.bytes);
 	}
-	yajl_gen_map_close(gen);
+	json__close_map(writer);
 }
 
-static void put_process(yajl_gen gen, const struct inspected *inspected)
+static void put_process(struct json_writer *writer, const struct inspected *inspected)
 {
 	const struct census *census = inspected->now;
 	size_t i;
 
-	yajl_gen_map_open(gen);
-	put_integer(gen, "pid", inspected->target->pid);
-	put_string(gen, "cmdline");
-	put_string(gen, inspected->target->cmdline);
-	put_string(gen, "python");
-	put_string(gen, inspected->target->version);
-	put_integer(gen, "rss_bytes", inspected->rss);
-	put_integer(gen, "objects", census->count);
-	put_integer(gen, "bytes", census->bytes);
-	put_integer(gen, "pool_bytes", census->pool_bytes);
-	put_integer(gen, "swapped_bytes", census->swapped_bytes);
-	put_integer(gen, "left_out", census->left_out);
-	put_integer(gen, "torn_pools", census->torn);
-	put_string(gen, "types");
-	yajl_gen_array_open(gen);
+	json__open_map(writer);
+	json__integer_member(writer, "pid", inspected->target->pid);
+	json__text_member(writer, "cmdline", inspected->target->cmdline);
+	json__text_member(writer, "python", inspected->target->version);
+	json__integer_member(writer, "rss_bytes", inspected->rss);
+	json__integer_member(writer, "objects", census->count);
+	json__integer_member(writer, "bytes", census->bytes);
+	json__integer_member(writer, "pool_bytes", census->pool_bytes);
+	json__integer_member(writer, "swapped_bytes", census->swapped_bytes);
+	json__integer_member(writer, "left_out", census->left_out);
+	json__integer_member(writer, "torn_pools", census->torn);
+	json__string(writer, "types");
+	json__open_array(writer);
 	for (i = 0; i < census->ntypes; i++)
-		put_type(gen, inspected, &census->types[i]);
+		put_type(writer, inspected, &census->types[i]);
 	/* What was there, and is there no more. */
 	for (i = 0; inspected->first && i < inspected->first->ntypes; i++) {
 		if (!census__find(census, inspected->first->types[i].name))
-			put_type(gen, inspected,
+			put_type(writer, inspected,
 				 &(struct census_type){.name = inspected->first->types[i].name});
 	}
-	yajl_gen_array_close(gen);
-	yajl_gen_map_close(gen);
+	json__close_array(writer);
+	json__close_map(writer);
 }
 
 static int print_json(FILE *out, const struct inspected *all, size_t n)
 {
-	yajl_gen gen = yajl_gen_alloc(NULL);
-	const unsigned char *text;
-	size_t length, i;
-	int err = 0;
+	struct json_writer *writer = json_writer__new(out);
+	size_t i;
 
-	if (!gen)
+	if (!writer)
 		return -ENOMEM;
-	yajl_gen_map_open(gen);
-	put_string(gen, "schema");
-	put_string(gen, SCHEMA);
-	put_string(gen, "version");
-	put_string(gen, PYMEMTOP_VERSION);
-	put_string(gen, "processes");
-	yajl_gen_array_open(gen);
+	json__open_map(writer);
+	json__string_member(writer, "schema", SCHEMA);
+	json__string_member(writer, "version", PYMEMTOP_VERSION);
+	json__string(writer, "processes");
+	json__open_array(writer);
 	for (i = 0; i < n; i++) {
 		if (all[i].target)
-			put_process(gen, &all[i]);
+			put_process(writer, &all[i]);
 	}
-	yajl_gen_array_close(gen);
-	yajl_gen_map_close(gen);
-	if (yajl_gen_get_buf(gen, &text, &length) != yajl_gen_status_ok)
-		err = -ENOMEM;
-	else
-		fprintf(out, "%.*s\n", (int)length, text);
-	yajl_gen_free(gen);
-	return err;
+	json__close_array(writer);
+	json__close_map(writer);
+	return json_writer__end(writer);
 }
 
 static int print_all(const struct options *options, struct output *output,
 		     const struct inspected *all)
 {
+	FILE *out = output__stream(output);
 	size_t i;
-	int err;
+	int err = 0;
 
-	if (options->json) {
-		err = print_json(output__stream(output), all, options->npids);
-		return err ? err : output__flush(output);
-	}
-	for (i = 0; i < options->npids; i++) {
+	if (options->json)
+		err = print_json(out, all, options->npids);
+	for (i = 0; !options->json && i < options->npids; i++) {
 		if (all[i].target)
-			print_report(output__stream(output), &all[i], options->render.top);
+			print_report(out, &all[i], options->render.top);
 	}
-	return output__flush(output);
+	/* output__flush() says what is wrong with the stream itself. */
+	return err && !ferror(out) ? err : output__flush(output);
 }
 
 /* Waits for as many seconds, or until a signal comes, as Ctrl-C: then the second look is due. */

@@ -1,83 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * Writes all that a profile has, for programs and for profile/load.c; doc/profile.md describes it.
- * Writes it as it goes: a tree of 10,000 stacks would take ten times as long.
+/* Writes all that a profile has, for programs and for profile/load.c; doc/profile.md describes it.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include <yajl/yajl_gen.h>
-
-#include "base/utf8.h"
+#include "base/json.h"
 #include "render/renderer.h"
 #include "version.h"
 
 #define SCHEMA "pymemtop.profile/1"
 
-/* Hand it to the stream once there is this much. */
-#define BUFFER_SIZE (64 << 10)
-
-struct writer {
-	yajl_gen gen;
-	FILE *out;
-	int err; /* the first */
-};
-
-static void check(struct writer *writer, yajl_gen_status status)
+static void put_location(struct json_writer *writer, const struct location *location)
 {
-	const unsigned char *text;
-	size_t length;
-
-	if (status != yajl_gen_status_ok && status != yajl_gen_generation_complete && !writer->err)
-		writer->err = -ENOMEM;
-	if (yajl_gen_get_buf(writer->gen, &text, &length) != yajl_gen_status_ok ||
-	    length < BUFFER_SIZE)
-		return;
-	fwrite(text, 1, length, writer->out);
-	yajl_gen_clear(writer->gen);
-}
-
-static void put_string(struct writer *writer, const char *string)
-{
-	check(writer, yajl_gen_string(writer->gen, (const unsigned char *)string, strlen(string)));
-}
-
-static void put_integer_member(struct writer *writer, const char *name, int64_t value)
-{
-	put_string(writer, name);
-	check(writer, yajl_gen_integer(writer->gen, value));
-}
-
-static void put_number_member(struct writer *writer, const char *name, double value)
-{
-	put_string(writer, name);
-	check(writer, yajl_gen_double(writer->gen, value));
-}
-
-static void put_string_member(struct writer *writer, const char *name, const char *value)
-{
-	put_string(writer, name);
-	put_string(writer, value);
-}
-
-/* For bytes that can be anything. */
-static void put_text_member(struct writer *writer, const char *name, const char *bytes)
-{
-	char *clean = utf8_from_str((const uint8_t *)bytes, strlen(bytes), 0);
-
-	if (!clean && !writer->err)
-		writer->err = -ENOMEM;
-	put_string_member(writer, name, clean ? clean : "");
-	free(clean);
-}
-
-static void put_location(struct writer *writer, const struct location *location)
-{
-	put_string_member(writer, "file", location->file);
-	put_integer_member(writer, "line", location->line);
-	put_string_member(writer, "function", location->function);
+	json__string_member(writer, "file", location->file);
+	json__integer_member(writer, "line", location->line);
+	json__string_member(writer, "function", location->function);
 }
 
 /* Levels have no sum over lines; nor have values that are not the lines' own. */
@@ -86,164 +25,164 @@ static bool has_total(const struct value_type *type)
 	return type->kind != VALUE_LEVEL && type->role != ROLE_NONE;
 }
 
-static void put_values(struct writer *writer, const struct schema *schema,
+static void put_values(struct json_writer *writer, const struct schema *schema,
 		       const struct values *values, bool is_total)
 {
 	size_t i;
 
 	for (i = 0; i < schema->n; i++) {
 		if (!is_total || has_total(&schema->types[i]))
-			put_integer_member(writer, schema->types[i].name, values->of[i]);
+			json__integer_member(writer, schema->types[i].name, values->of[i]);
 	}
 }
 
 /* In the order of the schema; left out if nothing has changed. */
-static void put_change(struct writer *writer, const struct schema *schema,
+static void put_change(struct json_writer *writer, const struct schema *schema,
 		       const struct values *change)
 {
 	size_t i;
 
 	if (values__are_zero(schema, change))
 		return;
-	put_string(writer, "change");
-	check(writer, yajl_gen_array_open(writer->gen));
+	json__string(writer, "change");
+	json__open_array(writer);
 	for (i = 0; i < schema->n; i++)
-		check(writer, yajl_gen_integer(writer->gen, change->of[i]));
-	check(writer, yajl_gen_array_close(writer->gen));
+		json__integer(writer, change->of[i]);
+	json__close_array(writer);
 }
 
-static void put_types(struct writer *writer, const struct profile_line *line)
+static void put_types(struct json_writer *writer, const struct profile_line *line)
 {
 	const struct profile_type *type;
 
 	if (!line->ntypes)
 		return;
-	put_string(writer, "types");
-	check(writer, yajl_gen_array_open(writer->gen));
+	json__string(writer, "types");
+	json__open_array(writer);
 	for (type = line->types; type < line->types + line->ntypes; type++) {
-		check(writer, yajl_gen_map_open(writer->gen));
-		put_text_member(writer, "type", type->name);
-		put_integer_member(writer, "count", type->count);
-		put_integer_member(writer, "bytes", type->bytes);
-		check(writer, yajl_gen_map_close(writer->gen));
+		json__open_map(writer);
+		json__text_member(writer, "type", type->name);
+		json__integer_member(writer, "count", type->count);
+		json__integer_member(writer, "bytes", type->bytes);
+		json__close_map(writer);
 	}
-	check(writer, yajl_gen_array_close(writer->gen));
+	json__close_array(writer);
 }
 
-static void put_line(struct writer *writer, const struct schema *schema,
+static void put_line(struct json_writer *writer, const struct schema *schema,
 		     const struct profile_line *line)
 {
-	check(writer, yajl_gen_map_open(writer->gen));
+	json__open_map(writer);
 	put_location(writer, line->location);
 	put_values(writer, schema, &line->values, false);
-	put_integer_member(writer, "increment_bytes",
-			   values__get(schema, &line->change, ROLE_INUSE_BYTES));
-	put_integer_member(writer, "increment_count",
-			   values__get(schema, &line->change, ROLE_INUSE_COUNT));
+	json__integer_member(writer, "increment_bytes",
+			     values__get(schema, &line->change, ROLE_INUSE_BYTES));
+	json__integer_member(writer, "increment_count",
+			     values__get(schema, &line->change, ROLE_INUSE_COUNT));
 	put_change(writer, schema, &line->change);
 	put_types(writer, line);
-	check(writer, yajl_gen_map_close(writer->gen));
+	json__close_map(writer);
 }
 
-static void put_stack(struct writer *writer, const struct schema *schema,
+static void put_stack(struct json_writer *writer, const struct schema *schema,
 		      const struct profile_stack *stack)
 {
 	size_t i;
 
-	check(writer, yajl_gen_map_open(writer->gen));
-	put_string(writer, "frames");
-	check(writer, yajl_gen_array_open(writer->gen));
+	json__open_map(writer);
+	json__string(writer, "frames");
+	json__open_array(writer);
 	for (i = 0; i < stack->nframes; i++) {
-		check(writer, yajl_gen_map_open(writer->gen));
+		json__open_map(writer);
 		put_location(writer, stack->frames[i]);
-		check(writer, yajl_gen_map_close(writer->gen));
+		json__close_map(writer);
 	}
-	check(writer, yajl_gen_array_close(writer->gen));
+	json__close_array(writer);
 	put_values(writer, schema, &stack->values, false);
 	put_change(writer, schema, &stack->change);
-	check(writer, yajl_gen_map_close(writer->gen));
+	json__close_map(writer);
 }
 
-static void put_lost(struct writer *writer, const struct profile_process *process)
+static void put_lost(struct json_writer *writer, const struct profile_process *process)
 {
 	int cause;
 
-	put_string(writer, "lost");
-	check(writer, yajl_gen_map_open(writer->gen));
+	json__string(writer, "lost");
+	json__open_map(writer);
 	for (cause = 0; cause < LOST_CAUSES; cause++)
-		put_integer_member(writer, lost__name(cause), process->lost[cause]);
-	check(writer, yajl_gen_map_close(writer->gen));
+		json__integer_member(writer, lost__name(cause), process->lost[cause]);
+	json__close_map(writer);
 }
 
-static void put_process(struct writer *writer, const struct profile *profile,
+static void put_process(struct json_writer *writer, const struct profile *profile,
 			const struct profile_process *process)
 {
 	const struct schema *schema = &profile->schema;
 	size_t i;
 
-	check(writer, yajl_gen_map_open(writer->gen));
-	put_integer_member(writer, "pid", process->pid);
-	put_integer_member(writer, "parent", process->parent);
+	json__open_map(writer);
+	json__integer_member(writer, "pid", process->pid);
+	json__integer_member(writer, "parent", process->parent);
 	if (process->ended)
-		put_integer_member(writer, "ended", process->ended);
-	put_text_member(writer, "comm", process->comm);
-	put_text_member(writer, "cmdline", process->cmdline);
-	put_string_member(writer, "state", process_state__name(process->state));
-	put_string_member(writer, "python", process->python);
-	put_string_member(writer, "attribution", process->attribution);
-	put_integer_member(writer, "rss_bytes", process->rss_bytes);
-	put_integer_member(writer, "rss_at_attach_bytes", process->rss_at_attach_bytes);
+		json__integer_member(writer, "ended", process->ended);
+	json__text_member(writer, "comm", process->comm);
+	json__text_member(writer, "cmdline", process->cmdline);
+	json__string_member(writer, "state", process_state__name(process->state));
+	json__string_member(writer, "python", process->python);
+	json__string_member(writer, "attribution", process->attribution);
+	json__integer_member(writer, "rss_bytes", process->rss_bytes);
+	json__integer_member(writer, "rss_at_attach_bytes", process->rss_at_attach_bytes);
 	put_values(writer, schema, &process->total, true);
 	if (profile->counts_resident) {
-		put_integer_member(writer, "rss_anon_bytes", process->rss_anon_bytes);
-		put_integer_member(writer, "before_attach_bytes", process->before_attach_bytes);
-		put_integer_member(writer, "unattributed_bytes", process->unattributed_bytes);
+		json__integer_member(writer, "rss_anon_bytes", process->rss_anon_bytes);
+		json__integer_member(writer, "before_attach_bytes", process->before_attach_bytes);
+		json__integer_member(writer, "unattributed_bytes", process->unattributed_bytes);
 	}
 	if (profile->counts_arenas) {
-		put_integer_member(writer, "small_bytes", process->small_bytes);
-		put_integer_member(writer, "small_arenas", process->small_arenas);
-		put_integer_member(writer, "small_arena_size", process->small_arena_size);
+		json__integer_member(writer, "small_bytes", process->small_bytes);
+		json__integer_member(writer, "small_arenas", process->small_arenas);
+		json__integer_member(writer, "small_arena_size", process->small_arena_size);
 	}
 	if (profile->counts_small) {
-		put_integer_member(writer, "small_before_bytes", process->small_before_bytes);
-		put_integer_member(writer, "small_unattributed_bytes",
-				   process->small_unattributed_bytes);
+		json__integer_member(writer, "small_before_bytes", process->small_before_bytes);
+		json__integer_member(writer, "small_unattributed_bytes",
+				     process->small_unattributed_bytes);
 	}
 	put_lost(writer, process);
-	put_string(writer, "lines");
-	check(writer, yajl_gen_array_open(writer->gen));
+	json__string(writer, "lines");
+	json__open_array(writer);
 	for (i = 0; i < process->nlines; i++)
 		put_line(writer, schema, &process->lines[i]);
-	check(writer, yajl_gen_array_close(writer->gen));
-	put_string(writer, "stacks");
-	check(writer, yajl_gen_array_open(writer->gen));
+	json__close_array(writer);
+	json__string(writer, "stacks");
+	json__open_array(writer);
 	for (i = 0; i < process->nstacks; i++)
 		put_stack(writer, schema, &process->stacks[i]);
-	check(writer, yajl_gen_array_close(writer->gen));
-	check(writer, yajl_gen_map_close(writer->gen));
+	json__close_array(writer);
+	json__close_map(writer);
 }
 
-static void put_schema(struct writer *writer, const struct schema *schema)
+static void put_schema(struct json_writer *writer, const struct schema *schema)
 {
 	const struct value_type *type;
 	size_t i;
 
-	put_string(writer, "values");
-	check(writer, yajl_gen_array_open(writer->gen));
+	json__string(writer, "values");
+	json__open_array(writer);
 	for (i = 0; i < schema->n; i++) {
 		type = &schema->types[i];
-		check(writer, yajl_gen_map_open(writer->gen));
-		put_string_member(writer, "name", type->name);
+		json__open_map(writer);
+		json__string_member(writer, "name", type->name);
 		if (type->title)
-			put_string_member(writer, "title", type->title);
-		put_string_member(writer, "kind", value_kind__name(type->kind));
-		put_string_member(writer, "role", value_role__name(type->role));
-		check(writer, yajl_gen_map_close(writer->gen));
+			json__string_member(writer, "title", type->title);
+		json__string_member(writer, "kind", value_kind__name(type->kind));
+		json__string_member(writer, "role", value_role__name(type->role));
+		json__close_map(writer);
 	}
-	check(writer, yajl_gen_array_close(writer->gen));
+	json__close_array(writer);
 }
 
-static void put_profile(struct writer *writer, const struct profile *profile)
+static void put_profile(struct json_writer *writer, const struct profile *profile)
 {
 	char time[32] = "";
 	struct tm tm;
@@ -251,40 +190,33 @@ static void put_profile(struct writer *writer, const struct profile *profile)
 
 	if (gmtime_r(&profile->time, &tm))
 		strftime(time, sizeof(time), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	check(writer, yajl_gen_map_open(writer->gen));
-	put_string_member(writer, "schema", SCHEMA);
-	put_string_member(writer, "version", PYMEMTOP_VERSION);
-	put_text_member(writer, "host", profile->host);
-	put_string_member(writer, "time", time);
-	put_number_member(writer, "duration_seconds", profile->duration_seconds);
-	put_number_member(writer, "interval_seconds", profile->interval_seconds);
-	put_integer_member(writer, "map_bytes", profile->map_bytes);
-	put_string_member(writer, "mode", profile->mode);
+	json__open_map(writer);
+	json__string_member(writer, "schema", SCHEMA);
+	json__string_member(writer, "version", PYMEMTOP_VERSION);
+	json__text_member(writer, "host", profile->host);
+	json__string_member(writer, "time", time);
+	json__number_member(writer, "duration_seconds", profile->duration_seconds);
+	json__number_member(writer, "interval_seconds", profile->interval_seconds);
+	json__integer_member(writer, "map_bytes", profile->map_bytes);
+	json__string_member(writer, "mode", profile->mode);
 	put_schema(writer, &profile->schema);
-	put_string(writer, "processes");
-	check(writer, yajl_gen_array_open(writer->gen));
+	json__string(writer, "processes");
+	json__open_array(writer);
 	for (i = 0; i < profile->nprocesses; i++)
 		put_process(writer, profile, &profile->processes[i]);
-	check(writer, yajl_gen_array_close(writer->gen));
-	check(writer, yajl_gen_map_close(writer->gen));
+	json__close_array(writer);
+	json__close_map(writer);
 }
 
 static int render(const struct profile *profile, const struct render_options *options, FILE *out)
 {
-	struct writer writer = {.gen = yajl_gen_alloc(NULL), .out = out};
-	const unsigned char *text;
-	size_t length;
+	struct json_writer *writer = json_writer__new(out);
 
 	(void)options;
-	if (!writer.gen)
+	if (!writer)
 		return -ENOMEM;
-	yajl_gen_config(writer.gen, yajl_gen_beautify, 1);
-	yajl_gen_config(writer.gen, yajl_gen_indent_string, " ");
-	put_profile(&writer, profile);
-	if (yajl_gen_get_buf(writer.gen, &text, &length) == yajl_gen_status_ok)
-		fwrite(text, 1, length, out);
-	yajl_gen_free(writer.gen);
-	return writer.err ? writer.err : ferror(out) ? -EIO : 0;
+	put_profile(writer, profile);
+	return json_writer__end(writer);
 }
 
 const struct renderer json_renderer = {
