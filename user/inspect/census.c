@@ -153,12 +153,6 @@ static int scan_tables(struct taker *taker, const struct tables *tables)
 	return err;
 }
 
-/* Whether an object's own bytes hold no pointers to others. */
-static bool is_opaque(const struct type *type)
-{
-	return type->kind == KIND_INT || (type->flags >> 27 & 1); /* Py_TPFLAGS_BYTES_SUBCLASS */
-}
-
 static int see_slot(struct taker *taker, const struct pool *pool, size_t i)
 {
 	const uint8_t *slot = pool->bytes + sizeof(struct pool_header) + i * pool->slot_size;
@@ -182,7 +176,7 @@ static int see_slot(struct taker *taker, const struct pool *pool, size_t i)
 	err = count(taker, object.type, bytes);
 	if (!err)
 		err = scan_tables(taker, &tables);
-	return err || is_opaque(object.type) ? err : scan(taker, slot, pool->slot_size);
+	return err || type__is_opaque(object.type) ? err : scan(taker, slot, pool->slot_size);
 }
 
 static int see_pool(void *context, const struct pool *pool)
@@ -213,9 +207,8 @@ static int scan_static_data(struct taker *taker)
 	const struct memory_range *ranges = memory__ranges(taker->memory, &n);
 	int err = 0;
 
-	for (i = 0; !err && i < n; i++) {
+	for (i = 0; !err && i < n; i++)
 		err = scan_memory(taker, ranges[i].start, ranges[i].static_end - ranges[i].start);
-	}
 	return err;
 }
 
@@ -249,8 +242,7 @@ static int scan_threads(struct taker *taker)
 	size_t n = 0;
 	int err = 0;
 
-	if (!taker->target->has_layout ||
-	    !memory__read(taker->memory, taker->target->runtime + l->runtime_interpreters_head,
+	if (!memory__read(taker->memory, taker->target->runtime + l->runtime_interpreters_head,
 			  &interp, sizeof(interp)))
 		return 0;
 	for (; !err && interp && n < MOST_FRAMES; n++) {
@@ -308,9 +300,7 @@ static int look_at(struct taker *taker, uint64_t address)
 	err = count(taker, object.type, size);
 	if (!err)
 		err = scan_tables(taker, &tables);
-	return err || is_opaque(object.type) || object.type->kind == KIND_STR
-		       ? err
-		       : scan_memory(taker, address, extent);
+	return err || type__is_opaque(object.type) ? err : scan_memory(taker, address, extent);
 }
 
 static int look_at_all(struct taker *taker)

@@ -146,7 +146,7 @@ static bool find_str_tables(const struct object *object, const struct size_rules
 }
 
 struct dict_keys {
-	uint64_t references, usable;
+	uint64_t references;
 	uint64_t values; /* slots that a table of values beside shared keys has */
 	uint64_t bytes;
 };
@@ -154,7 +154,7 @@ struct dict_keys {
 /* struct _dictkeysobject of Objects/dict-common.h: 3.8 to 3.10. */
 static bool read_old_keys(struct memory *memory, uint64_t address, struct dict_keys *keys)
 {
-	uint64_t words[5], size, index;
+	uint64_t words[5], size, index, usable;
 
 	if (!memory__read(memory, address, words, sizeof(words)))
 		return false;
@@ -163,8 +163,9 @@ static bool read_old_keys(struct memory *memory, uint64_t address, struct dict_k
 		return false;
 	index = size <= 0xff ? 1 : size <= 0xffff ? 2 : size <= 0xffffffff ? 4 : 8;
 	keys->references = words[0];
-	keys->usable = keys->values = (size << 1) / 3;
-	keys->bytes = sizeof(words) + index * size + 24 * keys->usable;
+	usable = (size << 1) / 3;
+	keys->values = usable;
+	keys->bytes = sizeof(words) + index * size + 24 * usable;
 	return true;
 }
 
@@ -178,15 +179,16 @@ static bool read_keys(struct memory *memory, uint64_t address, const struct size
 		uint32_t version;
 		uint64_t usable, used;
 	} head;
+	uint64_t entries;
 
 	if (!memory__read(memory, address, &head, sizeof(head)) || head.log2_size > 40 ||
 	    head.log2_index_bytes > 44 || head.kind > 2)
 		return false;
 	keys->references = head.references;
-	keys->usable = (2ULL << head.log2_size) / 3;
-	keys->values = rules->minor == 11 ? keys->usable : head.usable + head.used;
-	keys->bytes = sizeof(head) + (1ULL << head.log2_index_bytes) +
-		      (head.kind ? 16 : 24) * keys->usable;
+	entries = (2ULL << head.log2_size) / 3;
+	keys->values = rules->minor == 11 ? entries : head.usable + head.used;
+	keys->bytes =
+		sizeof(head) + (1ULL << head.log2_index_bytes) + (head.kind ? 16 : 24) * entries;
 	return true;
 }
 
@@ -202,9 +204,7 @@ static bool find_dict_tables(const struct object *object, const struct size_rule
 		return false;
 	if (values && !add_table(tables, memory, values, keys.values, 8, true))
 		return false;
-	/* Those of an empty dict are static. */
-	if (keys.references != 1 && !memory__range_of(memory, at))
-		return true;
+	/* Those of an empty dict are static, and need not be in memory that is written to. */
 	if (!add_table(tables, memory, at, keys.bytes, 1, true))
 		return keys.references != 1;
 	tables->of[tables->n - 1].is_shared = keys.references != 1;

@@ -111,7 +111,7 @@ static const struct {
 	unsigned int bit;
 	enum type_kind kind;
 } flagged_kinds[] = {
-	{24, KIND_INT}, {25, KIND_LIST}, {28, KIND_STR}, {29, KIND_DICT}, {31, KIND_TYPE},
+	{24, KIND_INT}, {25, KIND_LIST}, {27, KIND_BYTES}, {28, KIND_STR}, {29, KIND_DICT},
 };
 
 /* Types that no flag tells, nor their subclasses. */
@@ -236,6 +236,13 @@ const char *type_table__name(struct type_table *types, const uint8_t *slot, size
 	const struct type *type = type_table__of_slot(types, slot, size, &head);
 
 	return type ? type->name : no_object;
+}
+
+/* Subclasses that Python code makes have attributes, and are known to the garbage collector. */
+bool type__is_opaque(const struct type *type)
+{
+	return !(type->flags & HAS_GC) &&
+	       (type->kind == KIND_INT || type->kind == KIND_STR || type->kind == KIND_BYTES);
 }
 
 size_t type__head(const struct type *type)

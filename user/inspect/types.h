@@ -22,13 +22,13 @@ enum type_kind {
 	KIND_PLAIN, /* basic size, and items if it has any */
 	KIND_INT,
 	KIND_STR,
+	KIND_BYTES,
 	KIND_LIST,
 	KIND_DICT,
 	KIND_SET,
 	KIND_BYTEARRAY,
 	KIND_ARRAY,
 	KIND_NDARRAY,
-	KIND_TYPE,
 	KIND_FRAME, /* generators and frames: their own size is not known from outside */
 };
 
@@ -64,5 +64,8 @@ const char *type_table__name(struct type_table *types, const uint8_t *slot, size
 /* Bytes that lie before an object of the type, in the same block (_PyType_PreHeaderSize() in
  * Objects/object.c, 3.11; before, only the garbage collector's head). */
 size_t type__head(const struct type *type);
+
+/* Whether the type's objects hold no pointers to others. */
+bool type__is_opaque(const struct type *type);
 
 #endif /* TYPES_H */

@@ -25,7 +25,8 @@ struct held {
 
 struct keeper {
 	struct ring_buffer *ring;
-	int epoll, end; /* end: the thread is to end */
+	/* Not a struct loop, whose waits end with the first signal. end: the thread is to end. */
+	int epoll, end;
 	pthread_t thread;
 	bool runs;
 	pthread_mutex_t lock; /* of all that follows */
