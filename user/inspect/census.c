@@ -417,6 +417,24 @@ static int take(struct taker *taker, struct census *census)
 	return err;
 }
 
+static const char *reason(const struct target *target, int err)
+{
+	if (err == -ESRCH || !proc_exists(target->pid))
+		return "it has ended";
+	switch (err) {
+	case -EPERM:
+	case -EACCES:
+		return "that takes CAP_SYS_PTRACE, or to be its user with kernel.yama.ptrace_scope "
+		       "at 0";
+	case -ENOTSUP:
+		return "its objects are not laid out as a known CPython's";
+	case -EINTR:
+		return "interrupted";
+	default:
+		return strerror(-err);
+	}
+}
+
 int census__take(const struct target *target, struct census **result)
 {
 	struct census *census = calloc(1, sizeof(*census));
@@ -437,12 +455,7 @@ int census__take(const struct target *target, struct census **result)
 	if (!err)
 		err = take(&taker, census);
 	if (err) {
-		log_error("process %d cannot be inspected: %s", target->pid,
-			  !proc_exists(target->pid)	    ? "it has ended"
-			  : err == -EPERM || err == -EACCES ? "that takes CAP_SYS_PTRACE, or to be "
-							      "its user with kernel.yama."
-							      "ptrace_scope at 0"
-							    : strerror(-err));
+		log_error("process %d cannot be inspected: %s", target->pid, reason(target, err));
 		census__free(census);
 		return err;
 	}
