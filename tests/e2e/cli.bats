@@ -264,27 +264,17 @@ __import__("os")._exit(0)'
 
 @test "on a terminal, top is a table until q" {
 	need_probes
-	command -v script >/dev/null || skip "needs script"
+	need_module pyte
 	start_target
-	(until_has "$BATS_TEST_TMPDIR/out" 'idle.py:7'; printf q) | TERM=xterm script -qec "stty rows 30 cols 100; $PYMEMTOP -p $TARGET" \
-		/dev/null > "$BATS_TEST_TMPDIR/out" 3>&-
-	grep -aq 'Outstanding' "$BATS_TEST_TMPDIR/out"
-	grep -aq 'idle.py:7' "$BATS_TEST_TMPDIR/out"
-	# The terminal is restored: the alternate screen is left.
-	grep -aq $'\033\[?1049l' "$BATS_TEST_TMPDIR/out"
+	check check_view.py table "$TARGET"
 	nothing_left
 }
 
 @test "on a terminal, m changes the mode" {
 	need_probes
-	command -v script >/dev/null || skip "needs script"
+	need_module pyte
 	start_target
-	(until_has "$BATS_TEST_TMPDIR/out" 'mode heap'; printf m
-	 until_has "$BATS_TEST_TMPDIR/out" 'before the attach'; printf q) |
-		TERM=xterm script -qec "stty rows 30 cols 120; $PYMEMTOP -p $TARGET" /dev/null \
-		> "$BATS_TEST_TMPDIR/out" 3>&-
-	grep -aq 'mode heap' "$BATS_TEST_TMPDIR/out"
-	grep -aq 'RssAnon .* before the attach' "$BATS_TEST_TMPDIR/out"
+	check check_view.py mode "$TARGET"
 	nothing_left
 }
 

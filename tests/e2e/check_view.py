@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""CHECK PID: the live view of a process that runs idle.py, as it looks on a terminal."""
+import sys
+
+from harness import PYMEMTOP, check
+from terminal import Terminal
+
+LEAVE_ALTERNATE_SCREEN = b"\x1b[?1049l"
+
+
+def leave(terminal):
+    terminal.press("q")
+    status = terminal.wait()
+    check(status == 0, "the view ended with", status)
+    check(LEAVE_ALTERNATE_SCREEN in terminal.written, "the terminal was not restored")
+
+
+def table(terminal):
+    terminal.until_shows("idle.py:7")
+    check(any("Outstanding" in line for line in terminal.lines()), "there are no titles")
+    leave(terminal)
+
+
+def mode(terminal):
+    terminal.until_shows("mode heap")
+    terminal.press("m")
+    terminal.until_shows("before the attach")
+    check(any("RssAnon" in line for line in terminal.lines()), "the head is not that of rss")
+    leave(terminal)
+
+
+{"table": table, "mode": mode}[sys.argv[1]](Terminal([PYMEMTOP, "-p", sys.argv[2]], columns=120))
