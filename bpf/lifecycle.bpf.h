@@ -67,34 +67,52 @@ static __always_inline __u32 process__end(struct task_struct *task, enum process
 	return id;
 }
 
-/* Runs in the parent, before the child does. */
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(pymemtop_fork, struct task_struct *parent, struct task_struct *child)
+extern void bpf_preempt_disable(void) __ksym __weak;
+extern void bpf_preempt_enable(void) __ksym __weak;
+
+/*
+ * From 7.0 on a program at a tracepoint can be preempted, and the kernel skips it for whatever
+ * meets the tracepoint on the same CPU until it has gone on (__bpf_trace_run() in
+ * kernel/trace/bpf_trace.c): a fork on its behalf would be missed.
+ */
+static __always_inline void preempt__disable(void)
+{
+	if (config.can_disable_preemption)
+		bpf_preempt_disable();
+}
+
+static __always_inline void preempt__enable(void)
+{
+	if (config.can_disable_preemption)
+		bpf_preempt_enable();
+}
+
+static __always_inline void process__fork(struct task_struct *parent, struct task_struct *child)
 {
 	__u32 parent_tgid = BPF_CORE_READ(parent, tgid), tgid = BPF_CORE_READ(child, tgid);
 	struct process process, *known;
 	struct process_counters *counters;
 
 	if (tgid == parent_tgid)
-		return 0;
+		return;
 	known = bpf_map_lookup_elem(&processes, &parent_tgid);
 	if (!known)
-		return 0;
+		return;
 	process = *known;
 	if (config.is_second) {
 		if (config.use_markers && config.follow_children)
 			marker_stack__inherit(parent, child);
-		return 0;
+		return;
 	}
 	if (BPF_CORE_READ(parent, mm) == BPF_CORE_READ(child, mm))
 		goto add; /* vfork(): the same heap until the child executes something */
 	if (!config.follow_children)
-		return 0;
+		return;
 	process.id = number__take(&free_processes);
 	counters = bpf_map_lookup_elem(&process_counters, &process.id);
 	if (!process.id || !counters) {
 		lose(known->id, LOST_PROCESS);
-		return 0;
+		return;
 	}
 	BPF_CORE_READ_INTO(&counters->comm, parent, comm);
 	counters->parent = process.parent = known->id;
@@ -106,19 +124,31 @@ int BPF_PROG(pymemtop_fork, struct task_struct *parent, struct task_struct *chil
 add:
 	if (bpf_map_update_elem(&processes, &tgid, &process, BPF_ANY))
 		lose(known->id, LOST_PROCESS);
+}
+
+/* Runs in the parent, before the child does. */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(pymemtop_fork, struct task_struct *parent, struct task_struct *child)
+{
+	preempt__disable();
+	process__fork(parent, child);
+	preempt__enable();
 	return 0;
 }
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(pymemtop_exec, struct task_struct *task)
 {
-	__u32 id = config.is_second ? 0 : process__end(task, PROCESS_EXECED, 0);
+	__u32 id;
 
+	preempt__disable();
+	id = config.is_second ? 0 : process__end(task, PROCESS_EXECED, 0);
 	if (config.watch_execs || (id && config.follow_execs))
 		process__tell(id, BPF_CORE_READ(task, tgid), PROCESS_HAS_EXECUTED, 0);
 	thread__forget(task);
 	if (config.use_markers)
 		marker_stack__forget(task);
+	preempt__enable();
 	return 0;
 }
 
