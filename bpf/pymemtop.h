@@ -72,6 +72,7 @@ struct py_layout {
 	__u16 instr_is_pointer; /* 1 or 0 */
 	__u16 owner_generator;	/* FRAME_OWNED_BY_GENERATOR; NO_FIELD: frames have no owner */
 	__u16 owner_skipped;	/* with this owner or above: no Python function's frame */
+	__u16 frame_locals;	/* variables, by their index */
 	/* PyCodeObject */
 	__u16 code_bytecode;	    /* the first instruction */
 	__u16 code_first_traceable; /* NO_FIELD: all are */
@@ -79,7 +80,8 @@ struct py_layout {
 	__u16 code_filename;
 	__u16 code_qualname; /* co_name before 3.11 */
 	__u16 code_linetable;
-	__u16 line_table; /* enum line_table */
+	__u16 line_table;	/* enum line_table */
+	__u16 code_local_names; /* co_localsplusnames; before 3.11 co_varnames: no cells */
 	/* PyObject, PyBytesObject, PyUnicodeObject */
 	__u16 object_type;
 	__u16 bytes_size;
@@ -91,8 +93,9 @@ struct py_layout {
 	__u16 str_ascii_shift;
 	__u16 str_ascii_data;	/* characters of a compact ASCII string */
 	__u16 str_compact_data; /* ... of any other compact string */
-	/* PyTypeObject */
+	/* PyTypeObject, and PyHeapTypeObject */
 	__u16 type_name;
+	__u16 type_cached_keys; /* of its instances' dicts */
 	__u16 type_dealloc;
 };
 

@@ -118,6 +118,7 @@ static void print_frame(void)
 	FIELD(frame_code, PyFrameObject, f_code);
 	FIELD(frame_instr, PyFrameObject, f_lasti);
 	FIELD(frame_previous, PyFrameObject, f_back);
+	print("frame_locals", offsetof(PyFrameObject, f_localsplus));
 	print("frame_owner", 0);
 	print("frame_size", furthest);
 	print("frame_neighbours", 0);
@@ -140,6 +141,7 @@ static void print_frame(void)
 	FIELD(frame_instr, _PyInterpreterFrame, instr_ptr);
 #endif
 	FIELD(frame_previous, _PyInterpreterFrame, previous);
+	print("frame_locals", offsetof(_PyInterpreterFrame, localsplus));
 	FIELD(frame_owner, _PyInterpreterFrame, owner);
 	print("frame_size", furthest);
 	/* DATA_STACK_CHUNK_SIZE, Python/pystate.c */
@@ -180,6 +182,11 @@ static void print_code(void)
 	FIELD(code_linetable, PyCodeObject, co_linetable);
 	printf("\t\t.line_table = LINES_LOCATIONS,\n");
 #endif
+#if PY_VERSION_HEX < 0x030b0000
+	FIELD(code_local_names, PyCodeObject, co_varnames);
+#else
+	FIELD(code_local_names, PyCodeObject, co_localsplusnames);
+#endif
 	FIELD(code_first_line, PyCodeObject, co_firstlineno);
 	FIELD(code_filename, PyCodeObject, co_filename);
 }
@@ -197,6 +204,7 @@ static void print_objects(void)
 	print("str_ascii_data", sizeof(PyASCIIObject));
 	print("str_compact_data", sizeof(PyCompactUnicodeObject));
 	FIELD(type_name, PyTypeObject, tp_name);
+	FIELD(type_cached_keys, PyHeapTypeObject, ht_cached_keys);
 	FIELD(type_dealloc, PyTypeObject, tp_dealloc);
 }
 
@@ -219,9 +227,11 @@ static void print_slots(void)
 	SLOT(frame_instr, interpreter_frame.instr_ptr);
 	SLOT(frame_previous, interpreter_frame.previous);
 	SLOT(frame_owner, interpreter_frame.owner);
+	SLOT(frame_locals, interpreter_frame.localsplus);
 	SLOT(code_bytecode, code_object.co_code_adaptive);
 	SLOT(code_qualname, code_object.qualname);
 	SLOT(code_linetable, code_object.linetable);
+	SLOT(code_local_names, code_object.localsplusnames);
 	SLOT(code_first_line, code_object.firstlineno);
 	SLOT(code_filename, code_object.filename);
 	SLOT(object_type, pyobject.ob_type);

@@ -10,16 +10,15 @@
 #include "base/signals.h"
 #include "inspect/address_set.h"
 #include "inspect/census.h"
-#include "inspect/memory.h"
 #include "inspect/pools.h"
+#include "inspect/reach.h"
+#include "inspect/references.h"
 #include "inspect/sizes.h"
+#include "inspect/threads.h"
 #include "inspect/types.h"
 
 /* An object's head and its first members: enough for every size. */
 #define BEGINNING 256
-
-/* Frames, thread states and interpreters that are followed, of all threads. */
-#define MOST_FRAMES 100000
 
 /* Addresses that are looked at: 1 GiB of memory for them. */
 #define MOST_SEEN (1 << 26)
@@ -30,10 +29,7 @@ struct counts {
 };
 
 struct taker {
-	const struct target *target;
-	struct size_rules rules;
-	struct type_table *types;
-	struct memory *memory;
+	struct heap *heap;
 	struct address_set pools;
 	struct address_set scanned; /* whole pages: nothing is to be gained from them again */
 	struct address_set seen;    /* addresses out of pools that something pointed to */
@@ -68,7 +64,8 @@ static int count(struct taker *taker, const struct type *type, uint64_t bytes)
 
 static bool is_in_pool(const struct taker *taker, uint64_t address)
 {
-	return address_set__has(&taker->pools, address & ~(uint64_t)(taker->target->pool_size - 1));
+	return address_set__has(&taker->pools,
+				address & ~(uint64_t)(taker->heap->target->pool_size - 1));
 }
 
 /* Notes what a word may point to, to look at it later. Objects of libc's heap are aligned to 16. */
@@ -80,7 +77,7 @@ static int consider(struct taker *taker, uint64_t word)
 
 	if (!word || word & 15 || word >> 52 || is_in_pool(taker, word))
 		return 0;
-	range = memory__range_of(taker->memory, word);
+	range = memory__range_of(taker->heap->memory, word);
 	if (!range || word < range->static_end)
 		return 0;
 	if (taker->seen.n >= MOST_SEEN) {
@@ -125,11 +122,11 @@ static int scan_memory(struct taker *taker, uint64_t address, uint64_t n)
 	while (!err && n) {
 		part = sizeof(bytes) - address % sizeof(bytes);
 		part = n < part ? n : part;
-		if (memory__is_resident(taker->memory, address)) {
+		if (memory__is_resident(taker->heap->memory, address)) {
 			err = part == sizeof(bytes) ? address_set__add(&taker->scanned, address)
 						    : 1;
 			if (err == 1)
-				err = memory__read(taker->memory, address, bytes, part)
+				err = memory__read(taker->heap->memory, address, bytes, part)
 					      ? scan(taker, bytes, part)
 					      : 0;
 		}
@@ -153,6 +150,36 @@ static int scan_tables(struct taker *taker, const struct tables *tables)
 	return err;
 }
 
+static int claim(void *context, uint64_t address)
+{
+	struct taker *taker = context;
+
+	return nodes__claim(&taker->heap->nodes, address);
+}
+
+/* Counts an object, and notes it with its tables as nodes. block: bytes to the end of its block. */
+static int take_object(struct taker *taker, const struct object *object, uint64_t size,
+		       uint64_t block, const struct tables *tables)
+{
+	int err = count(taker, object->type, size);
+
+	if (!err)
+		err = nodes__add(&taker->heap->nodes, object->address, object->type->number, block);
+	if (!err)
+		err = object__claim_tables(object, tables, &taker->heap->rules, taker->heap->memory,
+					   claim, taker);
+	return err ? err : scan_tables(taker, tables);
+}
+
+/* A slot with a table, or with what C code keeps; or one on a free list of the interpreter's. */
+static int take_block(struct taker *taker, const uint8_t *slot, size_t size, uint64_t address)
+{
+	bool dead = type_table__is_dead(taker->heap->types, slot, size);
+	int err = nodes__add(&taker->heap->nodes, address, dead ? NODE_LEAF : NODE_BLOCK, size);
+
+	return err ? err : scan(taker, slot, size);
+}
+
 static int see_slot(struct taker *taker, const struct pool *pool, size_t i)
 {
 	const uint8_t *slot = pool->bytes + sizeof(struct pool_header) + i * pool->slot_size;
@@ -163,19 +190,18 @@ static int see_slot(struct taker *taker, const struct pool *pool, size_t i)
 	int err;
 
 	taker->pool_bytes += pool->slot_size;
-	object.type = type_table__of_slot(taker->types, slot, pool->slot_size, &head);
+	object.address = pool->address + (slot - pool->bytes);
+	object.type = type_table__of_slot(taker->heap->types, slot, pool->slot_size, &head);
 	if (!object.type)
-		return scan(taker, slot, pool->slot_size);
+		return take_block(taker, slot, pool->slot_size, object.address);
 	object.bytes = slot + head;
 	object.n = pool->slot_size - head;
-	object.address = pool->address + (object.bytes - pool->bytes);
-	bytes = object__size(&object, &taker->rules, taker->memory, &tables);
+	object.address += head;
+	bytes = object__size(&object, &taker->heap->rules, taker->heap->memory, &tables);
 	/* What does not fit into its slot is a table that begins like an object. */
-	if (!bytes || head + object__extent(&object, &taker->rules) > pool->slot_size)
-		return scan(taker, slot, pool->slot_size);
-	err = count(taker, object.type, bytes);
-	if (!err)
-		err = scan_tables(taker, &tables);
+	if (!bytes || head + object__extent(&object, &taker->heap->rules) > pool->slot_size)
+		return take_block(taker, slot, pool->slot_size, object.address - head);
+	err = take_object(taker, &object, bytes, object.n, &tables);
 	return err || type__is_opaque(object.type) ? err : scan(taker, slot, pool->slot_size);
 }
 
@@ -204,7 +230,7 @@ static int note_pool(void *context, const struct pool *pool)
 static int scan_static_data(struct taker *taker)
 {
 	size_t n, i;
-	const struct memory_range *ranges = memory__ranges(taker->memory, &n);
+	const struct memory_range *ranges = memory__ranges(taker->heap->memory, &n);
 	int err = 0;
 
 	for (i = 0; !err && i < n; i++)
@@ -216,63 +242,25 @@ static int scan_static_data(struct taker *taker)
  * others'. */
 #define FRAME_SCANNED 1024
 
-static int scan_frames(struct taker *taker, uint64_t tstate, size_t *n)
+/* Frames of 3.11 and later are no objects. */
+static int scan_frame(void *context, const struct thread_frame *frame)
 {
-	const struct py_layout *l = &taker->target->layout;
-	uint64_t frame;
-	int err = 0;
-
-	if (!memory__read(taker->memory, tstate + l->tstate_frame, &frame, sizeof(frame)) ||
-	    (l->cframe_current_frame != NO_FIELD &&
-	     !memory__read(taker->memory, frame + l->cframe_current_frame, &frame, sizeof(frame))))
-		return 0;
-	for (; !err && frame && *n < MOST_FRAMES; ++*n) {
-		err = scan_memory(taker, frame, FRAME_SCANNED);
-		if (!memory__read(taker->memory, frame + l->frame_previous, &frame, sizeof(frame)))
-			break;
-	}
-	return err;
-}
-
-/* Frames of 3.11 and later, which are no objects. */
-static int scan_threads(struct taker *taker)
-{
-	const struct py_layout *l = &taker->target->layout;
-	uint64_t interp, tstate;
-	size_t n = 0;
-	int err = 0;
-
-	if (!memory__read(taker->memory, taker->target->runtime + l->runtime_interpreters_head,
-			  &interp, sizeof(interp)))
-		return 0;
-	for (; !err && interp && n < MOST_FRAMES; n++) {
-		if (!memory__read(taker->memory, interp + l->interp_threads_head, &tstate,
-				  sizeof(tstate)))
-			break;
-		for (; !err && tstate && n < MOST_FRAMES; n++) {
-			err = scan_frames(taker, tstate, &n);
-			if (!memory__read(taker->memory, tstate + l->tstate_next, &tstate,
-					  sizeof(tstate)))
-				break;
-		}
-		if (!memory__read(taker->memory, interp + l->interp_next, &interp, sizeof(interp)))
-			break;
-	}
-	return err;
+	return scan_memory(context, frame->address, FRAME_SCANNED);
 }
 
 /* glibc's malloc_chunk (malloc/malloc.c): the size of a block lies before it, and the next chunk
  * says whether this one is in use. Returns 0 where there is none. */
 static uint64_t block_size(struct taker *taker, uint64_t address)
 {
-	const struct memory_range *range = memory__range_of(taker->memory, address);
+	const struct memory_range *range = memory__range_of(taker->heap->memory, address);
 	uint64_t size, next, bytes;
 
-	if (!range || !memory__read(taker->memory, address - 8, &size, sizeof(size)))
+	if (!range || !memory__read(taker->heap->memory, address - 8, &size, sizeof(size)))
 		return 0;
 	if (size & 2) /* IS_MMAPPED */
 		next = 1;
-	else if (!memory__read(taker->memory, address - 8 + (size & ~7ULL), &next, sizeof(next)))
+	else if (!memory__read(taker->heap->memory, address - 8 + (size & ~7ULL), &next,
+			       sizeof(next)))
 		return 0;
 	/* One that is in use has its successor's first word, too. */
 	bytes = (size & ~7ULL) - (size & 2 ? 16 : 8);
@@ -284,22 +272,26 @@ static int look_at(struct taker *taker, uint64_t address)
 {
 	uint8_t bytes[BEGINNING];
 	struct object object = {.address = address, .bytes = bytes, .n = sizeof(bytes)};
-	const struct memory_range *range = memory__range_of(taker->memory, address);
+	const struct memory_range *range = memory__range_of(taker->heap->memory, address);
 	struct tables tables;
-	uint64_t size = 0, extent;
+	uint64_t size = 0, extent, block;
 	int err;
 
-	while (object.n >= 16 && !memory__read(taker->memory, address, bytes, object.n))
+	while (object.n >= 16 && !memory__read(taker->heap->memory, address, bytes, object.n))
 		object.n /= 2;
-	object.type = object.n >= 16 ? type_table__of_object(taker->types, bytes) : NULL;
+	object.type = object.n >= 16 ? type_table__of_object(taker->heap->types, bytes) : NULL;
 	if (object.type)
-		size = object__size(&object, &taker->rules, taker->memory, &tables);
-	extent = size ? object__extent(&object, &taker->rules) : 0;
-	if (!extent || extent > range->end - address)
-		return scan_memory(taker, address, block_size(taker, address));
-	err = count(taker, object.type, size);
-	if (!err)
-		err = scan_tables(taker, &tables);
+		size = object__size(&object, &taker->heap->rules, taker->heap->memory, &tables);
+	extent = size ? object__extent(&object, &taker->heap->rules) : 0;
+	if (!extent || extent > range->end - address) {
+		block = block_size(taker, address);
+		err = block ? nodes__add(&taker->heap->nodes, address, NODE_BLOCK, block) : 0;
+		return err ? err : scan_memory(taker, address, block);
+	}
+	/* Its block begins with its heads. */
+	block = block_size(taker, address - type__head(object.type));
+	block -= block ? type__head(object.type) : 0;
+	err = take_object(taker, &object, size, block > extent ? block : extent, &tables);
 	return err || type__is_opaque(object.type) ? err : scan_memory(taker, address, extent);
 }
 
@@ -315,7 +307,8 @@ static int look_at_all(struct taker *taker)
 static int walk(struct taker *taker, size_t *torn)
 {
 	struct pool_reader *reader;
-	int err = pool_reader__new(taker->target->pid, taker->target->pool_size, &reader);
+	int err =
+		pool_reader__new(taker->heap->target->pid, taker->heap->target->pool_size, &reader);
 
 	if (err)
 		return err;
@@ -326,11 +319,12 @@ static int walk(struct taker *taker, size_t *torn)
 	if (!err)
 		err = scan_static_data(taker);
 	if (!err)
-		err = scan_threads(taker);
+		err = threads__visit_frames(taker->heap->target, taker->heap->memory, scan_frame,
+					    taker);
 	if (!err)
 		err = look_at_all(taker);
 	/* Of one that has ended, what could not be read would look as if it were not there. */
-	return err || proc_status_bytes(taker->target->pid, "VmSize") ? err : -ESRCH;
+	return err || proc_status_bytes(taker->heap->target->pid, "VmSize") ? err : -ESRCH;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -396,24 +390,52 @@ static int summarise(struct taker *taker, struct census *census)
 	}
 	census->pool_bytes = taker->pool_bytes;
 	census->left_out = taker->left_out;
-	census->swapped_bytes = proc_status_bytes(taker->target->pid, "VmSwap");
+	census->swapped_bytes = proc_status_bytes(taker->heap->target->pid, "VmSwap");
 	return merge_names(census);
 }
 
-static int take(struct taker *taker, struct census *census)
+static int find_holders(struct taker *taker, struct census *census)
 {
-	int err = memory__new(taker->target->pid, &taker->memory);
+	struct graph graph;
+	int err = nodes__order(&taker->heap->nodes);
 
 	if (!err)
-		err = walk(taker, &census->torn);
-	if (!err)
-		err = summarise(taker, census);
-	memory__free(taker->memory);
+		err = reach__build(taker->heap, taker->signals, &graph);
+	if (err)
+		return err;
+	err = holders__find(taker->heap, &graph, taker->signals, &census->holders);
+	graph__free(&graph);
+	return err;
+}
+
+static void free_taker(struct taker *taker)
+{
 	address_set__free(&taker->pools);
 	address_set__free(&taker->scanned);
 	address_set__free(&taker->seen);
 	free(taker->todo);
 	free(taker->counts);
+	memset(taker, 0, sizeof(*taker));
+}
+
+static int take(struct heap *heap, bool with_holders, struct census *census)
+{
+	struct taker taker = {.heap = heap, .signals = signals__count()};
+	const int signals = taker.signals;
+	int err = memory__new(heap->target->pid, &heap->memory);
+
+	if (!err)
+		err = walk(&taker, &census->torn);
+	if (!err)
+		err = summarise(&taker, census);
+	/* What follows takes as much again. */
+	free_taker(&taker);
+	taker.heap = heap;
+	taker.signals = signals;
+	if (!err && with_holders)
+		err = find_holders(&taker, census);
+	nodes__free(&heap->nodes);
+	memory__free(heap->memory);
 	return err;
 }
 
@@ -435,25 +457,21 @@ static const char *reason(const struct target *target, int err)
 	}
 }
 
-int census__take(const struct target *target, struct census **result)
+int census__take(const struct target *target, bool with_holders, struct census **result)
 {
 	struct census *census = calloc(1, sizeof(*census));
-	struct taker taker = {
-		.target = target,
-		.rules = {.layout = &target->layout},
-		.signals = signals__count(),
-	};
+	struct heap heap = {.target = target, .rules = {.layout = &target->layout}};
 	int err = census ? 0 : -ENOMEM;
 
 	if (!err && (!target->has_layout || target->layout.object_type != OBJECT_TYPE ||
-		     sscanf(target->version, "3.%u", &taker.rules.minor) != 1))
+		     sscanf(target->version, "3.%u", &heap.rules.minor) != 1))
 		err = -ENOTSUP;
 	if (!err)
-		taker.types = census->names = type_table__new(target->pid);
-	if (!err && !taker.types)
+		heap.types = census->names = type_table__new(target->pid);
+	if (!err && !heap.types)
 		err = -ENOMEM;
 	if (!err)
-		err = take(&taker, census);
+		err = take(&heap, with_holders, census);
 	if (err) {
 		log_error("process %d cannot be inspected: %s", target->pid, reason(target, err));
 		census__free(census);
@@ -467,6 +485,7 @@ void census__free(struct census *census)
 {
 	if (!census)
 		return;
+	holders__free(census->holders);
 	type_table__free(census->names);
 	free(census->by_name);
 	free(census->types);

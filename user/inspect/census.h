@@ -8,9 +8,11 @@
 #ifndef CENSUS_H
 #define CENSUS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "inspect/holders.h"
 #include "target/target.h"
 
 struct census_type {
@@ -27,12 +29,13 @@ struct census {
 	uint64_t swapped_bytes; /* memory that is swapped out, and was not looked at */
 	size_t left_out;	/* addresses that were not looked at, as there were too many */
 	size_t torn;		/* pools that changed each time they were read, and are left out */
+	struct holder *holders; /* NULL: not asked for */
 	struct type_table *names;
 };
 
-/* Returns 0 and the census, which the caller frees, or -errno, having said why: -EINTR if a signal
- * was caught meanwhile. */
-int census__take(const struct target *target, struct census **census);
+/* Returns 0 and the census, with holders or without, which the caller frees; or -errno, having said
+ * why: -EINTR if a signal was caught meanwhile. */
+int census__take(const struct target *target, bool with_holders, struct census **census);
 void census__free(struct census *census);
 
 /* Returns what a census has of a type, NULL if it has none. */

@@ -2,12 +2,14 @@
 #define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 
 #include "base/cleanup.h"
 #include "base/procfs.h"
+#include "base/utf8.h"
 #include "inspect/memory.h"
 #include "inspect/pagemap.h"
 
@@ -77,12 +79,21 @@ static uint64_t end_of_elf(struct memory *memory, uint64_t start)
 	return most > least ? start + (most - (least & ~(uint64_t)(PAGE - 1))) : 0;
 }
 
+static void name_file(const char *path, char file[FILE_NAME_SIZE])
+{
+	const char *slash = strrchr(path, '/');
+
+	snprintf(file, FILE_NAME_SIZE, "%.47s", slash ? slash + 1 : path);
+	utf8_keep_ascii(file);
+}
+
 static int read_ranges(struct memory *memory)
 {
 	auto_fclose FILE *maps = proc_maps__open(memory->pid);
 	struct memory_range range = {0};
 	struct proc_map map;
 	uint64_t end_of_file = 0, end = 0;
+	char file[FILE_NAME_SIZE] = "";
 	int err = 0;
 
 	if (!maps)
@@ -91,12 +102,16 @@ static int read_ranges(struct memory *memory)
 		if (map.inode) {
 			end_of_file = map.end;
 			end = map.offset ? end : end_of_elf(memory, map.start);
+			name_file(map.path, file);
 		}
 		if (!map.is_writable || !map.is_private ||
 		    (map.path[0] == '[' && strcmp(map.path, "[heap]") != 0 &&
 		     strncmp(map.path, "[anon:", 6) != 0))
 			continue;
-		range = (struct memory_range){map.start, map.end, map.start};
+		range = (struct memory_range){.start = map.start,
+					      .end = map.end,
+					      .static_end = map.start};
+		memcpy(range.file, file, sizeof(file));
 		if (map.inode)
 			range.static_end = map.end;
 		else if (map.start == end_of_file && end > map.start)
@@ -185,6 +200,21 @@ bool memory__read(struct memory *memory, uint64_t address, void *to, size_t size
 		size -= n;
 	}
 	return true;
+}
+
+bool memory__read_text(struct memory *memory, uint64_t address, char *to, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < size - 1; i++) {
+		if (!memory__read(memory, address + i, to + i, 1))
+			return false;
+		if (!to[i])
+			break;
+	}
+	to[i] = '\0';
+	utf8_keep_ascii(to);
+	return i > 0;
 }
 
 const struct memory_range *memory__ranges(const struct memory *memory, size_t *n)

@@ -18,11 +18,18 @@ void memory__free(struct memory *memory);
 /* Reads size bytes; false if not all of them are there. What was read before may be older. */
 bool memory__read(struct memory *memory, uint64_t address, void *to, size_t size);
 
+/* Reads a text up to its NUL, or as much of it as fits, and makes it printable. False: none there.
+ */
+bool memory__read_text(struct memory *memory, uint64_t address, char *to, size_t size);
+
+#define FILE_NAME_SIZE 48
+
 /* A part of the address space. Up to static_end it is static data: of files, and their bss, which
  * lies right behind and which the kernel merges with what is allocated above it. */
 struct memory_range {
 	uint64_t start, end;
 	uint64_t static_end;
+	char file[FILE_NAME_SIZE]; /* whose data is static, without its folder */
 };
 
 /* Whether a page is resident, and the process's own: reading others would bring them in. */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inspect/dict_keys.h"
 #include "inspect/sizes.h"
 
 /* PyVarObject */
@@ -33,9 +34,6 @@
 #define SET_TABLE	40
 #define SET_SMALL_TABLE 64
 #define SET_ENTRY	16
-/* PyDictObject: ma_keys, ma_values. */
-#define DICT_KEYS   32
-#define DICT_VALUES 40
 /* PyLongObject: the digits. 30 bits take 4 bytes. */
 #define INT_DIGITS 24
 
@@ -62,7 +60,7 @@ static uint64_t times(uint64_t n, uint64_t size)
 	return n > MOST_BYTES ? MOST_BYTES + 1 : n * size;
 }
 
-static uint64_t int_extent(const struct object *object, const struct size_rules *rules)
+static uint64_t int_extent(const struct object *object, const struct object_rules *rules)
 {
 	int64_t size = word_of(object, OB_SIZE);
 	uint64_t digits = rules->minor < 12 ? magnitude(size) : (uint64_t)size >> 3;
@@ -74,7 +72,7 @@ static uint64_t int_extent(const struct object *object, const struct size_rules 
 }
 
 /* PyUnicodeObject, and what comes before it in it. */
-static uint64_t str_extent(const struct object *object, const struct size_rules *rules)
+static uint64_t str_extent(const struct object *object, const struct object_rules *rules)
 {
 	const struct py_layout *l = rules->layout;
 	uint32_t state = word_of(object, l->str_state);
@@ -88,7 +86,7 @@ static uint64_t str_extent(const struct object *object, const struct size_rules 
 	return l->str_compact_data + times(length + 1, kind);
 }
 
-uint64_t object__extent(const struct object *object, const struct size_rules *rules)
+uint64_t object__extent(const struct object *object, const struct object_rules *rules)
 {
 	const struct type *type = object->type;
 
@@ -124,7 +122,7 @@ static bool add_table(struct tables *tables, struct memory *memory, uint64_t add
 }
 
 /* A str's UTF-8, if it is not in the str itself; the characters of one that is not compact. */
-static bool find_str_tables(const struct object *object, const struct size_rules *rules,
+static bool find_str_tables(const struct object *object, const struct object_rules *rules,
 			    struct memory *memory, struct tables *tables)
 {
 	const struct py_layout *l = rules->layout;
@@ -145,62 +143,14 @@ static bool find_str_tables(const struct object *object, const struct size_rules
 	       add_table(tables, memory, utf8, word_of(object, l->str_ascii_data) + 1, 1, false);
 }
 
-struct dict_keys {
-	uint64_t references;
-	uint64_t values; /* slots that a table of values beside shared keys has */
-	uint64_t bytes;
-};
-
-/* struct _dictkeysobject of Objects/dict-common.h: 3.8 to 3.10. */
-static bool read_old_keys(struct memory *memory, uint64_t address, struct dict_keys *keys)
-{
-	uint64_t words[5], size, index, usable;
-
-	if (!memory__read(memory, address, words, sizeof(words)))
-		return false;
-	size = words[1];
-	if (!size || size & (size - 1) || size > MOST_BYTES)
-		return false;
-	index = size <= 0xff ? 1 : size <= 0xffff ? 2 : size <= 0xffffffff ? 4 : 8;
-	keys->references = words[0];
-	usable = (size << 1) / 3;
-	keys->values = usable;
-	keys->bytes = sizeof(words) + index * size + 24 * usable;
-	return true;
-}
-
-/* Of Include/internal/pycore_dict.h: since 3.11. */
-static bool read_keys(struct memory *memory, uint64_t address, const struct size_rules *rules,
-		      struct dict_keys *keys)
-{
-	struct {
-		uint64_t references;
-		uint8_t log2_size, log2_index_bytes, kind, unused;
-		uint32_t version;
-		uint64_t usable, used;
-	} head;
-	uint64_t entries;
-
-	if (!memory__read(memory, address, &head, sizeof(head)) || head.log2_size > 40 ||
-	    head.log2_index_bytes > 44 || head.kind > 2)
-		return false;
-	keys->references = head.references;
-	entries = (2ULL << head.log2_size) / 3;
-	keys->values = rules->minor == 11 ? entries : head.usable + head.used;
-	keys->bytes =
-		sizeof(head) + (1ULL << head.log2_index_bytes) + (head.kind ? 16 : 24) * entries;
-	return true;
-}
-
 /* _PyDict_SizeOf(): keys that other dicts share are not counted. */
-static bool find_dict_tables(const struct object *object, const struct size_rules *rules,
+static bool find_dict_tables(const struct object *object, const struct object_rules *rules,
 			     struct memory *memory, struct tables *tables)
 {
 	uint64_t at = word_of(object, DICT_KEYS), values = word_of(object, DICT_VALUES);
 	struct dict_keys keys;
 
-	if (!(rules->minor < 11 ? read_old_keys(memory, at, &keys)
-				: read_keys(memory, at, rules, &keys)))
+	if (!dict_keys__read(memory, at, rules->minor, &keys))
 		return false;
 	if (values && !add_table(tables, memory, values, keys.values, 8, true))
 		return false;
@@ -257,7 +207,7 @@ static bool find_ndarray_tables(const struct object *object, struct memory *memo
 			 item_size(memory, word_of(object, NDARRAY_DESCR)), true);
 }
 
-static bool find_tables(const struct object *object, const struct size_rules *rules,
+static bool find_tables(const struct object *object, const struct object_rules *rules,
 			struct memory *memory, struct tables *tables)
 {
 	switch (object->type->kind) {
@@ -286,7 +236,7 @@ static bool find_tables(const struct object *object, const struct size_rules *ru
 	}
 }
 
-uint64_t object__size(const struct object *object, const struct size_rules *rules,
+uint64_t object__size(const struct object *object, const struct object_rules *rules,
 		      struct memory *memory, struct tables *tables)
 {
 	uint64_t bytes = object__extent(object, rules);

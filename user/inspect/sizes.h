@@ -13,7 +13,7 @@
 #include "pymemtop.h"
 
 /* Where this CPython keeps what the sizes need. */
-struct size_rules {
+struct object_rules {
 	unsigned int minor; /* of its version */
 	const struct py_layout *layout;
 };
@@ -42,10 +42,10 @@ struct tables {
 
 /* Returns the bytes of the object, with the heads before it and its tables; 0 if it contradicts
  * itself: then it is none. */
-uint64_t object__size(const struct object *object, const struct size_rules *rules,
+uint64_t object__size(const struct object *object, const struct object_rules *rules,
 		      struct memory *memory, struct tables *tables);
 
 /* Returns the bytes of the object itself, without heads and tables. */
-uint64_t object__extent(const struct object *object, const struct size_rules *rules);
+uint64_t object__extent(const struct object *object, const struct object_rules *rules);
 
 #endif /* SIZES_H */

@@ -22,9 +22,13 @@
 #define TYPE_BASIC_SIZE 32
 #define TYPE_ITEM_SIZE	40
 #define TYPE_FLAGS	168
+#define TYPE_WEAKREFS	208
+#define TYPE_MEMBERS	240
 #define TYPE_BASE	256
+#define TYPE_DICT	288
 
 /* tp_flags, Include/object.h. The two of 3.11 and later mean nothing before. */
+#define HAS_INLINE_VALUES    (1 << 2)  /* Py_TPFLAGS_INLINE_VALUES, 3.13 */
 #define HAS_MANAGED_WEAKREFS (1 << 3)  /* Py_TPFLAGS_MANAGED_WEAKREF, 3.12 */
 #define HAS_MANAGED_DICT     (1 << 4)  /* Py_TPFLAGS_MANAGED_DICT, 3.11 */
 #define HAS_GC		     (1 << 14) /* Py_TPFLAGS_HAVE_GC */
@@ -46,6 +50,7 @@ struct type_table {
 	pid_t pid;
 	void *tree; /* a <search.h> tree */
 	size_t n;
+	const struct type *numbered[MOST_TYPES];
 	uint64_t others[MOST_OTHERS];
 };
 
@@ -111,7 +116,8 @@ static const struct {
 	unsigned int bit;
 	enum type_kind kind;
 } flagged_kinds[] = {
-	{24, KIND_INT}, {25, KIND_LIST}, {27, KIND_BYTES}, {28, KIND_STR}, {29, KIND_DICT},
+	{24, KIND_INT}, {25, KIND_LIST}, {26, KIND_TUPLE}, {27, KIND_BYTES},
+	{28, KIND_STR}, {29, KIND_DICT}, {31, KIND_TYPE},
 };
 
 /* Types that no flag tells, nor their subclasses. */
@@ -119,9 +125,24 @@ static const struct {
 	const char *name;
 	enum type_kind kind;
 } named_kinds[] = {
-	{"set", KIND_SET},	     {"frozenset", KIND_SET},	      {"bytearray", KIND_BYTEARRAY},
-	{"array.array", KIND_ARRAY}, {"numpy.ndarray", KIND_NDARRAY}, {"generator", KIND_FRAME},
-	{"coroutine", KIND_FRAME},   {"async_generator", KIND_FRAME}, {"frame", KIND_FRAME},
+	{"set", KIND_SET},
+	{"frozenset", KIND_SET},
+	{"bytearray", KIND_BYTEARRAY},
+	{"array.array", KIND_ARRAY},
+	{"numpy.ndarray", KIND_NDARRAY},
+	{"generator", KIND_FRAME},
+	{"coroutine", KIND_FRAME},
+	{"async_generator", KIND_FRAME},
+	{"frame", KIND_FRAME},
+	{"module", KIND_MODULE},
+	{"collections.deque", KIND_DEQUE},
+	{"code", KIND_CODE},
+	{"weakref", KIND_WEAKREF}, /* before 3.12 */
+	{"weakref.ReferenceType", KIND_WEAKREF},
+	{"weakproxy", KIND_WEAKREF},
+	{"weakcallableproxy", KIND_WEAKREF},
+	{"weakref.ProxyType", KIND_WEAKREF},
+	{"weakref.CallableProxyType", KIND_WEAKREF},
 };
 
 static enum type_kind kind_of(const struct type_table *types, const struct type *type)
@@ -155,6 +176,10 @@ static bool describe(struct type_table *types, struct type *type)
 	type->basic_size = word_at(types, type->address + TYPE_BASIC_SIZE);
 	type->item_size = word_at(types, type->address + TYPE_ITEM_SIZE);
 	type->flags = word_at(types, type->address + TYPE_FLAGS);
+	type->dict = word_at(types, type->address + TYPE_DICT);
+	type->weakrefs = word_at(types, type->address + TYPE_WEAKREFS);
+	type->members = word_at(types, type->address + TYPE_MEMBERS);
+	type->base = word_at(types, type->address + TYPE_BASE);
 	type->kind = kind_of(types, type);
 	type->number = types->n;
 	return true;
@@ -184,7 +209,7 @@ static const struct type *find_type(struct type_table *types, uint64_t address)
 		free(made);
 		return NULL;
 	}
-	types->n++;
+	types->numbered[types->n++] = made;
 	return made;
 }
 
@@ -249,4 +274,43 @@ size_t type__head(const struct type *type)
 {
 	return (type->flags & HAS_GC ? GC_HEAD : 0) +
 	       (type->flags & (HAS_MANAGED_DICT | HAS_MANAGED_WEAKREFS) ? MANAGED_HEAD : 0);
+}
+
+bool type_table__is_dead(struct type_table *types, const uint8_t *slot, size_t size)
+{
+	size_t before = is_debug_block(slot, size) ? DEBUG_HEAD : 0, i, head;
+	const struct type *type;
+	uint64_t address;
+
+	for (i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		head = before + heads[i];
+		if (head + 2 * sizeof(address) > size)
+			break;
+		memcpy(&address, slot + head + OBJECT_TYPE, sizeof(address));
+		type = type_table__at(types, address);
+		if (type && type__head(type) == heads[i])
+			return true;
+	}
+	return false;
+}
+
+const struct type *type_table__numbered(const struct type_table *types, size_t number)
+{
+	return number < types->n ? types->numbered[number] : NULL;
+}
+
+const struct type *type_table__at(struct type_table *types, uint64_t address)
+{
+	return address < 4096 || address & 7 || address >= 1ULL << 52 ? NULL
+								      : find_type(types, address);
+}
+
+bool type__has_managed_dict(const struct type *type)
+{
+	return type->flags & HAS_MANAGED_DICT;
+}
+
+bool type__has_inline_values(const struct type *type)
+{
+	return type->flags & HAS_INLINE_VALUES;
 }

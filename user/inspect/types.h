@@ -30,6 +30,12 @@ enum type_kind {
 	KIND_ARRAY,
 	KIND_NDARRAY,
 	KIND_FRAME, /* generators and frames: their own size is not known from outside */
+	KIND_TUPLE,
+	KIND_TYPE,
+	KIND_MODULE,
+	KIND_DEQUE,
+	KIND_WEAKREF,
+	KIND_CODE,
 };
 
 struct type {
@@ -37,6 +43,8 @@ struct type {
 	const char *name;	       /* no_object: not a type */
 	int64_t basic_size, item_size; /* bytes */
 	uint64_t flags;		       /* tp_flags */
+	int64_t dict, weakrefs;	       /* offsets in an object; 0: none; dict < 0: from its end */
+	uint64_t members, base;	       /* tp_members and tp_base, addresses */
 	enum type_kind kind;
 	size_t number; /* from 0, in the order in which they were met */
 	char text[96];
@@ -64,6 +72,18 @@ const char *type_table__name(struct type_table *types, const uint8_t *slot, size
 /* Bytes that lie before an object of the type, in the same block (_PyType_PreHeaderSize() in
  * Objects/object.c, 3.11; before, only the garbage collector's head). */
 size_t type__head(const struct type *type);
+
+/* Whether an object of a type in a slot is dead, and waits on a free list to be used again. */
+bool type_table__is_dead(struct type_table *types, const uint8_t *slot, size_t size);
+
+/* The type with a number below n, or at an address; NULL: none. */
+const struct type *type_table__numbered(const struct type_table *types, size_t number);
+const struct type *type_table__at(struct type_table *types, uint64_t address);
+
+/* Whether the type's instances have a dict, or values, that the interpreter keeps in front of them
+ * (3.11 and later); and, from 3.13 on, values at their end. */
+bool type__has_managed_dict(const struct type *type);
+bool type__has_inline_values(const struct type *type);
 
 /* Whether the type's objects hold no pointers to others. */
 bool type__is_opaque(const struct type *type);

@@ -42,6 +42,7 @@ static const struct {
 	{FIELD(code_first_traceable), FIELD(code_bytecode)},
 	{FIELD(str_compact_data), FIELD(str_ascii_data)},
 	{FIELD(type_dealloc), FIELD(type_name)},
+	{FIELD(type_cached_keys), FIELD(type_name)},
 };
 
 /* The first slots, in all versions. */

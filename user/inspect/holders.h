@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What holds a process's memory: objects that are reached on the same path and have the same type,
+ * with what they alone keep alive. A tree, as each lies in what another keeps alive.
+ */
+#ifndef HOLDERS_H
+#define HOLDERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "inspect/reach.h"
+
+struct holder {
+	char *path;	  /* UTF-8; "" of the topmost, which stands for the whole process */
+	const char *type; /* lives as long as the heap's types */
+	uint64_t count;
+	uint64_t bytes;		 /* their own, with their tables */
+	uint64_t retained_bytes; /* with all that only they keep alive */
+	struct holder *holders;	 /* by retained_bytes, the largest first */
+	size_t nholders;
+};
+
+/* A part of all that holds less is left out: one in so many. */
+#define LEAST_HOLDER 2000
+
+/*
+ * Finds the holders in a graph, whose edges it frees. Returns 0, -ENOMEM, or -EINTR if a signal was
+ * caught since signals__count() was that.
+ */
+int holders__find(struct heap *heap, struct graph *graph, int signals, struct holder **all);
+
+/* NULL is fine. */
+void holders__free(struct holder *all);
+
+#endif /* HOLDERS_H */

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/procfs.h"
+#include "inspect/inspected.h"
+
+int inspected__look(struct inspected *inspected, bool with_holders)
+{
+	double begin = clock_seconds(CLOCK_MONOTONIC);
+	int err;
+
+	census__free(inspected->first);
+	inspected->first = inspected->now;
+	inspected->now = NULL;
+	err = census__take(inspected->target, with_holders, &inspected->now);
+	inspected->rss = proc_rss(inspected->target->pid);
+	inspected->seconds = clock_seconds(CLOCK_MONOTONIC) - begin;
+	if (!err)
+		log_detail("process %d: %" PRIu64 " objects", inspected->target->pid,
+			   inspected->now->count);
+	return err;
+}
+
+void inspected__clear(struct inspected *inspected)
+{
+	census__free(inspected->first);
+	census__free(inspected->now);
+	target__free(inspected->target);
+	memset(inspected, 0, sizeof(*inspected));
+}
+
+struct census_type inspected__growth(const struct inspected *inspected,
+				     const struct census_type *type)
+{
+	const struct census_type *before = census__find(inspected->first, type->name);
+
+	return (struct census_type){
+		.name = type->name,
+		.count = type->count - (before ? before->count : 0),
+		.bytes = type->bytes - (before ? before->bytes : 0),
+	};
+}
+
+/* Finds a holder by path and type. Inner paths begin with the outer ones', but for what several
+ * hold. */
+static const struct holder *find(const struct holder *in, const struct holder *holder)
+{
+	const struct holder *found = NULL;
+	size_t i;
+
+	for (i = 0; !found && i < in->nholders; i++) {
+		if (!strcmp(in->holders[i].path, holder->path) &&
+		    !strcmp(in->holders[i].type, holder->type))
+			return &in->holders[i];
+	}
+	for (i = 0; !found && i < in->nholders; i++)
+		found = find(&in->holders[i], holder);
+	return found;
+}
+
+int64_t inspected__holder_growth(const struct inspected *inspected, const struct holder *holder)
+{
+	const struct holder *before = inspected->first && inspected->first->holders
+					      ? find(inspected->first->holders, holder)
+					      : NULL;
+
+	return holder->retained_bytes - (before ? before->retained_bytes : 0);
+}

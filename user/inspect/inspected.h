@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A process that was looked at once, or twice. */
+#ifndef INSPECTED_H
+#define INSPECTED_H
+
+#include "inspect/census.h"
+#include "target/target.h"
+
+struct inspected {
+	struct target *target;	    /* NULL: it has ended */
+	struct census *first, *now; /* first: NULL if it was looked at once */
+	uint64_t rss;		    /* bytes */
+	double seconds;		    /* that the last look took */
+};
+
+/* Looks at it now: what was seen last is the first look from then on. With holders or without.
+ * Returns 0 or -errno, having said why. */
+int inspected__look(struct inspected *inspected, bool with_holders);
+
+void inspected__clear(struct inspected *inspected);
+
+/* What a type has gained since the first look. */
+struct census_type inspected__growth(const struct inspected *inspected,
+				     const struct census_type *type);
+
+/* Bytes that a holder of the last look, in one at that path, retains more than at the first. */
+int64_t inspected__holder_growth(const struct inspected *inspected, const struct holder *holder);
+
+#endif /* INSPECTED_H */

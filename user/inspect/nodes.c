@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "inspect/nodes.h"
+
+#define REGION_BITS 14
+
+int nodes__add(struct nodes *nodes, uint64_t address, int32_t type, uint64_t bytes)
+{
+	uint64_t words = (bytes + 7) / 8;
+	struct node *more;
+	size_t room;
+
+	if (nodes->n == nodes->room) {
+		room = nodes->room + nodes->room / 2 + 4096;
+		if (room >= NO_NODE)
+			return -E2BIG;
+		more = reallocarray(nodes->of, room, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		nodes->of = more;
+		nodes->room = room;
+	}
+	if (nodes->nsorted == nodes->n && (!nodes->n || nodes->of[nodes->n - 1].address < address))
+		nodes->nsorted++;
+	nodes->of[nodes->n++] =
+		(struct node){address, type, words < UINT32_MAX ? words : UINT32_MAX};
+	return 0;
+}
+
+int nodes__claim(struct nodes *nodes, uint64_t address)
+{
+	uint64_t *more;
+	size_t room;
+
+	if (nodes->nclaims == nodes->claims_room) {
+		room = nodes->claims_room + nodes->claims_room / 2 + 4096;
+		more = reallocarray(nodes->claims, room, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		nodes->claims = more;
+		nodes->claims_room = room;
+	}
+	nodes->claims[nodes->nclaims++] = address;
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct node *x = a, *y = b;
+
+	if (x->address != y->address)
+		return x->address < y->address ? -1 : 1;
+	/* An object before a block. */
+	return x->type > y->type ? -1 : x->type < y->type;
+}
+
+/* Those in pools came in order; the others are sorted, and merged with them. */
+static int sort(struct nodes *nodes)
+{
+	size_t n = nodes->n - nodes->nsorted, i = nodes->nsorted, at = nodes->n;
+	struct node *tail = nodes->of + nodes->nsorted, *copy;
+
+	if (!n)
+		return 0;
+	qsort(tail, n, sizeof(*tail), compare);
+	copy = malloc(n * sizeof(*copy));
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, tail, n * sizeof(*copy));
+	while (n) {
+		if (i && compare(&nodes->of[i - 1], &copy[n - 1]) > 0)
+			nodes->of[--at] = nodes->of[--i];
+		else
+			nodes->of[--at] = copy[--n];
+	}
+	free(copy);
+	return 0;
+}
+
+static uint64_t end_of(const struct node *node)
+{
+	return node->address + 8 * (uint64_t)node->words;
+}
+
+/* A block was taken for one by what lies before it, which may be anything: where it overlaps an
+ * object, or lies in what was found before, there is none. */
+static void drop_overlapping(struct nodes *nodes)
+{
+	size_t i, n = 0;
+	uint64_t end = 0;
+
+	for (i = 0; i < nodes->n; i++) {
+		if (nodes->of[i].type < 0 && (nodes->of[i].address < end ||
+					      (i + 1 < nodes->n && nodes->of[i + 1].type >= 0 &&
+					       nodes->of[i + 1].address < end_of(&nodes->of[i]))))
+			continue;
+		if (n && nodes->of[n - 1].address == nodes->of[i].address)
+			continue;
+		if (end_of(&nodes->of[i]) > end)
+			end = end_of(&nodes->of[i]);
+		nodes->of[n++] = nodes->of[i];
+	}
+	nodes->n = n;
+}
+
+static size_t slot_of(const struct nodes *nodes, uint64_t region)
+{
+	size_t slot = region * nodes->multiplier >> 20 & (nodes->regions_room - 1);
+
+	while (nodes->regions[slot].first != NO_NODE && nodes->regions[slot].region != region)
+		slot = (slot + 1) & (nodes->regions_room - 1);
+	return slot;
+}
+
+static int index_regions(struct nodes *nodes)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < nodes->n; i++)
+		n += !i ||
+		     nodes->of[i].address >> REGION_BITS != nodes->of[i - 1].address >> REGION_BITS;
+	for (nodes->regions_room = 64; nodes->regions_room < 2 * n;)
+		nodes->regions_room *= 2;
+	nodes->regions = malloc(nodes->regions_room * sizeof(*nodes->regions));
+	if (!nodes->regions)
+		return -ENOMEM;
+	if (getrandom(&nodes->multiplier, sizeof(nodes->multiplier), 0) < 0)
+		nodes->multiplier = 0x9fb21c651e98df25ULL;
+	nodes->multiplier |= 1;
+	for (i = 0; i < nodes->regions_room; i++)
+		nodes->regions[i].first = NO_NODE;
+	for (i = nodes->n; i-- > 0;)
+		nodes->regions[slot_of(nodes, nodes->of[i].address >> REGION_BITS)] =
+			(struct node_region){nodes->of[i].address >> REGION_BITS, i};
+	return 0;
+}
+
+int nodes__order(struct nodes *nodes)
+{
+	uint32_t node;
+	size_t i;
+	int err = sort(nodes);
+
+	if (err)
+		return err;
+	drop_overlapping(nodes);
+	err = index_regions(nodes);
+	for (i = 0; !err && i < nodes->nclaims; i++) {
+		node = nodes__around(nodes, nodes->claims[i]);
+		if (node != NO_NODE && nodes->of[node].type == NODE_BLOCK)
+			nodes->of[node].type = NODE_TABLE;
+	}
+	free(nodes->claims);
+	nodes->claims = NULL;
+	nodes->nclaims = nodes->claims_room = 0;
+	return err;
+}
+
+void nodes__free(struct nodes *nodes)
+{
+	free(nodes->of);
+	free(nodes->claims);
+	free(nodes->regions);
+	memset(nodes, 0, sizeof(*nodes));
+}
+
+/* The last node at that address or before it, from the first in its region on. */
+static uint32_t last_until(const struct nodes *nodes, uint32_t low, uint64_t address)
+{
+	uint64_t end = ((address >> REGION_BITS) + 1) << REGION_BITS;
+	uint32_t high = low, step = 1, middle;
+
+	/* A region has up to a thousand. */
+	while (high + step < nodes->n && nodes->of[high + step].address < end && step < 1024)
+		step *= 2;
+	high = high + step < nodes->n ? high + step : nodes->n;
+	while (low + 1 < high) {
+		middle = low + (high - low) / 2;
+		if (nodes->of[middle].address <= address)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+uint32_t nodes__at(const struct nodes *nodes, uint64_t address)
+{
+	const struct node_region *region;
+	uint32_t node;
+
+	if (!nodes->n)
+		return NO_NODE;
+	region = &nodes->regions[slot_of(nodes, address >> REGION_BITS)];
+	if (region->first == NO_NODE)
+		return NO_NODE;
+	node = last_until(nodes, region->first, address);
+	return nodes->of[node].address == address ? node : NO_NODE;
+}
+
+uint32_t nodes__around(const struct nodes *nodes, uint64_t address)
+{
+	uint32_t node = nodes__at(nodes, address), low = 0, high = nodes->n, middle;
+
+	if (node != NO_NODE || !nodes->n || address < nodes->of[0].address)
+		return node;
+	while (low + 1 < high) {
+		middle = low + (high - low) / 2;
+		if (nodes->of[middle].address <= address)
+			low = middle;
+		else
+			high = middle;
+	}
+	return address < end_of(&nodes->of[low]) ? low : NO_NODE;
+}

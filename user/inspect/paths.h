@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Ways from the roots to objects, as Python would write them: "app.sessions{*}.user". Objects that
+ * differ only by an index are reached on the same path; so are those of a chain: "app.first.next*".
+ */
+#ifndef PATHS_H
+#define PATHS_H
+
+#include "inspect/names.h"
+
+struct paths;
+
+/* Neither the heap nor the graph is owned. Returns 0 or -ENOMEM. */
+int paths__new(struct heap *heap, const struct graph *graph, struct paths **paths);
+void paths__free(struct paths *paths);
+
+/* Returns the number of the path of a node that is reached, or -ENOMEM. */
+int64_t paths__of(struct paths *paths, uint32_t node);
+
+/* Whether a node, whose path was asked for, is the dict with the attributes of what refers to it. */
+bool paths__is_namespace(const struct paths *paths, uint32_t node);
+
+/* Returns a path as text, malloc'ed; NULL: out of memory. */
+char *paths__text(const struct paths *paths, uint32_t path);
+
+#endif /* PATHS_H */

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+
+#include "base/json.h"
+#include "render/objects.h"
+#include "version.h"
+
+#define SCHEMA "pymemtop.objects/1"
+
+static void put_type(struct json_writer *writer, const struct inspected *inspected,
+		     const struct census_type *type)
+{
+	struct census_type growth;
+
+	json__open_map(writer);
+	json__text_member(writer, "type", type->name);
+	json__integer_member(writer, "count", type->count);
+	json__integer_member(writer, "bytes", type->bytes);
+	if (inspected->first) {
+		growth = inspected__growth(inspected, type);
+		json__integer_member(writer, "count_change", growth.count);
+		json__integer_member(writer, "bytes_change", growth.bytes);
+	}
+	json__close_map(writer);
+}
+
+static void put_holders(struct json_writer *writer, const struct inspected *inspected,
+			const struct holder *in, unsigned int depth)
+{
+	const struct holder *holder;
+	size_t i;
+
+	for (i = 0; i < in->nholders; i++) {
+		holder = &in->holders[i];
+		json__open_map(writer);
+		json__text_member(writer, "path", holder->path);
+		json__text_member(writer, "type", holder->type);
+		json__integer_member(writer, "depth", depth);
+		json__integer_member(writer, "count", holder->count);
+		json__integer_member(writer, "bytes", holder->bytes);
+		json__integer_member(writer, "retained_bytes", holder->retained_bytes);
+		if (inspected->first)
+			json__integer_member(writer, "retained_bytes_change",
+					     inspected__holder_growth(inspected, holder));
+		json__close_map(writer);
+		put_holders(writer, inspected, holder, depth + 1);
+	}
+}
+
+static void put_process(struct json_writer *writer, const struct inspected *inspected)
+{
+	const struct census *census = inspected->now;
+	size_t i;
+
+	json__open_map(writer);
+	json__integer_member(writer, "pid", inspected->target->pid);
+	json__text_member(writer, "cmdline", inspected->target->cmdline);
+	json__text_member(writer, "python", inspected->target->version);
+	json__integer_member(writer, "rss_bytes", inspected->rss);
+	json__integer_member(writer, "objects", census->count);
+	json__integer_member(writer, "bytes", census->bytes);
+	json__integer_member(writer, "pool_bytes", census->pool_bytes);
+	json__integer_member(writer, "swapped_bytes", census->swapped_bytes);
+	json__integer_member(writer, "left_out", census->left_out);
+	json__integer_member(writer, "torn_pools", census->torn);
+	json__string(writer, "types");
+	json__open_array(writer);
+	for (i = 0; i < census->ntypes; i++)
+		put_type(writer, inspected, &census->types[i]);
+	/* What was there, and is there no more. */
+	for (i = 0; inspected->first && i < inspected->first->ntypes; i++) {
+		if (!census__find(census, inspected->first->types[i].name))
+			put_type(writer, inspected,
+				 &(struct census_type){.name = inspected->first->types[i].name});
+	}
+	json__close_array(writer);
+	if (census->holders) {
+		json__integer_member(writer, "retained_bytes", census->holders->retained_bytes);
+		json__string(writer, "holders");
+		json__open_array(writer);
+		put_holders(writer, inspected, census->holders, 0);
+		json__close_array(writer);
+	}
+	json__close_map(writer);
+}
+
+int objects_json__print(FILE *out, const struct inspected *all, size_t n)
+{
+	struct json_writer *writer = json_writer__new(out);
+	size_t i;
+
+	if (!writer)
+		return -ENOMEM;
+	json__open_map(writer);
+	json__string_member(writer, "schema", SCHEMA);
+	json__string_member(writer, "version", PYMEMTOP_VERSION);
+	json__string(writer, "processes");
+	json__open_array(writer);
+	for (i = 0; i < n; i++) {
+		if (all[i].target)
+			put_process(writer, &all[i]);
+	}
+	json__close_array(writer);
+	json__close_map(writer);
+	return json_writer__end(writer);
+}

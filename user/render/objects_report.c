@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/format.h"
+#include "base/utf8.h"
+#include "render/objects.h"
+
+static void print_count_change(FILE *out, int64_t change)
+{
+	const char *sign = change < 0 ? "-" : change ? "+" : "";
+	char text[FORMAT_SIZE + 1];
+
+	snprintf(text, sizeof(text), "%s%s", sign,
+		 format_count(change < 0 ? -(uint64_t)change : (uint64_t)change).s);
+	fprintf(out, " %12s", text);
+}
+
+static void print_types(FILE *out, const struct inspected *inspected, size_t top)
+{
+	const struct census *census = inspected->now;
+	struct census_type growth;
+	size_t i;
+
+	fprintf(out, "  %12s", "objects");
+	if (inspected->first)
+		fprintf(out, " %12s %12s", "change", "bytes");
+	fprintf(out, " %12s  type\n", inspected->first ? "change" : "bytes");
+	for (i = 0; i < census->ntypes && i < top; i++) {
+		fprintf(out, "  %12s", format_count(census->types[i].count).s);
+		if (inspected->first) {
+			growth = inspected__growth(inspected, &census->types[i]);
+			print_count_change(out, growth.count);
+		}
+		fprintf(out, " %12s", format_bytes(census->types[i].bytes).s);
+		if (inspected->first)
+			fprintf(out, " %12s", format_change(growth.bytes).s);
+		fprintf(out, "  %s\n", census->types[i].name);
+	}
+	if (i < census->ntypes)
+		fprintf(out, "  and %s more types: --top %zu shows them\n",
+			format_count(census->ntypes - i).s, census->ntypes);
+}
+
+/* A holder that is shown, and in which other one. */
+struct row {
+	const struct holder *holder;
+	const struct row *above; /* NULL: none */
+	int64_t weight;		 /* what it retains; in two looks, what it has gained */
+};
+
+#define MOST_ROWS 4096
+
+/* Rows in a row, and of those again. */
+#define MOST_DEPTH 2
+#define INNER_ROWS 4
+
+struct rows {
+	const struct inspected *inspected;
+	int64_t least; /* weight of a row */
+	struct row of[MOST_ROWS];
+	size_t n;
+};
+
+static int64_t weight_of(const struct rows *rows, const struct holder *holder)
+{
+	return rows->inspected->first ? inspected__holder_growth(rows->inspected, holder)
+				      : (int64_t)holder->retained_bytes;
+}
+
+static void choose(struct rows *rows, const struct holder *holder, const struct row *above,
+		   unsigned int depth);
+
+static void choose_inner(struct rows *rows, const struct holder *holder, const struct row *above,
+			 unsigned int depth)
+{
+	size_t i;
+
+	for (i = 0; i < holder->nholders; i++) {
+		if (weight_of(rows, &holder->holders[i]) >= rows->least)
+			choose(rows, &holder->holders[i], above, depth);
+	}
+}
+
+/* A module, and a holder of which one inner holder is nearly all, are not shown, but what they
+ * hold; not so where it is many objects, of which each holds some. */
+static void choose(struct rows *rows, const struct holder *holder, const struct row *above,
+		   unsigned int depth)
+{
+	int64_t weight = weight_of(rows, holder), most = 0, inner;
+	struct row *row;
+	size_t i;
+
+	for (i = 0; i < holder->nholders; i++) {
+		inner = weight_of(rows, &holder->holders[i]);
+		most = inner > most ? inner : most;
+	}
+	if ((most >= weight / 10 * 8 && (holder->count == 1 || above)) ||
+	    !strcmp(holder->type, "module")) {
+		choose_inner(rows, holder, above, depth);
+	} else if (rows->n < MOST_ROWS) {
+		row = &rows->of[rows->n++];
+		*row = (struct row){holder, above, weight};
+		if (depth < MOST_DEPTH)
+			choose_inner(rows, holder, row, depth + 1);
+	}
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct row *const *x = a, *const *y = b;
+
+	if ((*x)->weight != (*y)->weight)
+		return (*x)->weight > (*y)->weight ? -1 : 1;
+	return strcmp((*x)->holder->path, (*y)->holder->path);
+}
+
+static void print_row(FILE *out, const struct rows *rows, const struct row *row, unsigned int depth)
+{
+	const struct holder *holder = row->holder;
+	const char *path = holder->path;
+	size_t length;
+
+	fprintf(out, "  %12s", format_bytes(holder->retained_bytes).s);
+	if (rows->inspected->first)
+		fprintf(out, " %12s", format_change(row->weight).s);
+	fprintf(out, " %12s  %*s", format_count(holder->count).s, 2 * (int)depth, "");
+	/* What is in another is named from there. */
+	length = row->above ? strlen(row->above->holder->path) : 0;
+	if (length && !strncmp(path, row->above->holder->path, length))
+		path += length;
+	fprintf(out, "%s%s%s\n", path, *path && *holder->type ? "  " : "", holder->type);
+}
+
+static void print_rows(FILE *out, const struct rows *rows, const struct row *above,
+		       unsigned int depth, size_t top)
+{
+	const struct row *inner[MOST_ROWS];
+	size_t i, n = 0;
+
+	for (i = 0; i < rows->n; i++) {
+		if (rows->of[i].above == above)
+			inner[n++] = &rows->of[i];
+	}
+	qsort(inner, n, sizeof(inner[0]), compare_rows);
+	for (i = 0; i < n && i < top; i++) {
+		print_row(out, rows, inner[i], depth);
+		print_rows(out, rows, inner[i], depth + 1, INNER_ROWS);
+	}
+}
+
+static void print_holders(FILE *out, const struct inspected *inspected, size_t top)
+{
+	const struct holder *all = inspected->now->holders;
+	struct rows *rows = calloc(1, sizeof(*rows));
+
+	if (!rows)
+		return;
+	rows->inspected = inspected;
+	rows->least = weight_of(rows, all) / 200;
+	rows->least = rows->least > 1024 ? rows->least : 1024;
+	choose_inner(rows, all, NULL, 0);
+	fprintf(out, "  %12s", "keep alive");
+	if (inspected->first)
+		fprintf(out, " %12s", "change");
+	fprintf(out, " %12s  holders\n", "objects");
+	print_rows(out, rows, NULL, 0, top);
+	fputc('\n', out);
+	free(rows);
+}
+
+void objects_report__print(FILE *out, const struct inspected *inspected, size_t top)
+{
+	const struct census *census = inspected->now;
+	const struct target *target = inspected->target;
+	char *cmdline = utf8_from_str((const uint8_t *)target->cmdline, strlen(target->cmdline), 0);
+
+	fprintf(out, "Process %d: %s\n", target->pid, cmdline ? cmdline : "?");
+	free(cmdline);
+	fprintf(out, "  CPython %s; %s objects take %s of %s resident; read in %.1f s\n",
+		target->version, format_count(census->count).s, format_bytes(census->bytes).s,
+		format_bytes(inspected->rss).s, inspected->seconds);
+	if (!census->pool_bytes)
+		fprintf(out, "  It has no pools of small objects (PYTHONMALLOC, or another build): "
+			     "what is found is what its static data leads to\n");
+	if (census->swapped_bytes)
+		fprintf(out, "  %s are swapped out, and were not looked at\n",
+			format_bytes(census->swapped_bytes).s);
+	if (census->left_out)
+		fprintf(out, "  %s addresses were too many, and are left out\n",
+			format_count(census->left_out).s);
+	if (census->torn)
+		fprintf(out, "  %s pools changed while they were read, and are left out\n",
+			format_count(census->torn).s);
+	fputc('\n', out);
+	print_types(out, inspected, top);
+	fputc('\n', out);
+	if (census->holders)
+		print_holders(out, inspected, top);
+}
