@@ -51,11 +51,15 @@ static void pause_for(double seconds)
  * that of a failure. */
 static int look(const struct options *options, struct inspected *all, int *failed)
 {
+	const struct census_options how = {
+		.holders = !options->no_holders && !options->type,
+		.type = options->type,
+	};
 	size_t i;
 	int err;
 
 	for (i = 0; i < options->npids; i++) {
-		err = all[i].target ? inspected__look(&all[i], !options->no_holders) : 0;
+		err = all[i].target ? inspected__look(&all[i], &how) : 0;
 		if (err == -EINTR || err == -ENOMEM)
 			return err;
 		if (err) {
@@ -109,6 +113,7 @@ static int inspect_run(const struct options *options)
 
 #define OPTION_TOP	  1024
 #define OPTION_NO_HOLDERS 1025
+#define OPTION_TYPE	  1026
 
 static const struct argp_option inspect_options[] = {
 	{"pid", 'p', "PID[,PID...]", 0, "Inspect these processes; can be repeated", 1},
@@ -116,6 +121,10 @@ static const struct argp_option inspect_options[] = {
 	 "Look twice, this far apart or until Ctrl-C, and show what has changed", 1},
 	{"format", 'f', "report|json", 0, "How it is written (report)", 2},
 	{"output", 'o', "FILE", 0, "Write there, whole or not at all (stdout)", 2},
+	{"type", OPTION_TYPE, "TYPE", 0,
+	 "Objects of this type: what leads to them, what they keep alive, and some of them with their "
+	 "attributes",
+	 1},
 	{"no-holders", OPTION_NO_HOLDERS, NULL, 0,
 	 "Only types: takes a third of the time, and of the memory", 1},
 	{"top", OPTION_TOP, "N", 0, "report: types and holders of each process (20)", 2},
@@ -142,6 +151,9 @@ static int parse_inspect_option(int key, char *arg, struct argp_state *state)
 		return parse_format(options, arg);
 	case 'o':
 		options->output = arg;
+		return 0;
+	case OPTION_TYPE:
+		options->type = arg;
 		return 0;
 	case OPTION_NO_HOLDERS:
 		options->no_holders = true;

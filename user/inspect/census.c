@@ -10,6 +10,7 @@
 #include "base/signals.h"
 #include "inspect/address_set.h"
 #include "inspect/census.h"
+#include "inspect/malloc_blocks.h"
 #include "inspect/pools.h"
 #include "inspect/reach.h"
 #include "inspect/references.h"
@@ -248,25 +249,6 @@ static int scan_frame(void *context, const struct thread_frame *frame)
 	return scan_memory(context, frame->address, FRAME_SCANNED);
 }
 
-/* glibc's malloc_chunk (malloc/malloc.c): the size of a block lies before it, and the next chunk
- * says whether this one is in use. Returns 0 where there is none. */
-static uint64_t block_size(struct taker *taker, uint64_t address)
-{
-	const struct memory_range *range = memory__range_of(taker->heap->memory, address);
-	uint64_t size, next, bytes;
-
-	if (!range || !memory__read(taker->heap->memory, address - 8, &size, sizeof(size)))
-		return 0;
-	if (size & 2) /* IS_MMAPPED */
-		next = 1;
-	else if (!memory__read(taker->heap->memory, address - 8 + (size & ~7ULL), &next,
-			       sizeof(next)))
-		return 0;
-	/* One that is in use has its successor's first word, too. */
-	bytes = (size & ~7ULL) - (size & 2 ? 16 : 8);
-	return next & 1 && size >= 32 && bytes <= range->end - address ? bytes : 0;
-}
-
 /* Looks at what something pointed to: an object, or a table of pointers. */
 static int look_at(struct taker *taker, uint64_t address)
 {
@@ -284,12 +266,12 @@ static int look_at(struct taker *taker, uint64_t address)
 		size = object__size(&object, &taker->heap->rules, taker->heap->memory, &tables);
 	extent = size ? object__extent(&object, &taker->heap->rules) : 0;
 	if (!extent || extent > range->end - address) {
-		block = block_size(taker, address);
+		block = malloc_block__size(taker->heap->memory, address);
 		err = block ? nodes__add(&taker->heap->nodes, address, NODE_BLOCK, block) : 0;
 		return err ? err : scan_memory(taker, address, block);
 	}
 	/* Its block begins with its heads. */
-	block = block_size(taker, address - type__head(object.type));
+	block = malloc_block__size(taker->heap->memory, address - type__head(object.type));
 	block -= block ? type__head(object.type) : 0;
 	err = take_object(taker, &object, size, block > extent ? block : extent, &tables);
 	return err || type__is_opaque(object.type) ? err : scan_memory(taker, address, extent);
@@ -394,16 +376,41 @@ static int summarise(struct taker *taker, struct census *census)
 	return merge_names(census);
 }
 
-static int find_holders(struct taker *taker, struct census *census)
+static int find_holders(struct heap *heap, const struct graph *graph,
+			const struct retained *retained, const struct census_options *options,
+			struct census *census)
 {
-	struct graph graph;
-	int err = nodes__order(&taker->heap->nodes);
+	const int signals = signals__count();
+	struct paths *paths;
+	int err = paths__new(heap, graph, &paths);
 
-	if (!err)
-		err = reach__build(taker->heap, taker->signals, &graph);
 	if (err)
 		return err;
-	err = holders__find(taker->heap, &graph, taker->signals, &census->holders);
+	if (options->holders)
+		err = holders__find(heap, graph, retained, paths, signals, &census->holders);
+	if (!err && options->type)
+		err = instances__find(heap, graph, retained, paths, options->type,
+				      &census->instances);
+	paths__free(paths);
+	return err;
+}
+
+/* Builds the graph, and looks at it. */
+static int find_references(struct heap *heap, const struct census_options *options,
+			   struct census *census)
+{
+	struct retained retained;
+	struct graph graph;
+	int err = nodes__order(&heap->nodes);
+
+	if (!err)
+		err = reach__build(heap, signals__count(), &graph);
+	if (err)
+		return err;
+	err = retained__new(heap, &graph, &retained);
+	if (!err)
+		err = find_holders(heap, &graph, &retained, options, census);
+	retained__free(&retained);
 	graph__free(&graph);
 	return err;
 }
@@ -415,13 +422,11 @@ static void free_taker(struct taker *taker)
 	address_set__free(&taker->seen);
 	free(taker->todo);
 	free(taker->counts);
-	memset(taker, 0, sizeof(*taker));
 }
 
-static int take(struct heap *heap, bool with_holders, struct census *census)
+static int take(struct heap *heap, const struct census_options *options, struct census *census)
 {
 	struct taker taker = {.heap = heap, .signals = signals__count()};
-	const int signals = taker.signals;
 	int err = memory__new(heap->target->pid, &heap->memory);
 
 	if (!err)
@@ -430,10 +435,8 @@ static int take(struct heap *heap, bool with_holders, struct census *census)
 		err = summarise(&taker, census);
 	/* What follows takes as much again. */
 	free_taker(&taker);
-	taker.heap = heap;
-	taker.signals = signals;
-	if (!err && with_holders)
-		err = find_holders(&taker, census);
+	if (!err && (options->holders || options->type))
+		err = find_references(heap, options, census);
 	nodes__free(&heap->nodes);
 	memory__free(heap->memory);
 	return err;
@@ -457,7 +460,8 @@ static const char *reason(const struct target *target, int err)
 	}
 }
 
-int census__take(const struct target *target, bool with_holders, struct census **result)
+int census__take(const struct target *target, const struct census_options *options,
+		 struct census **result)
 {
 	struct census *census = calloc(1, sizeof(*census));
 	struct heap heap = {.target = target, .rules = {.layout = &target->layout}};
@@ -471,7 +475,7 @@ int census__take(const struct target *target, bool with_holders, struct census *
 	if (!err && !heap.types)
 		err = -ENOMEM;
 	if (!err)
-		err = take(&heap, with_holders, census);
+		err = take(&heap, options, census);
 	if (err) {
 		log_error("process %d cannot be inspected: %s", target->pid, reason(target, err));
 		census__free(census);
@@ -486,6 +490,7 @@ void census__free(struct census *census)
 	if (!census)
 		return;
 	holders__free(census->holders);
+	instances__free(census->instances);
 	type_table__free(census->names);
 	free(census->by_name);
 	free(census->types);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "inspect/holders.h"
+#include "inspect/instances.h"
 #include "target/target.h"
 
 struct census_type {
@@ -30,12 +31,19 @@ struct census {
 	size_t left_out;	/* addresses that were not looked at, as there were too many */
 	size_t torn;		/* pools that changed each time they were read, and are left out */
 	struct holder *holders; /* NULL: not asked for */
+	struct instances *instances; /* likewise */
 	struct type_table *names;
 };
 
-/* Returns 0 and the census, with holders or without, which the caller frees; or -errno, having said
- * why: -EINTR if a signal was caught meanwhile. */
-int census__take(const struct target *target, bool with_holders, struct census **census);
+struct census_options {
+	bool holders;
+	const char *type; /* whose instances are described; NULL: none */
+};
+
+/* Returns 0 and the census, which the caller frees, or -errno, having said why: -EINTR if a signal
+ * was caught meanwhile. */
+int census__take(const struct target *target, const struct census_options *options,
+		 struct census **census);
 void census__free(struct census *census);
 
 /* Returns what a census has of a type, NULL if it has none. */

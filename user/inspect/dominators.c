@@ -17,7 +17,7 @@ struct search {
 	uint32_t *preds;       /* numbers of those that refer to it */
 	uint32_t *semi, *best; /* its semidominator; the one with the least semi above it */
 	uint32_t *dominator;   /* the nearest */
-	uint32_t *path;	       /* what is compressed */
+	uint32_t *path;	       /* room for what is compressed */
 };
 
 static uint32_t *words(size_t n)
@@ -130,8 +130,7 @@ static int find_semidominators(struct search *s)
 	s->semi = words(s->n);
 	s->best = words(s->n);
 	s->dominator = words(s->n);
-	s->path = words(s->n);
-	if (!s->semi || !s->best || !s->dominator || !s->path)
+	if (!s->semi || !s->best || !s->dominator)
 		return -ENOMEM;
 	for (i = 0; i < s->n; i++) {
 		s->dominator[i] = s->parent[i];
@@ -160,17 +159,19 @@ static void find_dominators(struct search *s)
 	}
 }
 
-int dominators__find(size_t n, const uint32_t *first, uint32_t **edges,
-		     struct dominators *dominators)
+int dominators__find(size_t n, uint32_t **first, uint32_t **edges, struct dominators *dominators)
 {
 	struct search search = {0};
-	uint32_t *number = words(n), i;
-	int err = number ? search_depth_first(&search, n, first, *edges, number) : -ENOMEM;
+	uint32_t *number = words(n), i; /* by node */
+	int err = number ? search_depth_first(&search, n, *first, *edges, number) : -ENOMEM;
 
 	if (!err)
-		err = turn_edges(&search, first, *edges, number);
+		err = turn_edges(&search, *first, *edges, number);
+	free(*first);
 	free(*edges);
-	*edges = NULL;
+	*first = *edges = NULL;
+	/* The numbers are not needed any more. */
+	search.path = number;
 	if (!err)
 		err = find_semidominators(&search);
 	if (!err) {
@@ -188,7 +189,6 @@ int dominators__find(size_t n, const uint32_t *first, uint32_t **edges,
 	free(search.parent);
 	free(search.semi);
 	free(search.best);
-	free(search.path);
 	free(search.dominator);
 	return err;
 }

@@ -18,11 +18,10 @@ struct dominators {
 };
 
 /*
- * Of n nodes, node i has the edges first[i] to first[i + 1]; the root is n - 1. Frees *edges as
- * soon as it can, and sets it to NULL. Returns 0 or -ENOMEM.
+ * Of n nodes, node i has the edges first[i] to first[i + 1]; the root is n - 1. Frees both as soon
+ * as it can, and sets them to NULL. Returns 0 or -ENOMEM.
  */
-int dominators__find(size_t n, const uint32_t *first, uint32_t **edges,
-		     struct dominators *dominators);
+int dominators__find(size_t n, uint32_t **first, uint32_t **edges, struct dominators *dominators);
 void dominators__free(struct dominators *dominators);
 
 #endif /* DOMINATORS_H */

@@ -189,7 +189,7 @@ int graph__end_root(struct graph *graph, const struct root *root)
 
 int graph__end(struct graph *graph)
 {
-	uint32_t root = graph->nodes->n;
+	uint32_t root = graph->nodes->n, *more;
 	int err = 0;
 
 	for (; !err && root < graph->nodes->n + graph->nroots; root++)
@@ -200,5 +200,7 @@ int graph__end(struct graph *graph)
 		graph->parents[root] = graph->n - 1;
 	free(graph->queue);
 	graph->queue = NULL;
+	more = realloc(graph->edges, (graph->nedges + 1) * sizeof(*more));
+	graph->edges = more ? more : graph->edges;
 	return err;
 }

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/signals.h"
-#include "inspect/dominators.h"
 #include "inspect/holders.h"
 #include "inspect/paths.h"
 
@@ -16,46 +15,13 @@
 #define SIGNAL_NODES 4096
 
 struct finder {
-	struct heap *heap;
+	const struct heap *heap;
 	const struct graph *graph;
-	struct dominators dominators;
-	uint64_t *retained;	   /* bytes, by node */
-	uint32_t *first, *members; /* what each node is the nearest dominator of */
+	const struct retained *retained;
 	struct paths *paths;
 	uint64_t least; /* bytes of a holder that is looked into */
 	int signals;
 };
-
-static int add_up(struct finder *finder)
-{
-	const struct dominators *dominators = &finder->dominators;
-	size_t n = finder->graph->n, i;
-	uint32_t node, sum = 0, count;
-
-	finder->retained = calloc(n, sizeof(*finder->retained));
-	finder->first = calloc(n + 2, sizeof(*finder->first));
-	finder->members = malloc((dominators->n + 1) * sizeof(*finder->members));
-	if (!finder->retained || !finder->first || !finder->members)
-		return -ENOMEM;
-	for (i = dominators->n; i-- > 1;) {
-		node = dominators->order[i];
-		finder->retained[node] += heap__bytes(finder->heap, node);
-		finder->retained[dominators->nearest[node]] += finder->retained[node];
-		finder->first[dominators->nearest[node]]++;
-	}
-	for (i = 0; i <= n; i++) {
-		count = finder->first[i];
-		finder->first[i] = sum;
-		sum += count;
-	}
-	for (i = 1; i < dominators->n; i++) {
-		node = dominators->order[i];
-		finder->members[finder->first[dominators->nearest[node]]++] = node;
-	}
-	memmove(finder->first + 1, finder->first, n * sizeof(*finder->first));
-	finder->first[0] = 0;
-	return 0;
-}
 
 /* Objects with a path and a type, while they are collected. */
 struct group {
@@ -189,7 +155,7 @@ static int sort_in(struct finder *finder, struct group *group, uint32_t node, st
 		return -ENOMEM;
 	into->holder.count++;
 	into->holder.bytes += heap__bytes(finder->heap, node);
-	into->holder.retained_bytes += finder->retained[node];
+	into->holder.retained_bytes += finder->retained->bytes[node];
 	return add_node(into, node);
 }
 
@@ -248,8 +214,9 @@ static int look_into(struct finder *finder, struct group *group, unsigned int de
 	/* More nodes come in meanwhile. */
 	for (i = 0; !err && i < group->n; i++) {
 		node = group->nodes[i];
-		for (at = finder->first[node]; !err && at < finder->first[node + 1]; at++)
-			err = sort_in(finder, group, finder->members[at], &inner);
+		for (at = finder->retained->first[node];
+		     !err && at < finder->retained->first[node + 1]; at++)
+			err = sort_in(finder, group, finder->retained->members[at], &inner);
 		if (i % SIGNAL_NODES == 0 && signals__count() != finder->signals)
 			err = -EINTR;
 	}
@@ -259,42 +226,25 @@ static int look_into(struct finder *finder, struct group *group, unsigned int de
 	return err;
 }
 
-static int find(struct finder *finder, struct holder *all)
+int holders__find(const struct heap *heap, const struct graph *graph,
+		  const struct retained *retained, struct paths *paths, int signals,
+		  struct holder **result)
 {
-	uint32_t top = graph__top(finder->graph);
+	struct finder finder = {heap, graph, retained, paths, 0, signals};
+	uint32_t top = graph__top(graph);
 	struct group group = {.type = NODE_LEAF};
-	int err = add_up(finder);
+	struct holder *all = calloc(1, sizeof(*all));
+	int err = all ? add_node(&group, top) : -ENOMEM;
 
-	if (!err)
-		err = paths__new(finder->heap, finder->graph, &finder->paths);
-	if (!err)
-		err = add_node(&group, top);
-	if (err)
-		return err;
-	group.holder.retained_bytes = finder->retained[top];
+	group.holder.retained_bytes = retained->bytes[top];
 	group.holder.type = "";
 	group.holder.path = strdup("");
-	finder->least = finder->retained[top] / LEAST_HOLDER;
-	err = group.holder.path ? look_into(finder, &group, MOST_DEPTH) : -ENOMEM;
-	free(group.nodes);
-	*all = group.holder;
-	return err;
-}
-
-int holders__find(struct heap *heap, struct graph *graph, int signals, struct holder **result)
-{
-	struct finder finder = {.heap = heap, .graph = graph, .signals = signals};
-	struct holder *all = calloc(1, sizeof(*all));
-	int err = all ? dominators__find(graph->n, graph->first, &graph->edges, &finder.dominators)
-		      : -ENOMEM;
-
+	finder.least = retained->bytes[top] / LEAST_HOLDER;
 	if (!err)
-		err = find(&finder, all);
-	dominators__free(&finder.dominators);
-	paths__free(finder.paths);
-	free(finder.retained);
-	free(finder.first);
-	free(finder.members);
+		err = group.holder.path ? look_into(&finder, &group, MOST_DEPTH) : -ENOMEM;
+	free(group.nodes);
+	if (all)
+		*all = group.holder;
 	if (err) {
 		holders__free(all);
 		return err;

@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "inspect/reach.h"
+#include "inspect/paths.h"
+#include "inspect/retained.h"
 
 struct holder {
 	char *path;	  /* UTF-8; "" of the topmost, which stands for the whole process */
@@ -24,11 +25,10 @@ struct holder {
 /* A part of all that holds less is left out: one in so many. */
 #define LEAST_HOLDER 2000
 
-/*
- * Finds the holders in a graph, whose edges it frees. Returns 0, -ENOMEM, or -EINTR if a signal was
- * caught since signals__count() was that.
- */
-int holders__find(struct heap *heap, struct graph *graph, int signals, struct holder **all);
+/* Returns 0, -ENOMEM, or -EINTR if a signal was caught since signals__count() was that. */
+int holders__find(const struct heap *heap, const struct graph *graph,
+		  const struct retained *retained, struct paths *paths, int signals,
+		  struct holder **all);
 
 /* NULL is fine. */
 void holders__free(struct holder *all);

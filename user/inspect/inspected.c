@@ -9,7 +9,7 @@
 #include "base/procfs.h"
 #include "inspect/inspected.h"
 
-int inspected__look(struct inspected *inspected, bool with_holders)
+int inspected__look(struct inspected *inspected, const struct census_options *options)
 {
 	double begin = clock_seconds(CLOCK_MONOTONIC);
 	int err;
@@ -17,7 +17,7 @@ int inspected__look(struct inspected *inspected, bool with_holders)
 	census__free(inspected->first);
 	inspected->first = inspected->now;
 	inspected->now = NULL;
-	err = census__take(inspected->target, with_holders, &inspected->now);
+	err = census__take(inspected->target, options, &inspected->now);
 	inspected->rss = proc_rss(inspected->target->pid);
 	inspected->seconds = clock_seconds(CLOCK_MONOTONIC) - begin;
 	if (!err)

@@ -13,9 +13,9 @@ struct inspected {
 	double seconds;		    /* that the last look took */
 };
 
-/* Looks at it now: what was seen last is the first look from then on. With holders or without.
+/* Looks at it now: what was seen last is the first look from then on.
  * Returns 0 or -errno, having said why. */
-int inspected__look(struct inspected *inspected, bool with_holders);
+int inspected__look(struct inspected *inspected, const struct census_options *options);
 
 void inspected__clear(struct inspected *inspected);
 

@@ -19,6 +19,9 @@
 /* 16 MiB. */
 #define PAGES 4096
 
+/* Pages that are read at once where one follows the other. */
+#define PAGES_AHEAD 16
+
 /* Regions of 2 MiB whose residency is remembered. */
 #define REGIONS 1024
 
@@ -170,16 +173,45 @@ bool memory__is_resident(struct memory *memory, uint64_t address)
 	return region->resident[page / 64] >> (page % 64) & 1;
 }
 
+static struct page *slot_of(struct memory *memory, uint64_t address)
+{
+	return &memory->pages[address / PAGE % PAGES];
+}
+
+/* How many pages to read from there on: more than one if the one before was read, too, and then
+ * those that are resident. */
+static size_t pages_ahead(struct memory *memory, uint64_t address)
+{
+	size_t n = 1;
+
+	if (slot_of(memory, address - PAGE)->address != address - PAGE || !memory->pagemap)
+		return 1;
+	while (n < PAGES_AHEAD && memory__is_resident(memory, address + n * PAGE))
+		n++;
+	return n;
+}
+
 static const struct page *page_at(struct memory *memory, uint64_t address)
 {
-	struct page *page = &memory->pages[address / PAGE % PAGES];
-	struct iovec local = {page->bytes, PAGE}, remote = {(void *)(uintptr_t)address, PAGE};
+	struct page *page = slot_of(memory, address);
+	struct iovec local[PAGES_AHEAD], remote = {(void *)(uintptr_t)address, PAGE};
+	ssize_t got;
+	size_t n, i;
 
-	if (page->address != address) {
-		page->address = address;
-		page->is_there = process_vm_readv(memory->pid, &local, 1, &remote, 1, 0) == PAGE;
+	if (page->address == address)
+		return page;
+	n = pages_ahead(memory, address);
+	remote.iov_len = n * PAGE;
+	for (i = 0; i < n; i++)
+		local[i] = (struct iovec){slot_of(memory, address + i * PAGE)->bytes, PAGE};
+	got = process_vm_readv(memory->pid, local, n, &remote, 1, 0);
+	for (i = 0; i < n; i++) {
+		page = slot_of(memory, address + i * PAGE);
+		page->is_there = got >= (ssize_t)((i + 1) * PAGE);
+		/* The others were only a guess. */
+		page->address = page->is_there || !i ? address + i * PAGE : NO_PAGE;
 	}
-	return page;
+	return slot_of(memory, address);
 }
 
 bool memory__read(struct memory *memory, uint64_t address, void *to, size_t size)

@@ -239,26 +239,35 @@ static const char *member_name(struct names *names, const struct type *type, uin
 	return unknown;
 }
 
-/* Fields of types that do not name them to Python: Include/cpython and Objects, 3.8 to 3.15. */
+/* Fields that types do not name to Python, in Include/cpython and Objects of 3.8 to 3.15. */
 static const struct {
-	const char *type;
+	const char *type; /* NULL: all types */
 	uint32_t offset;
 	const char *name;
 } fields[] = {
-	{"cell", 16, ".cell_contents"},	  {"method", 16, ".__func__"},
-	{"method", 24, ".__self__"},	  {"builtin_function_or_method", 24, ".__self__"},
-	{"list_iterator", 24, ".<list>"}, {"tuple_iterator", 24, ".<tuple>"},
+	{"cell", 16, ".cell_contents"}, {"method", 16, ".__func__"},
+	{"method", 24, ".__self__"},	{"builtin_function_or_method", 24, ".__self__"},
+	{NULL, 256, ".__base__"},	{NULL, 336, ".__bases__"},
+	{NULL, 344, ".__mro__"},
 };
 
-static const char *field_name(struct names *names, const struct type *type, uint32_t offset)
+static const char *field_name(struct names *names, const struct type *type, uint32_t offset,
+			      uint64_t word)
 {
+	const struct type *target;
+	const char *name;
 	size_t i;
 
 	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		if (fields[i].offset == offset && !strcmp(fields[i].type, type->name))
+		if (fields[i].offset == offset &&
+		    (fields[i].type ? !strcmp(fields[i].type, type->name)
+				    : type->kind == KIND_TYPE))
 			return fields[i].name;
 	}
-	return member_name(names, type, offset);
+	name = member_name(names, type, offset);
+	/* Where a function has it changes with the versions. */
+	target = name == unknown ? type_at(names, word) : NULL;
+	return target && target->kind == KIND_CODE ? ".__code__" : name;
 }
 
 /* " name" of a variable by its index. */
@@ -288,15 +297,13 @@ static const char *value_name(struct names *names, const struct type *type, uint
 struct namer {
 	struct names *names;
 	const struct type *type;
-	uint64_t frame; /* offset of the frame in the object; 0: none */
-	uint64_t code;	/* what it runs */
+	uint64_t code; /* that its frame runs; 0: none */
 };
 
 static int name_place(void *context, uint64_t word, struct place place)
 {
 	struct namer *namer = context;
 	struct names *names = namer->names;
-	uint64_t locals = namer->frame + names->heap->rules.layout->frame_locals;
 	char *made = NULL;
 
 	switch (place.kind) {
@@ -321,38 +328,10 @@ static int name_place(void *context, uint64_t word, struct place place)
 		add(names, word, local_name(names, namer->code, place.n));
 		break;
 	case PLACE_FIELD:
-		if (namer->code && place.n >= locals)
-			add(names, word, local_name(names, namer->code, (place.n - locals) / 8));
-		else
-			add(names, word, field_name(names, namer->type, place.n));
+		add(names, word, field_name(names, namer->type, place.n, word));
 		break;
 	}
 	return names->err;
-}
-
-/* Finds the frame in a generator, or frame object: it has a pointer to its code. Before 3.11 a
- * frame is an object, and since then a generator's may be preceded by another such pointer. */
-static void find_frame(struct namer *namer, const struct object *object)
-{
-	const struct py_layout *l = namer->names->heap->rules.layout;
-	const struct type *type;
-	uint64_t word;
-	size_t at, seen = 0;
-
-	if (object->type->kind != KIND_FRAME)
-		return;
-	for (at = 16; at + 8 <= object->n; at += 8) {
-		memcpy(&word, object->bytes + at, sizeof(word));
-		type = word >= 4096 ? type_at(namer->names, word & ~(uint64_t)l->frame_tags) : NULL;
-		if (!type || type->kind != KIND_CODE)
-			continue;
-		if (namer->names->heap->rules.minor == 11 && !seen++ &&
-		    strcmp(object->type->name, "frame") != 0)
-			continue;
-		namer->frame = at - l->frame_code;
-		namer->code = word & ~(uint64_t)l->frame_tags;
-		return;
-	}
 }
 
 static void name_object(struct names *names, uint32_t node)
@@ -360,6 +339,7 @@ static void name_object(struct names *names, uint32_t node)
 	struct namer namer = {.names = names};
 	uint8_t bytes[BEGINNING];
 	struct object object;
+	uint64_t frame;
 
 	names->all = unknown;
 	if (!heap__read_object(names->heap, node, bytes, sizeof(bytes), &object))
@@ -390,7 +370,10 @@ static void name_object(struct names *names, uint32_t node)
 		if (!type__has_managed_dict(object.type) && object.type->dict <= 0)
 			return;
 	}
-	find_frame(&namer, &object);
+	frame = object__frame(&object, &names->heap->rules);
+	if (frame)
+		namer.code = word_at(names, frame + names->heap->rules.layout->frame_code) &
+			     ~(uint64_t)names->heap->rules.layout->frame_tags;
 	object__refer(&object, 8 * (uint64_t)names->heap->nodes.of[node].words, &names->heap->rules,
 		      names->heap->memory, name_place, &namer);
 }
@@ -427,8 +410,6 @@ static void load(struct names *names, uint32_t parent, bool is_namespace)
 		names->all = names__itself;
 	else
 		name_object(names, parent);
-	if (names->nnamed)
-		qsort(names->named, names->nnamed, sizeof(*names->named), compare_named);
 }
 
 /* A module is written as its name: __name__ in its dict. */
@@ -465,8 +446,11 @@ const char *names__of(struct names *names, uint32_t node, bool is_namespace)
 	if (parent >= names->heap->nodes.n &&
 	    names->graph->roots[parent - names->heap->nodes.n].kind == ROOT_MODULES)
 		return module_name(names, node);
-	if (parent != names->parent || is_namespace != names->is_namespace)
+	if (parent != names->parent || is_namespace != names->is_namespace) {
 		load(names, parent, is_namespace);
+		if (names->nnamed)
+			qsort(names->named, names->nnamed, sizeof(*names->named), compare_named);
+	}
 	if (names->err)
 		return NULL;
 	key.address = names->heap->nodes.of[node].address;
@@ -485,4 +469,22 @@ const char *names__of(struct names *names, uint32_t node, bool is_namespace)
 	if (names->heap->nodes.of[node].type == NODE_TABLE)
 		return names__itself;
 	return names->all;
+}
+
+void names__visit(struct names *names, uint32_t node, bool is_namespace,
+		  void (*visit)(void *context, const char *name, uint64_t address), void *context)
+{
+	struct named *named;
+	size_t n, i;
+
+	load(names, node, is_namespace);
+	/* The visitor may ask for those of another. */
+	n = names->nnamed;
+	named = n ? malloc(n * sizeof(*named)) : NULL;
+	if (named)
+		memcpy(named, names->named, n * sizeof(*named));
+	names->parent = NO_NODE;
+	for (i = 0; named && i < n; i++)
+		visit(context, named[i].name, named[i].address);
+	free(named);
 }

@@ -22,6 +22,11 @@ void names__free(struct names *names);
  */
 const char *names__of(struct names *names, uint32_t node, bool is_namespace);
 
+/* Visits all that an object refers to and that has a name of its own, in the order of its fields.
+ */
+void names__visit(struct names *names, uint32_t node, bool is_namespace,
+		  void (*visit)(void *context, const char *name, uint64_t address), void *context);
+
 extern const char names__itself[]; /* "" */
 
 #endif /* NAMES_H */

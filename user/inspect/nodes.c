@@ -142,6 +142,7 @@ static int index_regions(struct nodes *nodes)
 
 int nodes__order(struct nodes *nodes)
 {
+	struct node *more;
 	uint32_t node;
 	size_t i;
 	int err = sort(nodes);
@@ -155,6 +156,10 @@ int nodes__order(struct nodes *nodes)
 		if (node != NO_NODE && nodes->of[node].type == NODE_BLOCK)
 			nodes->of[node].type = NODE_TABLE;
 	}
+	/* What follows takes as much again. */
+	more = realloc(nodes->of, (nodes->n + 1) * sizeof(*more));
+	nodes->of = more ? more : nodes->of;
+	nodes->room = nodes->n;
 	free(nodes->claims);
 	nodes->claims = NULL;
 	nodes->nclaims = nodes->claims_room = 0;

@@ -17,7 +17,8 @@ void paths__free(struct paths *paths);
 /* Returns the number of the path of a node that is reached, or -ENOMEM. */
 int64_t paths__of(struct paths *paths, uint32_t node);
 
-/* Whether a node, whose path was asked for, is the dict with the attributes of what refers to it. */
+/* Whether a node, whose path was asked for, is the dict with the attributes of what refers to it.
+ */
 bool paths__is_namespace(const struct paths *paths, uint32_t node);
 
 /* Returns a path as text, malloc'ed; NULL: out of memory. */

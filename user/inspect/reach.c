@@ -77,6 +77,7 @@ static int add_edge(void *context, uint64_t word, struct place place)
 	/* Values lie behind what is in front of them. */
 	node = place.kind == PLACE_TABLE ? nodes__around(nodes, word) : nodes__at(nodes, word);
 	if (node == NO_NODE || (place.kind == PLACE_TABLE && nodes->of[node].type >= 0) ||
+	    (place.kind != PLACE_TABLE && nodes->of[node].type == NODE_TABLE) ||
 	    (builder->found && !has_other_references(builder, node)))
 		return 0;
 	return graph__add_edge(builder->graph, node);
@@ -259,9 +260,8 @@ static char *label_frame(const struct heap *heap, const struct thread_frame *fra
 	return label ? label : strdup("<frame>");
 }
 
-static int add_frame_root(void *context, const struct thread_frame *frame)
+static int add_frame_root(struct builder *builder, const struct thread_frame *frame)
 {
-	struct builder *builder = context;
 	struct heap *heap = builder->heap;
 	struct root root = {
 		.kind = ROOT_FRAME,
@@ -281,6 +281,39 @@ static int add_frame_root(void *context, const struct thread_frame *frame)
 		return err;
 	}
 	return graph__end_root(builder->graph, &root);
+}
+
+struct frames {
+	struct thread_frame *of;
+	size_t n;
+};
+
+static int note_frame(void *context, const struct thread_frame *frame)
+{
+	struct frames *frames = context;
+	struct thread_frame *more;
+
+	if (frames->n % 256 == 0) {
+		more = reallocarray(frames->of, frames->n + 256, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		frames->of = more;
+	}
+	frames->of[frames->n++] = *frame;
+	return 0;
+}
+
+/* Callers first: before 3.11 a frame refers to its caller's. */
+static int add_frame_roots(struct builder *builder)
+{
+	struct frames frames = {0};
+	int err = threads__visit_frames(builder->heap->target, builder->heap->memory, note_frame,
+					&frames);
+
+	while (!err && frames.n)
+		err = add_frame_root(builder, &frames.of[--frames.n]);
+	free(frames.of);
+	return err;
 }
 
 /* What C code holds, in structures that are not known. */
@@ -321,6 +354,24 @@ static int add_cycles_root(struct builder *builder)
 	return err ? err : graph__end_root(builder->graph, &root);
 }
 
+/* A block has one owner, the first that reaches it: what else seems to refer to it may be left over
+ * in memory that was not cleared. */
+static void give_blocks_one_owner(struct builder *builder)
+{
+	const struct nodes *nodes = &builder->heap->nodes;
+	struct graph *graph = builder->graph;
+	uint32_t node, i, to;
+
+	for (node = 0; node < graph->n; node++) {
+		for (i = graph->first[node]; i < graph->first[node + 1]; i++) {
+			to = graph->edges[i];
+			if (to < nodes->n && nodes->of[to].type == NODE_BLOCK &&
+			    graph->parents[to] != node)
+				graph->edges[i] = node;
+		}
+	}
+}
+
 int reach__build(struct heap *heap, int signals, struct graph *graph)
 {
 	struct builder builder = {.heap = heap, .graph = graph, .signals = signals};
@@ -334,7 +385,7 @@ int reach__build(struct heap *heap, int signals, struct graph *graph)
 	if (!err)
 		err = add_root_of(&builder, ROOT_MODULES, is_module);
 	if (!err)
-		err = threads__visit_frames(heap->target, heap->memory, add_frame_root, &builder);
+		err = add_frame_roots(&builder);
 	if (!err)
 		err = add_static_roots(&builder);
 	if (!err)
@@ -343,6 +394,8 @@ int reach__build(struct heap *heap, int signals, struct graph *graph)
 		err = add_root_of(&builder, ROOT_NATIVE, is_held);
 	if (!err)
 		err = add_cycles_root(&builder);
+	if (!err)
+		give_blocks_one_owner(&builder);
 	if (!err)
 		err = graph__end(graph);
 	free(builder.found);

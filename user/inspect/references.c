@@ -27,8 +27,14 @@
 /* SHARED_KEYS_MAX_SIZE, Include/internal/pycore_dict.h. */
 #define MOST_VALUES 30
 
-/* A function with more variables is none. */
+/* Variables and stack of a frame: no function has more. */
 #define MOST_LOCALS 10000
+
+/* _PyInterpreterFrame since 3.11: stacktop, an int, or since 3.14 stackpointer. PyFrameObject
+ * before: f_stacktop behind f_valuestack (3.8 and 3.9), f_stackdepth (3.10, behind f_trace). */
+#define FRAME_STACK(minor) ((minor) >= 11 ? 64 : (minor) == 10 ? 80 : 72)
+#define FRAME_STACK_BOTTOM 64
+#define FRAME_FIELDS	   88
 
 /* dequeobject and struct BLOCK of Modules/_collectionsmodule.c: leftblock, rightblock, leftindex,
  * rightindex; data between two links. */
@@ -177,30 +183,38 @@ static int visit_values(const struct walk *walk, uint64_t values)
 			   1);
 }
 
+/* What the interpreter keeps in front of an instance: its values, its dict, or none. */
+static void read_managed(const struct walk *walk, uint64_t *values, uint64_t *dict)
+{
+	*values = 0;
+	*dict = read_word(walk, walk->object->address - DICT_BEFORE);
+	if (walk->rules->minor == 11) {
+		*values = read_word(walk, walk->object->address - VALUES_BEFORE);
+	} else if (walk->rules->minor == 12 && *dict & 1) {
+		*values = *dict + 1;
+		*dict = 0;
+	}
+	*dict &= ~(uint64_t)7;
+}
+
 /* The attributes of an instance that the interpreter manages. */
 static int visit_managed(const struct walk *walk)
 {
-	const unsigned int minor = walk->rules->minor;
-	uint64_t dict = read_word(walk, walk->object->address - DICT_BEFORE), values = 0, end;
+	uint64_t values, dict, end;
 	uint8_t capacity;
 	int err = 0;
 
-	if (minor == 11)
-		values = read_word(walk, walk->object->address - VALUES_BEFORE);
-	else if (minor == 12 && dict & 1) {
-		values = dict + 1;
-		dict = 0;
-	}
+	read_managed(walk, &values, &dict);
 	if (values) {
 		err = visit_word(walk, values, PLACE_TABLE);
 		if (!err)
 			err = visit_values(walk, values);
 	}
 	if (!err)
-		err = visit_word(walk, dict & ~(uint64_t)7, PLACE_NAMESPACE);
+		err = visit_word(walk, dict, PLACE_NAMESPACE);
 	/* PyDictValues of 3.13: capacity and three more bytes in a word. */
 	values = walk->object->address + walk->object->type->basic_size;
-	if (err || !type__has_inline_values(walk->object->type) || minor < 13 ||
+	if (err || !type__has_inline_values(walk->object->type) || walk->rules->minor < 13 ||
 	    !memory__read(walk->memory, values, &capacity, sizeof(capacity)))
 		return err;
 	end = values + 8 + 8 * (uint64_t)capacity;
@@ -259,6 +273,67 @@ static int visit_tuple(const struct walk *walk, uint64_t end)
 	return err ? err : visit_all_fields(walk, items, end);
 }
 
+/* How much of a frame's stack is looked at where it is not known how much is in use. */
+#define STACK_WORDS 8
+
+/* Words of a frame from its first variable on, of at most n; unknown: to be added if it is not
+ * known how much of its stack is in use, as it runs. */
+static uint64_t frame_words(const struct walk *walk, uint64_t frame, uint64_t code, uint64_t most,
+			    uint64_t unknown)
+{
+	const struct py_layout *l = walk->rules->layout;
+	uint64_t names = code ? read_word(walk, code + l->code_local_names) : 0, words = 0;
+	uint64_t locals = frame + l->frame_locals,
+		 top = read_word(walk, frame + FRAME_STACK(walk->rules->minor));
+
+	if (walk->rules->minor < 10) {
+		/* f_stacktop, or f_valuestack while it runs */
+		words = (top ? top : read_word(walk, frame + FRAME_STACK_BOTTOM)) - locals;
+	} else if (walk->rules->minor == 10) {
+		/* f_stackdepth, -1 while it runs */
+		top = (int32_t)top > 0 ? (int32_t)top : 0;
+		words = read_word(walk, frame + FRAME_STACK_BOTTOM) + 8 * top - locals;
+	} else if (walk->rules->minor < 14) {
+		words = 8 * (uint64_t)(uint32_t)top;
+	} else {
+		words = top - locals;
+	}
+	words /= 8;
+	if (walk->rules->minor >= 11 && (!words || words > most))
+		words = (names ? read_word(walk, names + OB_SIZE) : 0) + unknown;
+	return words <= most ? words : 0;
+}
+
+/* A generator, or frame object, has a frame in it since 3.11, of which the type's basic size counts
+ * all but the variables. Before, a frame object is one. */
+uint64_t object__frame(const struct object *object, const struct object_rules *rules)
+{
+	if (object->type->kind != KIND_FRAME)
+		return 0;
+	if (rules->minor < 11)
+		return !strcmp(object->type->name, "frame") ? object->address : 0;
+	return object->address + object->type->basic_size - rules->layout->frame_locals;
+}
+
+static int visit_frame_object(const struct walk *walk, uint64_t end)
+{
+	uint64_t frame = object__frame(walk->object, walk->rules), first, n, code;
+	int err;
+
+	if (!frame)
+		return visit_all_fields(walk, FIRST_FIELD, end);
+	first = frame + walk->rules->layout->frame_locals;
+	code = read_word(walk, frame + walk->rules->layout->frame_code) &
+	       ~(uint64_t)walk->rules->layout->frame_tags;
+	n = (walk->object->address + walk->block - first) / 8;
+	n = frame_words(walk, frame, code, n < MOST_LOCALS ? n : MOST_LOCALS, 0);
+	/* Before 3.11, what was there earlier may be left in f_blockstack. */
+	end = walk->rules->minor >= 11 ? first - walk->object->address : FRAME_FIELDS;
+	err = visit_all_fields(walk, FIRST_FIELD, end);
+	return err ? err
+		   : visit_words(walk, first, first + 8 * n, (struct place){PLACE_LOCAL, 0}, 1);
+}
+
 static uint64_t smaller(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
@@ -288,8 +363,7 @@ static int visit_by_kind(const struct walk *walk, uint64_t end)
 		err = visit_tables(walk);
 		return err ? err : visit_all_fields(walk, FIRST_FIELD, end);
 	case KIND_FRAME:
-		/* Its size is not known, but that of its block is. */
-		return visit_all_fields(walk, FIRST_FIELD, walk->block);
+		return visit_frame_object(walk, end);
 	default:
 		return visit_all_fields(walk, FIRST_FIELD, end);
 	}
@@ -339,6 +413,7 @@ int object__claim_tables(const struct object *object, const struct tables *table
 {
 	struct claimer claimer = {claim, context};
 	const struct walk walk = {object, object->n, rules, memory, claim_table, &claimer};
+	uint64_t values, dict;
 	size_t i;
 	int err = 0;
 
@@ -348,24 +423,21 @@ int object__claim_tables(const struct object *object, const struct tables *table
 	}
 	if (!err && object->type->kind == KIND_DEQUE)
 		err = visit_deque(&walk, false);
-	if (!err && rules->minor < 13 && type__has_managed_dict(object->type))
-		err = visit_managed(&walk);
-	return err;
+	if (err || rules->minor >= 13 || !type__has_managed_dict(object->type))
+		return err;
+	read_managed(&walk, &values, &dict);
+	return values ? claim(context, values) : 0;
 }
-
-/* How much of a frame's stack is looked at, beside its variables: what it computes with. */
-#define STACK_WORDS 8
 
 int frame__refer(uint64_t frame, uint64_t code, const struct object_rules *rules,
 		 struct memory *memory, reference_visitor visit, void *context)
 {
-	const struct walk walk = {.memory = memory, .visit = visit, .context = context};
-	uint64_t names = read_word(&walk, code + rules->layout->code_local_names);
-	uint64_t n = names ? read_word(&walk, names + OB_SIZE) : 0;
+	const struct walk walk = {.rules = rules,
+				  .memory = memory,
+				  .visit = visit,
+				  .context = context};
 	uint64_t at = frame + rules->layout->frame_locals;
+	uint64_t n = frame_words(&walk, frame, code, MOST_LOCALS, STACK_WORDS);
 
-	if (n > MOST_LOCALS)
-		return 0;
-	return visit_words(&walk, at, at + 8 * (n + STACK_WORDS), (struct place){PLACE_LOCAL, 0},
-			   1);
+	return visit_words(&walk, at, at + 8 * n, (struct place){PLACE_LOCAL, 0}, 1);
 }

@@ -51,4 +51,7 @@ int object__claim_tables(const struct object *object, const struct tables *table
 			 const struct object_rules *rules, struct memory *memory,
 			 int (*claim)(void *context, uint64_t address), void *context);
 
+/* The address of the frame in a generator, or of a frame object; 0: none. */
+uint64_t object__frame(const struct object *object, const struct object_rules *rules);
+
 #endif /* REFERENCES_H */

@@ -19,6 +19,17 @@ static bool follow(struct visitor *visitor, uint64_t address, uint64_t *pointer)
 	       memory__read(visitor->memory, address, pointer, sizeof(*pointer)) && *pointer;
 }
 
+/* Some frames of 3.12 and later lie between those of Python functions. */
+static bool is_python(const struct visitor *visitor, uint64_t frame)
+{
+	const struct py_layout *l = visitor->layout;
+	uint8_t owner;
+
+	return l->owner_skipped == NO_FIELD ||
+	       (memory__read(visitor->memory, frame + l->frame_owner, &owner, sizeof(owner)) &&
+		owner < l->owner_skipped);
+}
+
 static int visit_thread(struct visitor *visitor, uint64_t tstate)
 {
 	const struct py_layout *l = visitor->layout;
@@ -35,7 +46,8 @@ static int visit_thread(struct visitor *visitor, uint64_t tstate)
 		if (!follow(visitor, at + l->frame_code, &frame.code))
 			break;
 		frame.code &= ~(uint64_t)l->frame_tags;
-		err = visitor->visit(visitor->context, &frame);
+		if (is_python(visitor, at))
+			err = visitor->visit(visitor->context, &frame);
 	} while (!err && follow(visitor, at + l->frame_previous, &at));
 	return err;
 }

@@ -276,19 +276,18 @@ size_t type__head(const struct type *type)
 	       (type->flags & (HAS_MANAGED_DICT | HAS_MANAGED_WEAKREFS) ? MANAGED_HEAD : 0);
 }
 
-bool type_table__is_dead(struct type_table *types, const uint8_t *slot, size_t size)
+bool type_table__is_dead(const struct type_table *types, const uint8_t *slot, size_t size)
 {
 	size_t before = is_debug_block(slot, size) ? DEBUG_HEAD : 0, i, head;
-	const struct type *type;
-	uint64_t address;
+	struct type key, **known;
 
 	for (i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
 		head = before + heads[i];
-		if (head + 2 * sizeof(address) > size)
+		if (head + 2 * sizeof(key.address) > size)
 			break;
-		memcpy(&address, slot + head + OBJECT_TYPE, sizeof(address));
-		type = type_table__at(types, address);
-		if (type && type__head(type) == heads[i])
+		memcpy(&key.address, slot + head + OBJECT_TYPE, sizeof(key.address));
+		known = tfind(&key, &types->tree, compare);
+		if (known && type__head(*known) == heads[i])
 			return true;
 	}
 	return false;

@@ -73,8 +73,9 @@ const char *type_table__name(struct type_table *types, const uint8_t *slot, size
  * Objects/object.c, 3.11; before, only the garbage collector's head). */
 size_t type__head(const struct type *type);
 
-/* Whether an object of a type in a slot is dead, and waits on a free list to be used again. */
-bool type_table__is_dead(struct type_table *types, const uint8_t *slot, size_t size);
+/* Whether an object in a slot is dead, and waits on a free list to be used again; of a type that
+ * was met already. */
+bool type_table__is_dead(const struct type_table *types, const uint8_t *slot, size_t size);
 
 /* The type with a number below n, or at an address; NULL: none. */
 const struct type *type_table__numbered(const struct type_table *types, size_t number);

@@ -47,6 +47,36 @@ static void put_holders(struct json_writer *writer, const struct inspected *insp
 	}
 }
 
+static void put_instances(struct json_writer *writer, const struct instances *instances)
+{
+	size_t i;
+
+	json__string(writer, "instances");
+	json__open_map(writer);
+	json__text_member(writer, "type", instances->type);
+	json__integer_member(writer, "count", instances->count);
+	json__integer_member(writer, "bytes", instances->bytes);
+	json__integer_member(writer, "retained_bytes", instances->retained_bytes);
+	json__integer_member(writer, "unreached", instances->unreached);
+	json__string(writer, "paths");
+	json__open_array(writer);
+	for (i = 0; i < instances->npaths; i++) {
+		json__open_map(writer);
+		json__text_member(writer, "path", instances->paths[i].path);
+		json__integer_member(writer, "count", instances->paths[i].count);
+		json__integer_member(writer, "bytes", instances->paths[i].bytes);
+		json__integer_member(writer, "retained_bytes", instances->paths[i].retained_bytes);
+		json__close_map(writer);
+	}
+	json__close_array(writer);
+	json__string(writer, "samples");
+	json__open_array(writer);
+	for (i = 0; i < instances->nsamples; i++)
+		json__string(writer, instances->samples[i]);
+	json__close_array(writer);
+	json__close_map(writer);
+}
+
 static void put_process(struct json_writer *writer, const struct inspected *inspected)
 {
 	const struct census *census = inspected->now;
@@ -81,6 +111,8 @@ static void put_process(struct json_writer *writer, const struct inspected *insp
 		put_holders(writer, inspected, census->holders, 0);
 		json__close_array(writer);
 	}
+	if (census->instances)
+		put_instances(writer, census->instances);
 	json__close_map(writer);
 }
 

@@ -169,6 +169,32 @@ static void print_holders(FILE *out, const struct inspected *inspected, size_t t
 	free(rows);
 }
 
+static void print_instances(FILE *out, const struct instances *instances, size_t top)
+{
+	size_t i;
+
+	fprintf(out, "  %12s %12s %12s  %s, reached as\n", "objects", "bytes", "keep alive",
+		instances->type);
+	for (i = 0; i < instances->npaths && i < top; i++)
+		fprintf(out, "  %12s %12s %12s  %s\n", format_count(instances->paths[i].count).s,
+			format_bytes(instances->paths[i].bytes).s,
+			format_bytes(instances->paths[i].retained_bytes).s,
+			instances->paths[i].path);
+	if (i < instances->npaths)
+		fprintf(out, "  and on %s more paths: --top %zu shows them\n",
+			format_count(instances->npaths - i).s, instances->npaths);
+	if (instances->unreached)
+		fprintf(out, "  %12s %12s %12s  by nothing that was found\n",
+			format_count(instances->unreached).s, "", "");
+	fprintf(out, "  %12s %12s %12s  in all\n", format_count(instances->count).s,
+		format_bytes(instances->bytes).s, format_bytes(instances->retained_bytes).s);
+	if (instances->nsamples)
+		fprintf(out, "\n  %s of them:\n", format_count(instances->nsamples).s);
+	for (i = 0; i < instances->nsamples; i++)
+		fprintf(out, "    %s\n", instances->samples[i]);
+	fputc('\n', out);
+}
+
 void objects_report__print(FILE *out, const struct inspected *inspected, size_t top)
 {
 	const struct census *census = inspected->now;
@@ -193,6 +219,10 @@ void objects_report__print(FILE *out, const struct inspected *inspected, size_t 
 		fprintf(out, "  %s pools changed while they were read, and are left out\n",
 			format_count(census->torn).s);
 	fputc('\n', out);
+	if (census->instances) {
+		print_instances(out, census->instances, top);
+		return;
+	}
 	print_types(out, inspected, top);
 	fputc('\n', out);
 	if (census->holders)
