@@ -11,12 +11,17 @@ setup() {
 	check check_inspect.py "$DEBIAN"
 }
 
-@test "what grows is shown with its change" {
+@test "what a name keeps alive is what the process loses with it" {
 	[ "$(id -u)" = 0 ] || skip "needs root"
+	check check_retained.py "$DEBIAN"
+}
+
+# Looks at grows.py before and after it grows; what is found is in out.
+inspect_growth() {
 	"$DEBIAN" ../programs/grows.py "$BATS_TEST_TMPDIR/go" "$BATS_TEST_TMPDIR/made" 3>&- &
 	TARGET=$!
 	until_asleep "$TARGET"
-	"$PYMEMTOP" inspect -v -p "$TARGET" -i 600 --top 3 > "$BATS_TEST_TMPDIR/out" \
+	"$PYMEMTOP" inspect -v -p "$TARGET" -i 600 "$@" > "$BATS_TEST_TMPDIR/out" \
 		2> "$BATS_TEST_TMPDIR/said" 3>&- &
 	local pid=$!
 	until_has "$BATS_TEST_TMPDIR/said" ' objects$'
@@ -25,7 +30,54 @@ setup() {
 	kill -INT "$pid"
 	wait "$pid"
 	cat "$BATS_TEST_TMPDIR/out"
+}
+
+@test "what grows is shown with its change, and what holds it first" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	inspect_growth --top 3
 	grep -qE '^ +21,000 +\+20,000 +.* Grown$' "$BATS_TEST_TMPDIR/out"
+	grep -A 1 'keep alive' "$BATS_TEST_TMPDIR/out" | tail -n 1 |
+		grep -qE "\+.* 21,000  __main__.registry.entries\['kept'\]\[\*\]  Grown$"
+}
+
+@test "objects of a type: what leads to them, and how many more there are" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	inspect_growth --type Grown
+	grep -qE "^ +21,000 +\+20,000 .*  __main__.registry.entries\['kept'\]\[\*\]$" "$BATS_TEST_TMPDIR/out"
+	grep -qE '^    number=[0-9]+\.5$' "$BATS_TEST_TMPDIR/out"
+}
+
+@test "folded holders add up to what is alive" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	start_target
+	"$PYMEMTOP" inspect -p "$TARGET" -f folded > "$BATS_TEST_TMPDIR/folded"
+	! grep -vE '^[^;]+ [0-9]+(;[^;]+)+ [0-9]+$' "$BATS_TEST_TMPDIR/folded"
+	"$PYMEMTOP" inspect -p "$TARGET" -f json | "$DEBIAN" -c '
+import json, sys
+folded = sum(int(line.rsplit(" ", 1)[1]) for line in open(sys.argv[1]))
+alive = json.load(sys.stdin)["processes"][0]["retained_bytes"]
+assert abs(folded - alive) < 20000, (folded, alive)' "$BATS_TEST_TMPDIR/folded"
+}
+
+@test "another program between two looks is said to be one" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	"$DEBIAN" -c 'import os, sys, time
+while not os.path.exists(sys.argv[1]): time.sleep(0.1)
+os.execv(sys.executable, [sys.executable, "-c", "import time; time.sleep(60)"])' "$BATS_TEST_TMPDIR/go" 3>&- &
+	TARGET=$!
+	until_asleep "$TARGET"
+	"$PYMEMTOP" inspect -v -p "$TARGET" -i 600 2> "$BATS_TEST_TMPDIR/said" 3>&- &
+	local pid=$! status=0
+	until_has "$BATS_TEST_TMPDIR/said" ' objects$'
+	touch "$BATS_TEST_TMPDIR/go"
+	for try in {1..100}; do
+		tr '\0' ' ' < "/proc/$TARGET/cmdline" | grep -q -- '-c import os' || break
+		sleep 0.1
+	done
+	kill -INT "$pid"
+	wait "$pid" || status=$?
+	[ "$status" = 1 ]
+	grep -q 'runs another program now' "$BATS_TEST_TMPDIR/said"
 }
 
 @test "the owner may inspect without any capability, others are told what it takes" {

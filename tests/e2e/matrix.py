@@ -18,6 +18,7 @@ CHECKS = [
     # Not of Debian's debug build, of which only the sum is compared.
     ("free lists", ["check_objects.py"], ["rows"]),
     ("inspect", ["check_inspect.py"], []),
+    ("retained", ["check_retained.py"], []),
     ("stacks", ["check_stacks.py"], []),
     ("names", ["check_names.py"], []),
     ("resident", ["check_resident.py"], ["blocks,mappings,threads,trimmed,child"]),

@@ -245,3 +245,26 @@ int proc_read(pid_t pid, uint64_t address, void *to, size_t size)
 		return -errno;
 	return (size_t)got == size ? 0 : -EFAULT;
 }
+
+/* Fields 22 and 28 of /proc/PID/stat, of which the second is a name in parentheses. */
+int proc_life(pid_t pid, struct proc_life *life)
+{
+	auto_fclose FILE *file = NULL;
+	char path[64], text[4096], *field;
+	int n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "re");
+	if (!file || !fgets(text, sizeof(text), file))
+		return -ESRCH;
+	field = strrchr(text, ')');
+	for (n = 2; field && n < 22; n++)
+		field = strchr(field + 1, ' ');
+	if (!field)
+		return -EINVAL;
+	life->start_time = strtoull(field, NULL, 10);
+	for (; field && n < 28; n++)
+		field = strchr(field + 1, ' ');
+	life->start_stack = field ? strtoull(field, NULL, 10) : 0;
+	return 0;
+}

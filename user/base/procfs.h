@@ -64,6 +64,13 @@ pid_t *proc_threads(pid_t pid, size_t *n);
 
 bool proc_exists(pid_t pid);
 
+/* What tells a program that runs under an id from any other, before and after an exec: when the
+ * process began, and where its stack does. 0 or -errno. */
+struct proc_life {
+	uint64_t start_time, start_stack;
+};
+int proc_life(pid_t pid, struct proc_life *life);
+
 /* Reads size bytes at address in the process's memory. 0; -EFAULT if not all of them are there; or
  * -errno. */
 int proc_read(pid_t pid, uint64_t address, void *to, size_t size);

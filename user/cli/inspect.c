@@ -18,19 +18,18 @@
 #include "target/images.h"
 #include "target/target.h"
 
+static const struct objects_renderer *objects_renderer_of(const struct options *options)
+{
+	return options->objects ? options->objects : objects_renderer__find("report");
+}
+
 static int print_all(const struct options *options, struct output *output,
 		     const struct inspected *all)
 {
 	FILE *out = output__stream(output);
-	size_t i;
-	int err = 0;
+	int err;
 
-	if (options->json)
-		err = objects_json__print(out, all, options->npids);
-	for (i = 0; !options->json && i < options->npids; i++) {
-		if (all[i].target)
-			objects_report__print(out, &all[i], options->render.top);
-	}
+	err = objects_renderer_of(options)->render(all, options->npids, options->render.top, out);
 	/* output__flush() says what is wrong with the stream itself. */
 	return err && !ferror(out) ? err : output__flush(output);
 }
@@ -119,7 +118,7 @@ static const struct argp_option inspect_options[] = {
 	{"pid", 'p', "PID[,PID...]", 0, "Inspect these processes; can be repeated", 1},
 	{"interval", 'i', "SECONDS", 0,
 	 "Look twice, this far apart or until Ctrl-C, and show what has changed", 1},
-	{"format", 'f', "report|json", 0, "How it is written (report)", 2},
+	{"format", 'f', "report|json|folded", 0, "folded is for flamegraph.pl (report)", 2},
 	{"output", 'o', "FILE", 0, "Write there, whole or not at all (stdout)", 2},
 	{"type", OPTION_TYPE, "TYPE", 0,
 	 "Objects of this type: what leads to them, what they keep alive, and some of them with their "
@@ -133,10 +132,8 @@ static const struct argp_option inspect_options[] = {
 
 static int parse_format(struct options *options, const char *text)
 {
-	options->json = !strcmp(text, "json");
-	return options->json || !strcmp(text, "report")
-		       ? 0
-		       : usage_error("--format %s: give report or json", text);
+	options->objects = objects_renderer__find(text);
+	return options->objects ? 0 : usage_error("--format %s: give report, json or folded", text);
 }
 
 static int parse_inspect_option(int key, char *arg, struct argp_state *state)
@@ -179,19 +176,21 @@ static const struct argp inspect_argp = {
 	.parser = parse_inspect_option,
 	.children = general_children,
 	.args_doc = "-p PID",
-	.doc = "Tells which objects are alive in a process now, by type, from its memory alone: it needs "
-	       "no probe and no preparation, and stops nothing.\v"
+	.doc = "Tells which objects are alive in a process now, by type, and what holds them, from its "
+	       "memory alone: it needs no probe and no preparation, and stops nothing.\v"
 	       "It takes the right to read the process's memory: root's, or CAP_SYS_PTRACE, or the "
 	       "process's own user where kernel.yama.ptrace_scope is 0. Sizes are those of "
 	       "sys.getsizeof().\n\n"
 	       "Examples:\n"
 	       "  sudo pymemtop inspect -p 4242\n"
-	       "  sudo pymemtop inspect -p 4242 -i 30",
+	       "  sudo pymemtop inspect -p 4242 -i 30\n"
+	       "  sudo pymemtop inspect -p 4242 --type Session\n"
+	       "  sudo pymemtop inspect -p 4242 -f folded | flamegraph.pl > holders.svg",
 };
 
 const struct command inspect_command = {
 	.name = "inspect",
-	.help = "what is alive in a process, by type: pymemtop inspect --help",
+	.help = "what is alive in a process, and what holds it: pymemtop inspect --help",
 	.argp = &inspect_argp,
 	.check = check_inspect,
 	.run = inspect_run,

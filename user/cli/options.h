@@ -32,8 +32,8 @@ struct options {
 	struct collector_options collector;
 	struct images *images; /* shared by all processes that we look at */
 	struct filter filter;
-	bool json;	  /* inspect: the format */
-	bool no_holders;  /* inspect: only types */
+	const struct objects_renderer *objects; /* inspect: the format */
+	bool no_holders;			/* inspect: only types */
 	const char *type; /* inspect: whose instances are described; NULL: none */
 	bool explain;	  /* only print where the probes would be */
 	bool verbose;

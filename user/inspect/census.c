@@ -24,6 +24,9 @@
 /* Addresses that are looked at: 1 GiB of memory for them. */
 #define MOST_SEEN (1 << 26)
 
+/* Bytes that a block has beyond what is known of its object's size. */
+#define MOST_ROOM (64 << 10)
+
 struct counts {
 	const struct type *type;
 	uint64_t count, bytes;
@@ -158,14 +161,21 @@ static int claim(void *context, uint64_t address)
 	return nodes__claim(&taker->heap->nodes, address);
 }
 
-/* Counts an object, and notes it with its tables as nodes. block: bytes to the end of its block. */
+/* Counts an object, and notes it with its tables as nodes, as the blocks around them need not be
+ * found: numpy aligns its data. block: bytes to the end of its block. */
 static int take_object(struct taker *taker, const struct object *object, uint64_t size,
 		       uint64_t block, const struct tables *tables)
 {
 	int err = count(taker, object->type, size);
+	size_t i;
 
 	if (!err)
 		err = nodes__add(&taker->heap->nodes, object->address, object->type->number, block);
+	for (i = 0; !err && i < tables->n; i++) {
+		if (!tables->of[i].is_shared && !is_in_pool(taker, tables->of[i].address))
+			err = nodes__add(&taker->heap->nodes, tables->of[i].address, NODE_TABLE,
+					 tables->of[i].bytes);
+	}
 	if (!err)
 		err = object__claim_tables(object, tables, &taker->heap->rules, taker->heap->memory,
 					   claim, taker);
@@ -270,10 +280,13 @@ static int look_at(struct taker *taker, uint64_t address)
 		err = block ? nodes__add(&taker->heap->nodes, address, NODE_BLOCK, block) : 0;
 		return err ? err : scan_memory(taker, address, block);
 	}
-	/* Its block begins with its heads. */
+	/* Its block begins with its heads. More room than a frame needs shows that it is not its
+	 * block. */
 	block = malloc_block__size(taker->heap->memory, address - type__head(object.type));
 	block -= block ? type__head(object.type) : 0;
-	err = take_object(taker, &object, size, block > extent ? block : extent, &tables);
+	if (block < extent || block > extent + MOST_ROOM)
+		block = extent;
+	err = take_object(taker, &object, size, block, &tables);
 	return err || type__is_opaque(object.type) ? err : scan_memory(taker, address, extent);
 }
 

@@ -1,19 +1,38 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #define _GNU_SOURCE
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/procfs.h"
 #include "inspect/inspected.h"
+
+/* Whether the process still runs what it ran at the first look. */
+static int check_life(struct inspected *inspected)
+{
+	struct proc_life life;
+
+	if (proc_life(inspected->target->pid, &life)) {
+		log_error("process %d has ended", inspected->target->pid);
+		return -ESRCH;
+	}
+	if (inspected->now && memcmp(&life, &inspected->life, sizeof(life)) != 0) {
+		log_error("process %d runs another program now", inspected->target->pid);
+		return -ESRCH;
+	}
+	inspected->life = life;
+	return 0;
+}
 
 int inspected__look(struct inspected *inspected, const struct census_options *options)
 {
 	double begin = clock_seconds(CLOCK_MONOTONIC);
-	int err;
+	int err = check_life(inspected);
 
+	if (err)
+		return err;
 	census__free(inspected->first);
 	inspected->first = inspected->now;
 	inspected->now = NULL;

@@ -3,12 +3,14 @@
 #ifndef INSPECTED_H
 #define INSPECTED_H
 
+#include "base/procfs.h"
 #include "inspect/census.h"
 #include "target/target.h"
 
 struct inspected {
 	struct target *target;	    /* NULL: it has ended */
 	struct census *first, *now; /* first: NULL if it was looked at once */
+	struct proc_life life;	    /* at the first look */
 	uint64_t rss;		    /* bytes */
 	double seconds;		    /* that the last look took */
 };

@@ -132,16 +132,19 @@ static int compare_rows(const void *a, const void *b)
 static int name_rows(const struct finder *finder)
 {
 	struct instances *instances = finder->instances;
+	struct instances_path *row;
 	size_t path;
 
-	for (path = 0; path < finder->nrows; path++) {
+	for (path = 0; instances->paths && path < finder->nrows; path++) {
 		if (!finder->rows[path])
 			continue;
-		instances->paths[finder->rows[path] - 1].path = paths__text(finder->paths, path);
-		if (!instances->paths[finder->rows[path] - 1].path)
+		row = &instances->paths[finder->rows[path] - 1];
+		row->path = paths__text(finder->paths, path);
+		if (!row->path)
 			return -ENOMEM;
 	}
-	qsort(instances->paths, instances->npaths, sizeof(*instances->paths), compare_rows);
+	if (instances->npaths)
+		qsort(instances->paths, instances->npaths, sizeof(*instances->paths), compare_rows);
 	return 0;
 }
 

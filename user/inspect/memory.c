@@ -43,10 +43,17 @@ struct memory {
 	struct residency regions[REGIONS]; /* by their index */
 };
 
+/* Two that lie side by side, without static data in the second, are one: the kernel keeps them
+ * apart by advice, as numpy gives for huge pages, and one block may lie in both. */
 static int add_range(struct memory *memory, const struct memory_range *range)
 {
-	struct memory_range *more;
+	struct memory_range *more, *last = memory->ranges + memory->nranges - 1;
 
+	if (memory->nranges && last->end == range->start && last->static_end < last->end &&
+	    range->static_end == range->start) {
+		last->end = range->end;
+		return 0;
+	}
 	if (memory->nranges % 64 == 0) {
 		more = reallocarray(memory->ranges, memory->nranges + 64, sizeof(*more));
 		if (!more)

@@ -440,8 +440,9 @@ static const char *module_name(struct names *names, uint32_t node)
 const char *names__of(struct names *names, uint32_t node, bool is_namespace)
 {
 	uint32_t parent = names->graph->parents[node];
-	struct named key, *found, *end = names->named + names->nnamed;
+	const struct named *found, *end;
 	size_t low = 0, high, middle;
+	uint64_t address;
 
 	if (parent >= names->heap->nodes.n &&
 	    names->graph->roots[parent - names->heap->nodes.n].kind == ROOT_MODULES)
@@ -453,17 +454,17 @@ const char *names__of(struct names *names, uint32_t node, bool is_namespace)
 	}
 	if (names->err)
 		return NULL;
-	key.address = names->heap->nodes.of[node].address;
+	address = names->heap->nodes.of[node].address;
 	for (high = names->nnamed; low < high;) {
 		middle = (low + high) / 2;
-		if (names->named[middle].address < key.address)
+		if (names->named[middle].address < address)
 			low = middle + 1;
 		else
 			high = middle;
 	}
 	found = names->named + low;
 	end = names->named + names->nnamed;
-	if (found < end && found->address == key.address)
+	if (found < end && found->address == address)
 		return found->name;
 	/* A table is part of its owner. */
 	if (names->heap->nodes.of[node].type == NODE_TABLE)

@@ -55,7 +55,7 @@ static int compare(const void *a, const void *b)
 
 	if (x->address != y->address)
 		return x->address < y->address ? -1 : 1;
-	/* An object before a block. */
+	/* An object before a block, and that before a table: its size is what was allocated. */
 	return x->type > y->type ? -1 : x->type < y->type;
 }
 

@@ -109,10 +109,10 @@ static int grow(struct paths *paths)
 
 static int64_t below(struct paths *paths, uint32_t above, const char *name)
 {
-	uint32_t *slot = slot_of(paths, above, name);
+	uint32_t *slot = slot_of(paths, above, name), known = *slot;
 
-	if (*slot)
-		return *slot;
+	if (known)
+		return known;
 	if (paths->n == MOST_PATHS)
 		return above;
 	if (paths->n == paths->room) {
@@ -220,7 +220,7 @@ int64_t paths__of(struct paths *paths, uint32_t node)
 
 char *paths__text(const struct paths *paths, uint32_t path)
 {
-	const struct path *parts[MOST_NAMES], *part;
+	const struct path *parts[MOST_NAMES] = {0}, *part;
 	size_t n = 0, size = 1, i;
 	bool cut = false;
 	char *text;

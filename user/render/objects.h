@@ -8,10 +8,17 @@
 
 #include "inspect/inspected.h"
 
-/* For people, of one process: the top types, and the top holders. */
-void objects_report__print(FILE *out, const struct inspected *inspected, size_t top);
+struct objects_renderer {
+	const char *name;
+	/* Writes n processes, without those that have ended; top: rows of each table. Returns 0 or
+	 * -errno. */
+	int (*render)(const struct inspected *all, size_t n, size_t top, FILE *out);
+};
 
-/* pymemtop.objects/1, of all processes that have not ended. Returns 0 or -errno. */
-int objects_json__print(FILE *out, const struct inspected *all, size_t n);
+extern const struct objects_renderer objects_report_renderer, objects_json_renderer,
+	objects_folded_renderer;
+
+/* NULL: there is none of that name. */
+const struct objects_renderer *objects_renderer__find(const char *name);
 
 #endif /* OBJECTS_H */

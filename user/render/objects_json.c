@@ -116,11 +116,12 @@ static void put_process(struct json_writer *writer, const struct inspected *insp
 	json__close_map(writer);
 }
 
-int objects_json__print(FILE *out, const struct inspected *all, size_t n)
+static int render(const struct inspected *all, size_t n, size_t top, FILE *out)
 {
 	struct json_writer *writer = json_writer__new(out);
 	size_t i;
 
+	(void)top;
 	if (!writer)
 		return -ENOMEM;
 	json__open_map(writer);
@@ -136,3 +137,8 @@ int objects_json__print(FILE *out, const struct inspected *all, size_t n)
 	json__close_map(writer);
 	return json_writer__end(writer);
 }
+
+const struct objects_renderer objects_json_renderer = {
+	.name = "json",
+	.render = render,
+};

@@ -135,18 +135,20 @@ static void print_row(FILE *out, const struct rows *rows, const struct row *row,
 static void print_rows(FILE *out, const struct rows *rows, const struct row *above,
 		       unsigned int depth, size_t top)
 {
-	const struct row *inner[MOST_ROWS];
+	const struct row **inner = calloc(rows->n + 1, sizeof(*inner));
 	size_t i, n = 0;
 
-	for (i = 0; i < rows->n; i++) {
+	for (i = 0; inner && i < rows->n; i++) {
 		if (rows->of[i].above == above)
 			inner[n++] = &rows->of[i];
 	}
-	qsort(inner, n, sizeof(inner[0]), compare_rows);
+	if (n)
+		qsort(inner, n, sizeof(*inner), compare_rows);
 	for (i = 0; i < n && i < top; i++) {
 		print_row(out, rows, inner[i], depth);
 		print_rows(out, rows, inner[i], depth + 1, INNER_ROWS);
 	}
+	free(inner);
 }
 
 static void print_holders(FILE *out, const struct inspected *inspected, size_t top)
@@ -165,37 +167,78 @@ static void print_holders(FILE *out, const struct inspected *inspected, size_t t
 		fprintf(out, " %12s", "change");
 	fprintf(out, " %12s  holders\n", "objects");
 	print_rows(out, rows, NULL, 0, top);
+	if (!rows->n)
+		fprintf(out, "  none of them has gained a thousandth of it, or 1 KiB\n");
 	fputc('\n', out);
 	free(rows);
 }
 
-static void print_instances(FILE *out, const struct instances *instances, size_t top)
+static const struct instances_path *find_path(const struct instances *instances, const char *path)
 {
 	size_t i;
 
-	fprintf(out, "  %12s %12s %12s  %s, reached as\n", "objects", "bytes", "keep alive",
-		instances->type);
-	for (i = 0; i < instances->npaths && i < top; i++)
-		fprintf(out, "  %12s %12s %12s  %s\n", format_count(instances->paths[i].count).s,
-			format_bytes(instances->paths[i].bytes).s,
-			format_bytes(instances->paths[i].retained_bytes).s,
-			instances->paths[i].path);
-	if (i < instances->npaths)
-		fprintf(out, "  and on %s more paths: --top %zu shows them\n",
-			format_count(instances->npaths - i).s, instances->npaths);
-	if (instances->unreached)
-		fprintf(out, "  %12s %12s %12s  by nothing that was found\n",
-			format_count(instances->unreached).s, "", "");
-	fprintf(out, "  %12s %12s %12s  in all\n", format_count(instances->count).s,
-		format_bytes(instances->bytes).s, format_bytes(instances->retained_bytes).s);
-	if (instances->nsamples)
-		fprintf(out, "\n  %s of them:\n", format_count(instances->nsamples).s);
+	for (i = 0; instances && i < instances->npaths; i++) {
+		if (!strcmp(instances->paths[i].path, path))
+			return &instances->paths[i];
+	}
+	return NULL;
+}
+
+/* before: how many there were at the first look, NULL if there was none. */
+static void print_instances_row(FILE *out, const struct instances_path *row, const uint64_t *before,
+				const char *what)
+{
+	fprintf(out, "  %12s", format_count(row->count).s);
+	if (before)
+		print_count_change(out, row->count - *before);
+	fprintf(out, " %12s %12s  %s\n", format_bytes(row->bytes).s,
+		format_bytes(row->retained_bytes).s, what);
+}
+
+static void print_samples(FILE *out, const struct instances *instances)
+{
+	size_t i;
+
+	fprintf(out, "\n  %s of them:\n", format_count(instances->nsamples).s);
 	for (i = 0; i < instances->nsamples; i++)
 		fprintf(out, "    %s\n", instances->samples[i]);
+}
+
+static void print_instances(FILE *out, const struct inspected *inspected, size_t top)
+{
+	const struct instances *now = inspected->now->instances;
+	const struct instances *first = inspected->first ? inspected->first->instances : NULL;
+	const struct instances_path all = {NULL, now->count, now->bytes, now->retained_bytes};
+	const struct instances_path unreached = {.count = now->unreached}, *known;
+	uint64_t before;
+	size_t i;
+
+	if (!now->count) {
+		fprintf(out, "  no object of a type %s was found\n\n", now->type);
+		return;
+	}
+	fprintf(out, "  %12s", "objects");
+	if (first)
+		fprintf(out, " %12s", "change");
+	fprintf(out, " %12s %12s  %s, reached as\n", "bytes", "keep alive", now->type);
+	for (i = 0; i < now->npaths && i < top; i++) {
+		known = find_path(first, now->paths[i].path);
+		before = known ? known->count : 0;
+		print_instances_row(out, &now->paths[i], first ? &before : NULL,
+				    now->paths[i].path);
+	}
+	if (i < now->npaths)
+		fprintf(out, "  and on %s more paths: --top %zu shows them\n",
+			format_count(now->npaths - i).s, now->npaths);
+	if (now->unreached)
+		print_instances_row(out, &unreached, first ? &first->unreached : NULL,
+				    "by nothing that was found");
+	print_instances_row(out, &all, first ? &first->count : NULL, "in all");
+	print_samples(out, now);
 	fputc('\n', out);
 }
 
-void objects_report__print(FILE *out, const struct inspected *inspected, size_t top)
+static void print_process(FILE *out, const struct inspected *inspected, size_t top)
 {
 	const struct census *census = inspected->now;
 	const struct target *target = inspected->target;
@@ -203,9 +246,12 @@ void objects_report__print(FILE *out, const struct inspected *inspected, size_t 
 
 	fprintf(out, "Process %d: %s\n", target->pid, cmdline ? cmdline : "?");
 	free(cmdline);
-	fprintf(out, "  CPython %s; %s objects take %s of %s resident; read in %.1f s\n",
-		target->version, format_count(census->count).s, format_bytes(census->bytes).s,
-		format_bytes(inspected->rss).s, inspected->seconds);
+	fprintf(out, "  CPython %s; %s objects take %s of %s resident", target->version,
+		format_count(census->count).s, format_bytes(census->bytes).s,
+		format_bytes(inspected->rss).s);
+	if (inspected->rss > census->bytes)
+		fprintf(out, ", %s is no object", format_bytes(inspected->rss - census->bytes).s);
+	fprintf(out, "; read in %.1f s\n", inspected->seconds);
 	if (!census->pool_bytes)
 		fprintf(out, "  It has no pools of small objects (PYTHONMALLOC, or another build): "
 			     "what is found is what its static data leads to\n");
@@ -220,7 +266,7 @@ void objects_report__print(FILE *out, const struct inspected *inspected, size_t 
 			format_count(census->torn).s);
 	fputc('\n', out);
 	if (census->instances) {
-		print_instances(out, census->instances, top);
+		print_instances(out, inspected, top);
 		return;
 	}
 	print_types(out, inspected, top);
@@ -228,3 +274,19 @@ void objects_report__print(FILE *out, const struct inspected *inspected, size_t 
 	if (census->holders)
 		print_holders(out, inspected, top);
 }
+
+static int render(const struct inspected *all, size_t n, size_t top, FILE *out)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (all[i].target)
+			print_process(out, &all[i], top);
+	}
+	return 0;
+}
+
+const struct objects_renderer objects_report_renderer = {
+	.name = "report",
+	.render = render,
+};

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <string.h>
+
+#include "render/objects.h"
+
+static const struct objects_renderer *const all[] = {
+	&objects_report_renderer,
+	&objects_json_renderer,
+	&objects_folded_renderer,
+};
+
+const struct objects_renderer *objects_renderer__find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (!strcmp(all[i]->name, name))
+			return all[i];
+	}
+	return NULL;
+}
