@@ -105,7 +105,7 @@ static int add(struct finder *finder, uint32_t node)
 static int describe_samples(const struct finder *finder, struct names *names)
 {
 	struct instances *instances = finder->instances;
-	uint64_t every = instances->count / SAMPLES + !!(instances->count % SAMPLES), i = 0;
+	uint64_t every = (instances->count + SAMPLES) / SAMPLES, i = 0;
 	uint32_t node;
 
 	for (node = 0; node < finder->heap->nodes.n && instances->nsamples < SAMPLES; node++) {

@@ -47,9 +47,10 @@ struct memory {
  * apart by advice, as numpy gives for huge pages, and one block may lie in both. */
 static int add_range(struct memory *memory, const struct memory_range *range)
 {
-	struct memory_range *more, *last = memory->ranges + memory->nranges - 1;
+	struct memory_range *more,
+		*last = memory->nranges ? &memory->ranges[memory->nranges - 1] : NULL;
 
-	if (memory->nranges && last->end == range->start && last->static_end < last->end &&
+	if (last && last->end == range->start && last->static_end < last->end &&
 	    range->static_end == range->start) {
 		last->end = range->end;
 		return 0;
