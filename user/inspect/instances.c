@@ -143,7 +143,7 @@ static int name_rows(const struct finder *finder)
 		if (!row->path)
 			return -ENOMEM;
 	}
-	if (instances->npaths)
+	if (instances->paths)
 		qsort(instances->paths, instances->npaths, sizeof(*instances->paths), compare_rows);
 	return 0;
 }

@@ -55,7 +55,7 @@ static int add_range(struct memory *memory, const struct memory_range *range)
 		last->end = range->end;
 		return 0;
 	}
-	if (memory->nranges % 64 == 0) {
+	if (!memory->ranges || memory->nranges % 64 == 0) {
 		more = reallocarray(memory->ranges, memory->nranges + 64, sizeof(*more));
 		if (!more)
 			return -ENOMEM;
