@@ -53,8 +53,7 @@ static void add_own_lines(const struct profile *profile, const struct profile_pr
 			;
 		if (k < stack->nframes)
 			add(groups, stack->frames[k], process, &stack->values, &stack->change,
-			    k > 0 && values__get(&profile->schema, &stack->values,
-						 ROLE_INUSE_BYTES));
+			    k > 0 && values__held(&profile->schema, &stack->values));
 	}
 }
 
@@ -114,9 +113,10 @@ static int compare_by_value(const void *a, const void *b, void *schema)
 static int compare_by_change(const void *a, const void *b, void *schema)
 {
 	const struct group *x = a, *y = b;
+	int64_t of_x = values__held(schema, &x->change), of_y = values__held(schema, &y->change);
 
-	if (x->change.of[0] != y->change.of[0])
-		return x->change.of[0] < y->change.of[0] ? 1 : -1;
+	if (of_x != of_y)
+		return of_x < of_y ? 1 : -1;
 	return compare_by_value(a, b, schema);
 }
 

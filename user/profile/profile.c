@@ -146,13 +146,14 @@ static int compare_by_value(const void *a, const void *b, void *schema)
 	return order ? order : profile_line__compare(x, y);
 }
 
-/* Compares changes of the first value. */
+/* Compares how much more is held. */
 static int compare_by_change(const void *a, const void *b, void *schema)
 {
 	const struct profile_line *x = a, *y = b;
+	int64_t of_x = values__held(schema, &x->change), of_y = values__held(schema, &y->change);
 
-	if (x->change.of[0] != y->change.of[0])
-		return x->change.of[0] < y->change.of[0] ? 1 : -1;
+	if (of_x != of_y)
+		return of_x < of_y ? 1 : -1;
 	return compare_by_value(a, b, schema);
 }
 

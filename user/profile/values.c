@@ -67,6 +67,11 @@ struct values values__difference(const struct schema *schema, const struct value
 	return difference;
 }
 
+int64_t values__held(const struct schema *schema, const struct values *values)
+{
+	return values->of[0] + values__get(schema, values, ROLE_MAPPED_BYTES);
+}
+
 bool values__are_zero(const struct schema *schema, const struct values *values)
 {
 	size_t i;
@@ -105,8 +110,11 @@ bool values__are_arenas(const struct schema *schema, const struct values *values
 
 int values__compare(const struct schema *schema, const struct values *a, const struct values *b)
 {
+	int64_t of_a = values__held(schema, a), of_b = values__held(schema, b);
 	size_t i;
 
+	if (of_a != of_b)
+		return of_a < of_b ? 1 : -1;
 	for (i = 0; i < schema->n; i++) {
 		if (a->of[i] != b->of[i])
 			return a->of[i] < b->of[i] ? 1 : -1;

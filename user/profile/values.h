@@ -45,8 +45,8 @@ struct value_type {
 #define MAX_VALUES 8
 
 /*
- * A mode's values, in the order by which its lines are sorted. The first one is in use; the last
- * one with a title tells how much activity there was.
+ * A mode's values, in the order by which its lines are sorted, after values__held(). The first one
+ * is in use; the last one with a title tells how much activity there was.
  */
 struct schema {
 	size_t n;
@@ -68,6 +68,9 @@ void values__add(const struct schema *schema, struct values *to, const struct va
 struct values values__difference(const struct schema *schema, const struct values *now,
 				 const struct values *before);
 
+/* What is held, by which lines are sorted: the first value, and what is mapped beside it. */
+int64_t values__held(const struct schema *schema, const struct values *values);
+
 /* Whether all of them are 0. */
 bool values__are_zero(const struct schema *schema, const struct values *values);
 
@@ -77,7 +80,8 @@ bool values__hold(const struct schema *schema, const struct values *values);
 /* Whether there are only arenas: then the line itself holds nothing. */
 bool values__are_arenas(const struct schema *schema, const struct values *values);
 
-/* Compares by the first value that differs, the largest first: < 0, 0 or > 0. */
+/* Compares by what is held, then by the first value that differs, the largest first: < 0, 0, > 0.
+ */
 int values__compare(const struct schema *schema, const struct values *a, const struct values *b);
 
 /* Returns the value with that role, or 0 if the schema has none. */

@@ -34,11 +34,19 @@ static void put_process(const struct profile_process *process, FILE *out)
 		fprintf(out, " %d", process->pid);
 }
 
-static const enum value_role weighed[] = {
-	[WEIGHT_BYTES] = ROLE_INUSE_BYTES,
-	[WEIGHT_COUNT] = ROLE_INUSE_COUNT,
-	[WEIGHT_ALLOCATED] = ROLE_ALLOC_BYTES,
-};
+static int64_t weight_of(const struct schema *schema, const struct values *values,
+			 enum weight weight)
+{
+	switch (weight) {
+	case WEIGHT_COUNT:
+		return values__get(schema, values, ROLE_INUSE_COUNT) +
+		       values__get(schema, values, ROLE_MAPPED_COUNT);
+	case WEIGHT_ALLOCATED:
+		return values__get(schema, values, ROLE_ALLOC_BYTES);
+	default:
+		return values__held(schema, values);
+	}
+}
 
 /* Writes resident memory that is no line's, so that the sum is RssAnon. */
 static void put_rest(const struct profile_process *process, const char *name, int64_t bytes,
@@ -62,8 +70,7 @@ static int render(const struct profile *profile, const struct render_options *op
 		process = &profile->processes[p];
 		for (i = 0; i < process->nstacks; i++) {
 			stack = &process->stacks[i];
-			weight = values__get(&profile->schema, &stack->values,
-					     weighed[options->weight]);
+			weight = weight_of(&profile->schema, &stack->values, options->weight);
 			if (weight <= 0)
 				continue;
 			put_process(process, out);

@@ -196,7 +196,7 @@ static void put_lines(const struct profile *profile, const struct profile_proces
 		if (values__are_arenas(schema, &line->values))
 			continue;
 		shown++;
-		fprintf(out, "%12s", format_change(line->change.of[0]).s);
+		fprintf(out, "%12s", format_change(values__held(schema, &line->change)).s);
 		for (k = 0; k < schema->n; k++) {
 			if (schema->types[k].title)
 				fprintf(out, "  %12s",
@@ -260,6 +260,7 @@ static int put_own_lines(const struct profile *profile, const struct profile_pro
 	const struct group *group;
 	struct groups groups;
 	bool through = false;
+	int64_t held, change;
 	size_t i, shown = 0;
 	int err = profile__group(profile, process, GROUP_OWN_LINE, BY_CHANGE, &groups);
 
@@ -272,10 +273,11 @@ static int put_own_lines(const struct profile *profile, const struct profile_pro
 			"The program's own line, with the libraries that it calls");
 	for (i = 0; through && i < groups.n && shown < options->top; i++) {
 		group = &groups.groups[i];
-		if (!group->values.of[0] && !group->change.of[0])
+		held = values__held(&profile->schema, &group->values);
+		change = values__held(&profile->schema, &group->change);
+		if (!held && !change)
 			continue;
-		fprintf(out, "%12s  %12s  ", format_change(group->change.of[0]).s,
-			format_bytes(group->values.of[0]).s);
+		fprintf(out, "%12s  %12s  ", format_change(change).s, format_bytes(held).s);
 		put_location(&group->location, out);
 		putc('\n', out);
 		shown++;
@@ -302,7 +304,8 @@ static size_t collect_rows(const struct profile *profile, const struct profile_p
 	for (i = 0; i < top; i++) {
 		line = &process->lines[i];
 		if (line->location->file != file || line->location->line <= 0 ||
-		    (!line->values.of[0] && !line->change.of[0]))
+		    (!values__held(&profile->schema, &line->values) &&
+		     !values__held(&profile->schema, &line->change)))
 			continue;
 		rows[n].line = line->location->line;
 		rows[n].values = line->values;
@@ -327,7 +330,8 @@ static void put_row(const struct schema *schema, int line, const struct row *row
 
 	if (row)
 		fprintf(out, "%6d  %12s  %12s  %12s   %s\n", line,
-			format_bytes(row->values.of[0]).s, format_change(row->change.of[0]).s,
+			format_bytes(values__held(schema, &row->values)).s,
+			format_change(values__held(schema, &row->change)).s,
 			value__format(&schema->types[activity], row->values.of[activity]).s, text);
 	else if (text[0])
 		fprintf(out, "%6d  %12s  %12s  %12s   %s\n", line, "", "", "", text);

@@ -103,7 +103,7 @@ static void put_line(const struct schema *schema, const struct profile_line *lin
 		snprintf(number, sizeof(number), ":%d", location->line);
 	length = snprintf(text, sizeof(text), "%12s %12s",
 			  value__format(&schema->types[0], line->values.of[0]).s,
-			  format_change(line->change.of[0]).s);
+			  format_change(values__held(schema, &line->change)).s);
 	for (i = 1; i < schema->n; i++) {
 		if (schema->types[i].title)
 			length += snprintf(text + length, sizeof(text) - length, " %12s",
