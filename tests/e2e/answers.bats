@@ -20,3 +20,30 @@ load helper
 	grep -A 1 'Line (function)' "$BATS_TEST_TMPDIR/report" | tail -n 1 | grep -qE "^ +\+64.0 MiB .*$line"
 	grep -qE '^ +12 +64.0 MiB +\+64.0 MiB .*mmap' "$BATS_TEST_TMPDIR/report"
 }
+
+@test "a file that has been replaced since is not quoted; one that was only changed is, with a word" {
+	need_probes
+	cat > "$BATS_TEST_TMPDIR/app.py" <<-'PYTHON'
+		import time
+		kept = []
+		def grow():
+		    while True:
+		        kept.append(bytearray(1000))
+		        time.sleep(0.01)
+		grow()
+	PYTHON
+	"$DEBIAN" "$BATS_TEST_TMPDIR/app.py" 3>&- &
+	TARGET=$!
+	until_asleep "$TARGET"
+	"$PYMEMTOP" record -p "$TARGET" -d 1 -o "$BATS_TEST_TMPDIR/same"
+	touch "$BATS_TEST_TMPDIR/app.py"
+	"$PYMEMTOP" record -p "$TARGET" -d 1 -o "$BATS_TEST_TMPDIR/touched"
+	printf 'import time\n# new\n# text\nkept = []\nprint("another line")\ndef grow():\n    pass\n' \
+		> "$BATS_TEST_TMPDIR/app.py"
+	"$PYMEMTOP" record -p "$TARGET" -d 1 -o "$BATS_TEST_TMPDIR/other"
+	! grep -E 'changed after|another one' "$BATS_TEST_TMPDIR/same"
+	grep -q 'kept.append(bytearray(1000))' "$BATS_TEST_TMPDIR/touched"
+	grep -q 'was changed after the process began' "$BATS_TEST_TMPDIR/touched"
+	grep -q 'another one by now: line 5 is not in grow any more' "$BATS_TEST_TMPDIR/other"
+	! grep -q 'another line' "$BATS_TEST_TMPDIR/other"
+}

@@ -14,16 +14,17 @@
 
 #include "symbols/def_ranges.h"
 
-static struct def_ranges *read_functions(struct reader *reader, const char *path)
+static struct def_ranges *read_functions(struct reader *reader, const char *path,
+					 struct source_text **text)
 {
-	struct source_text *text = source_text__new(reader, "/", path);
 	struct def_ranges *functions;
 
-	if (!text)
+	source_text__free(*text);
+	*text = source_text__new(reader, "/", path);
+	if (!*text)
 		return NULL;
-	functions = def_ranges__new(text);
+	functions = def_ranges__new(*text);
 	assert_non_null(functions);
-	source_text__free(text);
 	return functions;
 }
 
@@ -34,6 +35,7 @@ static void library(void **state)
 	FILE *file = list ? fopen(list, "r") : NULL;
 	struct readers *readers = readers__new();
 	struct def_ranges *functions = NULL;
+	struct source_text *text = NULL;
 	struct reader *reader;
 	char word[4096], path[4096] = "";
 	size_t at = 0, n = 0, wrong = 0;
@@ -53,7 +55,7 @@ static void library(void **state)
 			}
 			def_ranges__free(functions);
 			assert_int_equal(fscanf(file, "%4095s", path), 1);
-			functions = read_functions(reader, path);
+			functions = read_functions(reader, path, &text);
 			at = 0;
 			continue;
 		}
@@ -61,6 +63,8 @@ static void library(void **state)
 		if (!functions)
 			continue;
 		n++;
+		assert_true(source_text__fits(text, word, last));
+		assert_true(!source_text__fits(text, "no_such_function", last));
 		if (at < functions->n && !strcmp(functions->functions[at].name, word) &&
 		    functions->functions[at].first == first &&
 		    functions->functions[at].last == last) {
@@ -75,6 +79,7 @@ static void library(void **state)
 		at++;
 	}
 	def_ranges__free(functions);
+	source_text__free(text);
 	readers__free(readers);
 	fclose(file);
 	print_message("%zu functions\n", n);

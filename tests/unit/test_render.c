@@ -227,7 +227,7 @@ static void resident(void **state)
 	assert_int_equal(renderer->render(&profile, &options, file), 0);
 	fclose(file);
 	assert_string_equal(out,
-			    "my:prog 42;[cut];<module> (/a:b c.py:1);f:g (/a:b c.py:20) 5096\n"
+			    "my:prog 42;[cut];<module> (/a:b c.py:1);f:g (/a:b c.py:20) 1000\n"
 			    "my:prog 42;[before attach] 12288\nmy:prog 42;[unattributed] 4096\n");
 	free(out);
 	file = open_memstream(&out, &size);

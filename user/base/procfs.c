@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/procfs.h"
 #include "base/utf8.h"
 
@@ -267,4 +268,15 @@ int proc_life(pid_t pid, struct proc_life *life)
 		field = strchr(field + 1, ' ');
 	life->start_stack = field ? strtoull(field, NULL, 10) : 0;
 	return 0;
+}
+
+/* starttime is in clock ticks since the boot. */
+double proc_started(pid_t pid)
+{
+	struct proc_life life;
+
+	if (proc_life(pid, &life))
+		return clock_seconds(CLOCK_REALTIME);
+	return clock_seconds(CLOCK_REALTIME) - clock_seconds(CLOCK_BOOTTIME) +
+	       (double)life.start_time / sysconf(_SC_CLK_TCK);
 }

@@ -71,6 +71,9 @@ struct proc_life {
 };
 int proc_life(pid_t pid, struct proc_life *life);
 
+/* When the process began: seconds since 1970, to a hundredth; now, if it has ended. */
+double proc_started(pid_t pid);
+
 /* Reads size bytes at address in the process's memory. 0; -EFAULT if not all of them are there; or
  * -errno. */
 int proc_read(pid_t pid, uint64_t address, void *to, size_t size);

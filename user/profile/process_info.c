@@ -31,6 +31,7 @@ struct process_info *process_info__of_target(const struct target *target, __u32 
 	info->attribution = target->attribution;
 	info->program = program;
 	info->reader = reader;
+	info->started = proc_started(target->pid);
 	/* If it is not known, relative names are not found. */
 	proc_cwd(target->pid, cwd, sizeof(cwd));
 	return complete(info, target->cmdline, cwd, target->pid);

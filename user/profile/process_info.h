@@ -26,6 +26,7 @@ struct process_info {
 	uint64_t rss;	       /* when last updated; 0: it is gone */
 	struct reader *reader; /* for its files; NULL: we cannot read them with its rights */
 	char *cwd;	       /* at the attach */
+	double started;	       /* the program, or what forked it; seconds since 1970 */
 	size_t nfiles;
 	struct known_file *files; /* files looked for so far (profile/sources.c) */
 };

@@ -47,8 +47,10 @@ struct profile_stack {
 /* A source file that could be read. */
 struct profile_file {
 	const char *file;
-	struct source_text *text;     /* the profile's own reference */
-	struct def_ranges *functions; /* likewise; NULL: not asked for */
+	struct source_text *text;      /* the profile's own reference */
+	bool is_newer;		       /* the file was changed after the process began */
+	const struct location *misfit; /* what cannot be where the text has it; NULL: nothing */
+	struct def_ranges *functions;  /* likewise; NULL: not asked for */
 };
 
 struct profile_process {

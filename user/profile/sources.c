@@ -71,6 +71,22 @@ static struct known_file *find_text(struct process_info *info, const char *name,
 	return found && found->text ? found : NULL;
 }
 
+/* A file can have been replaced since the process read it: then its lines are others. */
+static const struct location *find_misfit(const struct profile_process *process, size_t top,
+					  const char *file, const struct source_text *text)
+{
+	const struct location *location;
+	size_t i;
+
+	for (i = 0; i < top; i++) {
+		location = process->lines[i].location;
+		if (location->file == file && location->line > 0 &&
+		    !source_text__fits(text, location->function, location->line))
+			return location;
+	}
+	return NULL;
+}
+
 int sources__load(struct profile *profile, struct profile_process *process,
 		  struct process_info *info, const struct read_permission *permission, size_t top,
 		  bool functions)
@@ -96,6 +112,8 @@ int sources__load(struct profile *profile, struct profile_process *process,
 			found->functions = def_ranges__new(found->text);
 		process->files[process->nfiles++] = (struct profile_file){
 			.file = file,
+			.is_newer = found->text->changed > info->started,
+			.misfit = find_misfit(process, top, file, found->text),
 			.text = source_text__ref(found->text),
 			.functions = functions ? def_ranges__ref(found->functions) : NULL,
 		};

@@ -377,6 +377,16 @@ static int put_file(const struct profile *profile, const struct profile_process 
 	n = collect_rows(profile, process, top, file->file, rows);
 	if (n) {
 		fprintf(out, "\nFilename: %s\n\n", file->file);
+		if (file->misfit)
+			fprintf(out,
+				"The file is another one by now: line %d is not in %s any more.\n",
+				file->misfit->line, file->misfit->function);
+		else if (file->is_newer)
+			fputs("The file was changed after the process began: it need not be the text "
+			      "that runs.\n\n",
+			      out);
+	}
+	if (n && !file->misfit) {
 		fprintf(out, "%6s  %12s  %12s  %12s   %s\n", "Line #", schema->types[0].title,
 			"Increment", schema->types[schema__activity(schema)].title,
 			"Line Contents");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -60,20 +61,56 @@ struct source_text *source_text__new(struct reader *reader, const char *cwd, con
 	struct source_text *text;
 	auto_free char *data = NULL;
 	char path[2 * PATH_MAX];
+	double changed;
 	size_t size;
 
 	if (snprintf(path, sizeof(path), "%s%s%s", whole ? "" : cwd, whole ? "" : "/", name) >=
 	    (int)sizeof(path))
 		return NULL;
-	data = reader__read(reader, path, &size);
+	data = reader__read(reader, path, &size, &changed);
 	text = data ? calloc(1, sizeof(*text)) : NULL;
-	if (text)
+	if (text) {
 		text->references = 1;
+		text->changed = changed;
+	}
 	if (text && split(text, data, size)) {
 		source_text__free(text);
 		text = NULL;
 	}
 	return text;
+}
+
+/* Whether the word stands there as a whole. */
+static bool has_word(const char *line, const char *keyword, const char *name)
+{
+	size_t n = strlen(keyword), length = strlen(name);
+
+	line += strspn(line, " ");
+	if (!strncmp(line, "async ", 6))
+		line += 6 + strspn(line + 6, " ");
+	if (strncmp(line, keyword, n) != 0 || line[n] != ' ')
+		return false;
+	line += n + strspn(line + n, " ");
+	return !strncmp(line, name, length) && !isalnum((unsigned char)line[length]) &&
+	       line[length] != '_';
+}
+
+bool source_text__fits(const struct source_text *text, const char *function, int line)
+{
+	const char *name = strrchr(function, '.');
+	int i;
+
+	name = name ? name + 1 : function;
+	if (line < 1 || (size_t)line > text->nlines)
+		return false;
+	if (!name[0] || name[0] == '<')
+		return true;
+	for (i = line; i > 0; i--) {
+		if (has_word(text->lines[i - 1], "def", name) ||
+		    has_word(text->lines[i - 1], "class", name))
+			return true;
+	}
+	return false;
 }
 
 struct source_text *source_text__ref(struct source_text *text)

@@ -3,6 +3,7 @@
 #ifndef SOURCE_TEXT_H
 #define SOURCE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "target/readers.h"
@@ -10,6 +11,7 @@
 /* Shared by counted references. */
 struct source_text {
 	unsigned int references;
+	double changed; /* when the file was, seconds since 1970 */
 	size_t nlines;
 	char **lines; /* printable */
 };
@@ -19,6 +21,10 @@ struct source_text {
  * it cannot be read.
  */
 struct source_text *source_text__new(struct reader *reader, const char *cwd, const char *name);
+
+/* Whether a line can be one of a function, or of a class's body: it is defined there or above. Of
+ * what has no name of its own, such as a module or a lambda, any line can be. */
+bool source_text__fits(const struct source_text *text, const char *function, int line);
 
 /* Takes one more reference; returns the same text. */
 struct source_text *source_text__ref(struct source_text *text);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #define _GNU_SOURCE
 #include <errno.h>
+#include <math.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
@@ -47,6 +48,7 @@ struct readers {
 struct answer {
 	int err; /* -errno, or 0 */
 	size_t size;
+	double changed; /* seconds since 1970 */
 };
 
 /*
@@ -75,8 +77,13 @@ static bool is_pseudo(int fd)
 	return false;
 }
 
+static double seconds_of(const struct timespec *time)
+{
+	return time->tv_sec + time->tv_nsec / 1e9;
+}
+
 /* Opens a file below root. Returns a descriptor or -errno. */
-static int open_below(int root, const char *path, size_t *size)
+static int open_below(int root, const char *path, struct answer *answer)
 {
 	struct open_how how = {
 		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
@@ -97,7 +104,8 @@ static int open_below(int root, const char *path, size_t *size)
 		close(fd);
 		return err;
 	}
-	*size = st.st_size;
+	answer->size = st.st_size;
+	answer->changed = fmax(seconds_of(&st.st_mtim), seconds_of(&st.st_ctim));
 	return fd;
 }
 
@@ -130,7 +138,7 @@ static void serve(int socket, int root)
 	while ((got = recv(socket, path, sizeof(path) - 1, 0)) > 0) {
 		path[got] = '\0';
 		answer = (struct answer){0};
-		fd = open_below(root, path, &answer.size);
+		fd = open_below(root, path, &answer);
 		answer.err = fd < 0 ? fd : 0;
 		if (send(socket, &answer, sizeof(answer), MSG_NOSIGNAL) < 0)
 			_exit(1);
@@ -361,7 +369,7 @@ static char *receive_bytes(struct reader *reader, size_t size, double deadline)
 	return bytes;
 }
 
-char *reader__read(struct reader *reader, const char *path, size_t *size)
+char *reader__read(struct reader *reader, const char *path, size_t *size, double *changed)
 {
 	double deadline = clock_seconds(CLOCK_MONOTONIC) + READ_SECONDS;
 	struct answer answer = {0};
@@ -390,5 +398,6 @@ char *reader__read(struct reader *reader, const char *path, size_t *size)
 		errno = -err;
 	}
 	*size = answer.size;
+	*changed = answer.changed;
 	return bytes;
 }

@@ -38,9 +38,10 @@ bool reader__is_of(const struct reader *reader, uid_t uid, gid_t gid, uint64_t c
 
 /*
  * Reads a whole regular file below the reader's root, which no link can leave: malloc'ed, size
- * bytes and a NUL. NULL with errno: EFBIG if it is larger than any source; ETIMEDOUT if it takes
- * too long, after which the reader reads nothing more.
+ * bytes and a NUL; changed: when it, or its entry, was last changed, in seconds since 1970. NULL
+ * with errno: EFBIG if it is larger than any source; ETIMEDOUT if it takes too long, after which
+ * the reader reads nothing more.
  */
-char *reader__read(struct reader *reader, const char *path, size_t *size);
+char *reader__read(struct reader *reader, const char *path, size_t *size, double *changed);
 
 #endif /* READERS_H */
