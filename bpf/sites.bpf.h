@@ -28,6 +28,13 @@ struct {
 	__type(value, __u32);
 } free_sites SEC(".maps");
 
+/* For stacks that come when no other number is left: of each, only the leaf. */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 1);
+	__type(value, __u32);
+} leaf_sites SEC(".maps");
+
 /* Sends user space the stack's code objects that it does not have. Returns 0 or CODE_LOST. */
 static __always_inline int site__send_codes(struct thread *t)
 {
@@ -61,6 +68,13 @@ __noinline int site__new(__u64 hash)
 	if (!t || site__send_codes(t))
 		return 0;
 	number = number__take(&free_sites);
+	if (!number) {
+		hash = stack__keep_leaf(t);
+		other = bpf_map_lookup_elem(&sites, &hash);
+		if (other)
+			return *other;
+		number = number__take(&leaf_sites);
+	}
 	if (!number) {
 		lose(t->process.id, LOST_SITE);
 		return 0;

@@ -40,4 +40,19 @@ static __always_inline bool stack__push(struct thread *t, __u64 code, __s32 posi
 	return false;
 }
 
+/* Cuts the stack to its innermost frame. Returns what identifies the site. */
+static __always_inline __u64 stack__keep_leaf(struct thread *t)
+{
+	const struct frame *leaf = &t->stack.frames[0];
+	__u64 hash = hash_mix(0x2545f4914f6cdd1dULL, t->process.id);
+
+	if (t->stack.nframes > 1)
+		t->stack.nframes = 1;
+	t->stack.end = STACK_CUT;
+	if (t->stack.nframes)
+		hash = hash_mix(hash_mix(hash, leaf->code),
+				(__u64)leaf->generation << 32 | (__u32)leaf->position);
+	return hash_mix(hash, STACK_CUT);
+}
+
 #endif /* STACK_BPF_H */

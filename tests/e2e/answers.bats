@@ -47,3 +47,35 @@ load helper
 	grep -q 'another one by now: line 5 is not in grow any more' "$BATS_TEST_TMPDIR/other"
 	! grep -q 'another line' "$BATS_TEST_TMPDIR/other"
 }
+
+@test "the program's own lines add up: what is further out than was recorded is said" {
+	need_probes
+	mkdir -p "$BATS_TEST_TMPDIR/site-packages/deeplib"
+	printf 'def walk(n, make):\n    return walk(n - 1, make) if n else make(50_000)\n' \
+		> "$BATS_TEST_TMPDIR/site-packages/deeplib/__init__.py"
+	cat > "$BATS_TEST_TMPDIR/app.py" <<-'PYTHON'
+		import os, sys, time
+		sys.path.insert(0, os.path.dirname(__file__) + "/site-packages")
+		import deeplib
+		kept = []
+		while not os.path.exists(sys.argv[1]):
+		    time.sleep(0.1)
+		kept += [deeplib.walk(20, bytearray) for _ in range(100)]
+		kept += [deeplib.walk(100, bytearray) for _ in range(100)]
+		open(sys.argv[1] + ".done", "w").close()
+		time.sleep(600)
+	PYTHON
+	"$DEBIAN" "$BATS_TEST_TMPDIR/app.py" "$BATS_TEST_TMPDIR/go" 3>&- &
+	TARGET=$!
+	until_asleep "$TARGET"
+	"$PYMEMTOP" record -v -p "$TARGET" -o "$BATS_TEST_TMPDIR/report" 2>"$BATS_TEST_TMPDIR/said" 3>&- &
+	local pid=$!
+	until_recording "$BATS_TEST_TMPDIR/said"
+	touch "$BATS_TEST_TMPDIR/go"
+	until [ -e "$BATS_TEST_TMPDIR/go.done" ]; do sleep 0.1; done
+	kill -INT "$pid"
+	wait "$pid"
+	grep -A 5 "program's own line" "$BATS_TEST_TMPDIR/report"
+	grep -qE '^ +\+4.8 MiB +4.8 MiB  .*app.py:7 ' "$BATS_TEST_TMPDIR/report"
+	grep -qE '^ +\+4.8 MiB +4.8 MiB  \[further out than what was recorded\]$' "$BATS_TEST_TMPDIR/report"
+}

@@ -80,7 +80,9 @@ setup() {
 	check check_odd.py "$DEBIAN" frames dying
 }
 
-@test "more stacks than the map holds are counted as lost" {
+@test "of more stacks than the map holds, the innermost line is known; then they are counted as lost" {
+	check check_odd.py "$DEBIAN" frames tree
+	check check_odd.py "$DEBIAN" usdt tree
 	check check_odd.py "$DEBIAN" frames sites
 	check check_odd.py "$DEBIAN" usdt sites
 }

@@ -119,6 +119,16 @@ def sites():
     return target
 
 
+def tree():
+    """Of stacks beyond --max-sites, the innermost line is known."""
+    target, process, _ = record(["tree", "9"], "--max-sites", "128")
+    check_nothing_lost(process)
+    compare_books(target.book_of(target.pid), process)
+    cut = [stack for stack in process["stacks"] if stack["frames"][-1]["file"] == "[cut]"]
+    check(cut and all(len(stack["frames"]) == 2 for stack in cut), len(process["stacks"]), cut)
+    return target
+
+
 def before_attach():
     """usdt: a function entered before the attach has no name until a marker gives it one."""
     target, process, _ = record(["many", "5"])
@@ -129,7 +139,7 @@ def before_attach():
 
 
 cases = {"deep": deep, "native": native, "spawn": spawn, "spawned": spawned, "execute": execute,
-         "many": many, "dying": dying, "sites": sites, "before_attach": before_attach,
+         "many": many, "dying": dying, "sites": sites, "tree": tree, "before_attach": before_attach,
          **{name: lambda name=name: plain(name)[0]
             for name in ("callbacks", "blocked", "churn", "subinterpreters")}}
 cases[case]().end()

@@ -104,6 +104,14 @@ def sites(n):
         exec(compile("\n" * i + "libc.malloc(100)", "<%d>" % i, "exec"), {"libc": libc})
 
 
+def tree(depth):
+    """As many distinct stacks as calls."""
+    if depth:
+        tree(depth - 1)
+        tree(depth - 1)
+    hold(libc.malloc(600), 600)
+
+
 def spawn():
     for _ in range(20):
         subprocess.run(["/bin/true"], check=True)

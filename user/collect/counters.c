@@ -48,6 +48,14 @@ static unsigned int most_images(const struct collector_options *options)
 	return wanted < MAX_IMAGES ? wanted : MAX_IMAGES;
 }
 
+/* Of the sites, those that are kept for stacks that come when no other is left. */
+static size_t leaf_sites(size_t max_sites)
+{
+	size_t n = max_sites / 16;
+
+	return n < 1 ? 1 : n > 4096 ? 4096 : n;
+}
+
 /* Sets the maps' sizes, and how they get their memory: for the elements they have, if the kernel
  * can allocate those as they are made; else for all that they have room for. */
 static int size_maps(struct bpf_object *object, const struct collector_options *options,
@@ -61,6 +69,7 @@ static int size_maps(struct bpf_object *object, const struct collector_options *
 	} sizes[] = {
 		{"sites", options->max_sites},
 		{"free_sites", options->max_sites},
+		{"leaf_sites", leaf_sites(options->max_sites)},
 		{"site_counters", options->max_sites},
 		{"probe_tables", most_images(options)},
 		{"pool_tables", most_images(options)},
@@ -113,8 +122,8 @@ static int select_maps(struct bpf_object *object, const struct config *config)
 
 /* Maps of another collector of the same recording. */
 static const char *const shared_maps[] = {
-	"ring",	 "process_counters", "processes",   "free_processes", "sites", "free_sites",
-	"codes", "layouts",	     ".data.codes",
+	"ring",	      "process_counters", "processes", "free_processes", "sites",
+	"free_sites", "leaf_sites",	  "codes",     "layouts",	 ".data.codes",
 };
 
 static int share_maps(struct bpf_object *object, const struct bpf_object *first)
@@ -197,6 +206,16 @@ static int fill_sites(struct counters *counters)
 	return 0;
 }
 
+static int push_leaf_sites(struct counters *counters)
+{
+	size_t n = leaf_sites(counters->max_sites);
+	int err = 0;
+
+	while (!err && counters->next_site <= n)
+		err = push(counters, "leaf_sites", counters->next_site++);
+	return err;
+}
+
 static int push_processes(struct counters *counters)
 {
 	__u32 id;
@@ -226,6 +245,8 @@ int counters__new(const struct bpf_object *object, const struct collector_option
 						  on_record, counters, NULL);
 		err = counters->ring ? 0 : -errno;
 	}
+	if (!err)
+		err = push_leaf_sites(counters);
 	if (!err)
 		err = fill_sites(counters);
 	if (!err)

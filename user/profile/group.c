@@ -41,6 +41,17 @@ static void add_lines(const struct profile_process *process, enum group_by by,
 	}
 }
 
+/* What has no line of the program: it is further out than was recorded, or there is none. */
+static const struct location *rest_of(const struct profile_stack *stack)
+{
+	static const struct location cut = {"[further out than what was recorded]", "", 0},
+				     none = {"[no line of the program]", "", 0};
+	const struct location *outermost =
+		stack->nframes ? stack->frames[stack->nframes - 1] : &nowhere;
+
+	return !strcmp(outermost->file, location__of_end(STACK_CUT)->file) ? &cut : &none;
+}
+
 static void add_own_lines(const struct profile *profile, const struct profile_process *process,
 			  struct groups *groups)
 {
@@ -51,9 +62,9 @@ static void add_own_lines(const struct profile *profile, const struct profile_pr
 		stack = &process->stacks[i];
 		for (k = 0; k < stack->nframes && file__is_library(stack->frames[k]->file); k++)
 			;
-		if (k < stack->nframes)
-			add(groups, stack->frames[k], process, &stack->values, &stack->change,
-			    k > 0 && values__held(&profile->schema, &stack->values));
+		add(groups, k < stack->nframes ? stack->frames[k] : rest_of(stack), process,
+		    &stack->values, &stack->change,
+		    k > 0 && values__held(&profile->schema, &stack->values));
 	}
 }
 

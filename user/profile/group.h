@@ -9,7 +9,8 @@ enum group_by {
 	GROUP_LINE,	/* file, function and line of the leaf */
 	GROUP_FUNCTION, /* file and function of the leaf */
 	GROUP_FILE,	/* file of the leaf */
-	GROUP_OWN_LINE, /* the innermost line that is not a library's; only stacks that have one */
+	GROUP_OWN_LINE, /* the innermost line that is not a library's, or what says that there is
+			   none */
 	GROUP_PROCESS,
 	GROUP_PROGRAM, /* processes with the same command line */
 };
