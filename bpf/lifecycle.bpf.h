@@ -9,6 +9,7 @@
 #include "counters.bpf.h"
 #include "markers.bpf.h"
 #include "numbers.bpf.h"
+#include "process.bpf.h"
 #include "pymemtop.h"
 #include "rss_counters.bpf.h"
 #include "thread.bpf.h"
@@ -18,54 +19,6 @@ struct {
 	__uint(max_entries, MAX_PROCESSES);
 	__type(value, __u32);
 } free_processes SEC(".maps");
-
-/* What the keeper reads (user/probes/keeper.h), whatever else user space is busy with. */
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 64 << 10);
-} fork_ring SEC(".maps");
-
-/* Wakes user space. If the ring is full, user space is awake anyway, and looks for itself. */
-static __always_inline void process__tell(__u32 id, __u32 pid, enum process_event event,
-					  __u32 parent)
-{
-	struct process_record record = {
-		.record.type = RECORD_PROCESS,
-		.record.process = id,
-		.pid = pid,
-		.event = event,
-		.parent = parent,
-	};
-
-	bpf_ringbuf_output(&ring, &record, sizeof(record), 0);
-	if (config.tell_forks)
-		bpf_ringbuf_output(&fork_ring, &record, sizeof(record), 0);
-}
-
-/* Returns the process's id, 0 if it was not recorded. */
-static __always_inline __u32 process__end(struct task_struct *task, enum process_state state,
-					  __u64 anon_bytes)
-{
-	__u32 tgid = BPF_CORE_READ(task, tgid), id;
-	struct process *process = bpf_map_lookup_elem(&processes, &tgid);
-	struct process_counters *counters;
-
-	if (!process)
-		return 0;
-	id = process->id;
-	counters = bpf_map_lookup_elem(&process_counters, &process->id);
-	/* A vfork() child uses its parent's counters, and must not end them. */
-	if (counters && counters->pid == tgid) {
-		counters->anon_bytes = anon_bytes;
-		counters->uid = BPF_CORE_READ(task, cred, euid.val);
-		counters->gid = BPF_CORE_READ(task, cred, egid.val);
-		BPF_CORE_READ_INTO(&counters->capabilities, task, cred, cap_effective);
-		counters->state = state;
-	}
-	bpf_map_delete_elem(&processes, &tgid);
-	process__tell(id, tgid, PROCESS_HAS_ENDED, 0);
-	return id;
-}
 
 extern void bpf_preempt_disable(void) __ksym __weak;
 extern void bpf_preempt_enable(void) __ksym __weak;

@@ -9,6 +9,7 @@
 #include "code.bpf.h"
 #include "config.bpf.h"
 #include "markers.bpf.h"
+#include "process.bpf.h"
 #include "pymemtop.h"
 #include "thread.bpf.h"
 
@@ -92,6 +93,8 @@ static __always_inline void probe__attribute(struct pt_regs *ctx, struct thread 
 {
 	if (probe.kind == PROBE_CODE_DEALLOC)
 		code__forget(t->process.id, PT_REGS_PARM1(ctx));
+	else if (probe.kind == PROBE_FINALIZE)
+		process__finish();
 	else if (config.use_markers)
 		marker__take(ctx, t, probe.kind, probe.marker);
 }

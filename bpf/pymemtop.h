@@ -166,6 +166,7 @@ enum probe_kind {
 	PROBE_MLOCK2, /* (address, length, flags) */
 	PROBE_BRK,
 	PROBE_CODE_DEALLOC,
+	PROBE_FINALIZE, /* Py_FinalizeEx: the program has ended */
 	PROBE_POOL, /* pymalloc hands out a slot: has a program and a table of its own */
 	PROBE_MARKER_ENTRY,
 	PROBE_MARKER_RETURN,

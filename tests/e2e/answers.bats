@@ -79,3 +79,29 @@ load helper
 	grep -qE '^ +\+4.8 MiB +4.8 MiB  .*app.py:7 ' "$BATS_TEST_TMPDIR/report"
 	grep -qE '^ +\+4.8 MiB +4.8 MiB  \[further out than what was recorded\]$' "$BATS_TEST_TMPDIR/report"
 }
+
+@test "a program that ends as usual: its lines hold what they held when it ended" {
+	need_probes
+	printf 'kept = []\nfor n in range(300):\n    kept.append(bytearray(100_000))\n' > "$BATS_TEST_TMPDIR/job.py"
+	"$PYMEMTOP" record -m heap,rss -f json -o "$BATS_TEST_TMPDIR/profile" -- "$DEBIAN" "$BATS_TEST_TMPDIR/job.py"
+	"$DEBIAN" - "$BATS_TEST_TMPDIR"/profile* <<-'PYTHON'
+		import json, sys
+		found = {}
+		for path in sys.argv[1:]:
+		    decoder, text = json.JSONDecoder(), open(path).read().strip()
+		    while text:
+		        profile, end = decoder.raw_decode(text)
+		        text = text[end:].strip()
+		        for row in profile["processes"][0]["lines"]:
+		            if row["file"].endswith("job.py") and row["line"] == 3:
+		                found[profile["mode"]] = row
+		kept = []
+		for n in range(300):
+		    kept.append(n)
+		# A NUL ends each; and the list has a table.
+		table = sys.getsizeof(kept) - sys.getsizeof([])
+		assert found["heap"]["outstanding_bytes"] == 300 * 100_001 + table, found["heap"]
+		assert found["heap"]["outstanding_count"] == 301, found["heap"]
+		assert found["rss"]["resident_bytes"] >= 300 * 96_000, found["rss"]
+	PYTHON
+}

@@ -46,6 +46,11 @@ static const struct probed_function mappers[] = {
 	{"brk", PROBE_BRK, {.args = ARG(1), .returns = true}},
 };
 
+/* Of the interpreter: when it begins to take itself apart. */
+static const struct probed_function finalizers[] = {
+	{"Py_FinalizeEx", PROBE_FINALIZE, {0}},
+};
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const enum probe_kind marker_kinds[MARKERS] = {
@@ -367,6 +372,9 @@ int probe_points__list(const struct target *target, const struct probe_spec *spe
 				    COUNT(allocators), spec->at_entry);
 	for (i = 0; !err && spec->mappers && i < target->nallocators; i++)
 		err = add_functions(&list, known, &target->allocators[i], mappers, COUNT(mappers),
+				    spec->at_entry);
+	if (!err && (spec->allocators || spec->mappers))
+		err = add_functions(&list, known, &target->python, finalizers, COUNT(finalizers),
 				    spec->at_entry);
 	if (!err && spec->pools)
 		err = add_pymalloc(&list, known, target);

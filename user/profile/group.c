@@ -60,7 +60,7 @@ static void add_own_lines(const struct profile *profile, const struct profile_pr
 
 	for (i = 0; i < process->nstacks; i++) {
 		stack = &process->stacks[i];
-		for (k = 0; k < stack->nframes && file__is_library(stack->frames[k]->file); k++)
+		for (k = 0; k < stack->nframes && !location__is_own(stack->frames[k]); k++)
 			;
 		add(groups, k < stack->nframes ? stack->frames[k] : rest_of(stack), process,
 		    &stack->values, &stack->change,
