@@ -167,7 +167,7 @@ enum probe_kind {
 	PROBE_BRK,
 	PROBE_CODE_DEALLOC,
 	PROBE_FINALIZE, /* Py_FinalizeEx: the program has ended */
-	PROBE_POOL, /* pymalloc hands out a slot: has a program and a table of its own */
+	PROBE_POOL,	/* pymalloc hands out a slot: has a program and a table of its own */
 	PROBE_MARKER_ENTRY,
 	PROBE_MARKER_RETURN,
 	PROBE_MARKER_LINE,
@@ -374,6 +374,17 @@ enum stack_end {
 	STACK_CUT,	     /* deeper than --max-frames */
 	STACK_UNREADABLE,    /* a frame's memory could not be read */
 	STACK_BEFORE_ATTACH, /* usdt: outer frames from before the attach, or past MARKER_DEPTH */
+};
+
+/* record -- COMMAND: where a process is held. */
+enum held_at {
+	HELD_AT_EXEC,
+	HELD_AT_ENTRY,
+};
+
+struct held_record {
+	__u32 pid;
+	__u32 where; /* enum held_at */
 };
 
 enum record_type {

@@ -105,3 +105,25 @@ load helper
 		assert found["rss"]["resident_bytes"] >= 300 * 96_000, found["rss"]
 	PYTHON
 }
+
+@test "a command that only starts the Python: it is recorded from its first line on, and its status passed on" {
+	need_probes
+	printf 'kept = [bytearray(1000) for _ in range(1000)]\n' > "$BATS_TEST_TMPDIR/app.py"
+	local run="$DEBIAN $BATS_TEST_TMPDIR/app.py" command status
+	for command in "$run; exit 3" "timeout 60 $run; exit 3" "echo $BATS_TEST_TMPDIR/app.py | xargs $DEBIAN; exit 3"; do
+		status=0
+		"$PYMEMTOP" record -f json -o "$BATS_TEST_TMPDIR/profile" -- sh -c "$command" || status=$?
+		[ "$status" = 3 ]
+		"$DEBIAN" - "$BATS_TEST_TMPDIR/profile" <<-'PYTHON'
+			import json, sys
+			process, = json.load(open(sys.argv[1]))["processes"]
+			made = sum(row["outstanding_count"] for row in process["lines"] if row["file"].endswith("app.py"))
+			assert 1000 <= made <= 1001, made
+		PYTHON
+	done
+	status=0
+	"$PYMEMTOP" record -- sh -c 'exit 4' 2> "$BATS_TEST_TMPDIR/said" || status=$?
+	[ "$status" = 1 ]
+	grep -q 'neither it nor what it started became a CPython' "$BATS_TEST_TMPDIR/said"
+	nothing_left
+}

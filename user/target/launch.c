@@ -9,20 +9,30 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "base/log.h"
 #include "base/signals.h"
 #include "launch.skel.h"
+#include "pymemtop.h"
 #include "target/elffile.h"
 #include "target/launch.h"
 #include "target/target.h"
 
+/* Processes that are held at one time. */
+#define MOST_HELD 64
+
 struct launch {
 	struct launch_bpf *bpf;
+	struct ring_buffer *ring;
+	struct held_record held[MOST_HELD];
+	size_t nheld;
 	pid_t pid;
+	pid_t python; /* the same, or a descendant */
 	bool ended, released;
 	int status;  /* as from wait(2) */
 	int gate;    /* a byte lets the child exec; closing it without one forbids it */
@@ -36,7 +46,7 @@ static void run_child(char **argv, int gate, int failure)
 	char byte;
 	int err;
 
-	/* If we are killed while it is held, it continues. */
+	/* If we are killed while it is held, it continues; what it started would not. */
 	prctl(PR_SET_PDEATHSIG, SIGCONT);
 	signal(SIGPIPE, SIG_DFL);
 	do {
@@ -80,22 +90,88 @@ static void open_gate(struct launch *launch)
 		log_detail("the program to start is gone already");
 }
 
-/* Waits until the child is held or has ended. -EINTR if a signal asks us to end. */
-static int wait_held(struct launch *launch)
+/* What the programs report waits here until its turn comes: while one process is held at its entry,
+ * others are at their exec. */
+static int on_held(void *context, void *data, size_t size)
 {
-	do {
-		while (waitpid(launch->pid, &launch->status, WUNTRACED) < 0) {
-			if (errno != EINTR || signals__caught())
-				return -errno;
-		}
-		launch->ended = !WIFSTOPPED(launch->status);
-		/* Any other stop, such as by Ctrl-Z, is its own affair. */
-	} while (!launch->ended && WSTOPSIG(launch->status) != SIGSTOP);
+	struct launch *launch = context;
+	const struct held_record *record = data;
+
+	if (size < sizeof(*record))
+		return 0;
+	if (launch->nheld < MOST_HELD)
+		launch->held[launch->nheld++] = *record;
+	else
+		kill(record->pid, SIGCONT);
 	return 0;
 }
 
-/* Holds the child again at its program's entry, where its libraries are mapped. */
-static int run_to_entry(struct launch *launch)
+/* Takes the first record of that kind, of that process if pid is not 0. */
+static bool take_held(struct launch *launch, enum held_at where, pid_t pid, pid_t *taken)
+{
+	size_t i;
+
+	for (i = 0; i < launch->nheld; i++) {
+		if (launch->held[i].where == where && (!pid || (pid_t)launch->held[i].pid == pid)) {
+			*taken = launch->held[i].pid;
+			memmove(&launch->held[i], &launch->held[i + 1],
+				(--launch->nheld - i) * sizeof(launch->held[0]));
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The state in /proc/PID/stat; 0: it is gone. */
+static char state_of(pid_t pid)
+{
+	char path[64], text[512], *end = NULL;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "re");
+	if (file && fgets(text, sizeof(text), file))
+		end = strrchr(text, ')');
+	if (file)
+		fclose(file);
+	return end && end[1] ? end[2] : 0;
+}
+
+/* The signal stops a process on its way out of the kernel. False: it has ended instead. */
+static bool wait_stopped(pid_t pid)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	char state;
+
+	while ((state = state_of(pid)) && state != 'Z' && state != 'X') {
+		if (state == 'T' || state == 't')
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
+/* Waits until a process is held there: any, or that one. 0; -ECHILD: the program has ended; -ESRCH:
+ * that one has; -EINTR: a signal asks us to end. */
+static int wait_held(struct launch *launch, enum held_at where, pid_t pid, pid_t *held)
+{
+	while (!take_held(launch, where, pid, held)) {
+		if (signals__caught())
+			return -EINTR;
+		if (waitpid(launch->pid, &launch->status, WNOHANG) == launch->pid) {
+			launch->ended = true;
+			return -ECHILD;
+		}
+		if (pid && !state_of(pid))
+			return -ESRCH;
+		/* An end is noticed only now and then: that of a program that never was Python. */
+		ring_buffer__poll(launch->ring, 50);
+	}
+	return wait_stopped(*held) ? 0 : -ESRCH;
+}
+
+/* Holds the process again at its program's entry, where its libraries are mapped. */
+static int run_to_entry(struct launch *launch, pid_t pid)
 {
 	struct elf_file *elf;
 	struct bpf_link *link;
@@ -103,7 +179,7 @@ static int run_to_entry(struct launch *launch)
 	char path[64];
 	int fd, err;
 
-	snprintf(path, sizeof(path), "/proc/%d/exe", launch->pid);
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	elf = fd < 0 ? NULL : elf_file__new(fd);
 	if (!elf || !elf_file__code_offset(elf, elf_file__entry(elf), &offset)) {
@@ -111,12 +187,12 @@ static int run_to_entry(struct launch *launch)
 		return -ENOEXEC;
 	}
 	elf_file__free(elf);
-	link = bpf_program__attach_uprobe(launch->bpf->progs.pymemtop_entry, false, launch->pid,
-					  path, offset);
+	link = bpf_program__attach_uprobe(launch->bpf->progs.pymemtop_entry, false, pid, path,
+					  offset);
 	if (!link)
 		return -errno;
-	kill(launch->pid, SIGCONT);
-	err = wait_held(launch);
+	kill(pid, SIGCONT);
+	err = wait_held(launch, HELD_AT_ENTRY, pid, &pid);
 	bpf_link__destroy(link);
 	return err;
 }
@@ -129,34 +205,65 @@ static int say_ended(struct launch *launch, const char *name)
 		log_error("%s cannot be started: %s", name, strerror(err));
 		return -err;
 	}
-	log_error("%s ended before it became a CPython process", name);
+	log_error("%s ended, and neither it nor what it started became a CPython process", name);
 	return -ENOEXEC;
 }
 
-/* Goes from exec to exec, until the child is Python. */
+/* Goes from exec to exec, until the program or what it has started is Python. */
 static int find_python(struct launch *launch, const char *name)
 {
+	pid_t pid;
 	int err;
 
 	open_gate(launch);
 	for (;;) {
-		err = wait_held(launch);
-		if (!err && launch->ended)
-			return say_ended(launch, name);
+		err = wait_held(launch, HELD_AT_EXEC, 0, &pid);
 		if (!err)
-			err = run_to_entry(launch);
-		if (err) {
-			if (err != -EINTR)
-				log_error("%s cannot be held at its start: %s", name,
-					  strerror(-err));
-			return err;
-		}
-		if (launch->ended)
-			return say_ended(launch, name);
-		if (target__is_python(launch->pid, NULL, false))
+			err = run_to_entry(launch, pid);
+		if (!err && target__is_python(pid, NULL, false)) {
+			launch->python = pid;
 			return 0;
-		kill(launch->pid, SIGCONT);
+		}
+		if (err == -ECHILD)
+			return say_ended(launch, name);
+		if (err == -EINTR)
+			return err;
+		/* One that ended, or is no ELF file that can be held, is none of ours. */
+		if (err && err != -ESRCH)
+			log_detail("process %d cannot be held at its start: %s", pid,
+				   strerror(-err));
+		kill(pid, SIGCONT);
 	}
+}
+
+/* Execs are not held any more, and what is held but for the Python goes on. */
+static void stop_holding(struct launch *launch)
+{
+	if (!launch->bpf)
+		return;
+	launch_bpf__detach(launch->bpf);
+	if (launch->ring)
+		ring_buffer__consume(launch->ring);
+	while (launch->nheld)
+		kill(launch->held[--launch->nheld].pid, SIGCONT);
+	ring_buffer__free(launch->ring);
+	launch->ring = NULL;
+	launch_bpf__destroy(launch->bpf);
+	launch->bpf = NULL;
+}
+
+/* Loads the programs, which hold the child and its descendants. */
+static int watch_family(struct launch *launch)
+{
+	__u32 tgid = launch->pid;
+	__u8 member = 1;
+	int err =
+		bpf_map_update_elem(bpf_map__fd(launch->bpf->maps.family), &tgid, &member, BPF_ANY);
+
+	if (err)
+		return err;
+	launch->ring = ring_buffer__new(bpf_map__fd(launch->bpf->maps.held), on_held, launch, NULL);
+	return launch->ring ? launch_bpf__attach(launch->bpf) : -errno;
 }
 
 int launch__new(char **argv, struct launch **result)
@@ -169,12 +276,8 @@ int launch__new(char **argv, struct launch **result)
 	launch->gate = launch->failure = -1;
 	launch->bpf = launch_bpf__open_and_load();
 	err = launch->bpf ? fork_child(launch, argv) : -errno;
-	if (!err) {
-		launch->bpf->bss->child = launch->pid;
-		launch->bpf->links.pymemtop_held =
-			bpf_program__attach(launch->bpf->progs.pymemtop_held);
-		err = launch->bpf->links.pymemtop_held ? 0 : -errno;
-	}
+	if (!err)
+		err = watch_family(launch);
 	if (err)
 		log_error("%s cannot be started under watch: %s", argv[0], strerror(-err));
 	else
@@ -183,22 +286,20 @@ int launch__new(char **argv, struct launch **result)
 		launch__free(launch);
 		return err;
 	}
-	/* Later execs are not held. */
-	launch_bpf__destroy(launch->bpf);
-	launch->bpf = NULL;
+	stop_holding(launch);
 	*result = launch;
 	return 0;
 }
 
 pid_t launch__pid(const struct launch *launch)
 {
-	return launch->pid;
+	return launch->python;
 }
 
 void launch__release(struct launch *launch)
 {
 	launch->released = true;
-	kill(launch->pid, SIGCONT);
+	kill(launch->python, SIGCONT);
 }
 
 void launch__signal(struct launch *launch, int signal)
@@ -223,7 +324,9 @@ void launch__free(struct launch *launch)
 {
 	if (!launch)
 		return;
-	launch_bpf__destroy(launch->bpf);
+	if (!launch->released && launch->python > 0 && launch->python != launch->pid)
+		kill(launch->python, SIGKILL);
+	stop_holding(launch);
 	if (launch->pid > 0 && !launch->ended && !launch->released) {
 		kill(launch->pid, SIGKILL);
 		waitpid(launch->pid, NULL, 0);
