@@ -127,3 +127,15 @@ load helper
 	grep -q 'neither it nor what it started became a CPython' "$BATS_TEST_TMPDIR/said"
 	nothing_left
 }
+
+@test "hundreds of children that have ended are one sum in the report, but for the last" {
+	need_probes
+	printf 'import os\nfor n in range(300):\n    pid = os.fork()\n    if not pid:\n        kept = bytearray(100_000)\n        os._exit(0)\n    os.waitpid(pid, 0)\n' \
+		> "$BATS_TEST_TMPDIR/app.py"
+	"$PYMEMTOP" record -o "$BATS_TEST_TMPDIR/report" -- "$DEBIAN" "$BATS_TEST_TMPDIR/app.py"
+	grep -E '^(Process|[0-9,]+ children)' "$BATS_TEST_TMPDIR/report" | tail -n 2
+	[ "$(grep -c '^Process' "$BATS_TEST_TMPDIR/report")" -le 17 ]
+	grep -q '^284 children of .* that have ended, together' "$BATS_TEST_TMPDIR/report"
+	grep -A 20 '^284 children' "$BATS_TEST_TMPDIR/report" |
+		grep -qE "^ +\+27.1 MiB +27.1 MiB +0 B +[0-9]+  .*app.py:5 "
+}

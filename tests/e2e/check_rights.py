@@ -25,7 +25,7 @@ class Subject:
         self.source = source or os.path.join(self.folder, "source.py")
         if not source:
             with open(self.source, "w") as file:
-                file.write("%s\n" % MARK * 5)
+                file.write("def make():  # %s\n" % MARK * 5)
             os.chown(self.source, owner, owner)
             os.chmod(self.source, 0o600)
         become = ["setpriv", "--reuid=%d" % uid, "--regid=%d" % uid, "--clear-groups"] if uid else []

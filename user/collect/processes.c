@@ -347,6 +347,11 @@ void processes__keep_up(struct processes *processes)
 	sweep_dead(processes, counts, n);
 }
 
+void processes__sweep_soon(struct processes *processes)
+{
+	processes->next_sweep = 0;
+}
+
 /* Marks ids that a process still uses: a vfork() child uses its parent's, and may outlive it. 0 or
  * -ENOMEM. */
 static int find_borrowed(const struct processes *processes, bool *borrowed)

@@ -36,6 +36,9 @@ int processes__admit(struct processes *processes, __u32 id);
 /* Call this soon after new processes appear, and about once a second. */
 void processes__keep_up(struct processes *processes);
 
+/* The next call of it frees what dead processes have in maps, however short ago it last did. */
+void processes__sweep_soon(struct processes *processes);
+
 /* Whether ids are running out: more than half of them are taken. */
 bool processes__are_short(const struct processes *processes);
 

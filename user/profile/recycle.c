@@ -7,8 +7,9 @@
 #include "collect/processes.h"
 #include "profile/recycle.h"
 
-/* Ended children that are still shown on their own: a quarter of all ids. */
-#define DEAD_KEPT (MAX_PROCESSES / 4)
+/* Ended children that are still shown on their own, the last ones: a report of hundreds would not be
+ * read. */
+#define DEAD_KEPT 16
 
 /* Sites of dead code come back when less than this part of all sites is left. */
 #define SITES_LOW 2 /* a half */

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/procfs.h"
 #include "base/signals.h"
+#include "collect/processes.h"
 #include "collect/tracer.h"
 #include "profile/build.h"
 #include "profile/recycle.h"
@@ -353,8 +354,16 @@ int session__profile(struct session *session, const struct mode *mode,
 	};
 	struct profile *profile = NULL;
 	struct totals swap;
-	int err = take_snapshot(session, recorded);
+	int err;
 
+	/* Children that have ended are one sum, but for the last ones. */
+	if (!options->next) {
+		processes__sweep_soon(tracer__record(session->tracer));
+		processes__keep_up(tracer__record(session->tracer));
+	}
+	err = recycler__run(session->recycler, targets__infos(session->targets));
+	if (!err)
+		err = take_snapshot(session, recorded);
 	if (err)
 		return err;
 	input.now = session->now;
