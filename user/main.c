@@ -57,10 +57,10 @@ int main(int argc, char **argv)
 		options__free(&options);
 		return status == -EINVAL ? EXIT_USAGE : status_of(status);
 	}
-	if (options.verbose) {
+	if (options.verbose)
 		log_set_verbose(true);
+	if (options.verbose > 1)
 		libbpf_set_print(print_libbpf);
-	}
 	status = status_of(run(&options));
 	options__free(&options);
 	return status;

@@ -88,7 +88,7 @@ static const struct argp_option observing_options[] = {
 
 /* Options of every command. */
 static const struct argp_option general_options[] = {
-	{"verbose", 'v', NULL, 0, "Log progress and details to stderr", -1},
+	{"verbose", 'v', NULL, 0, "Log details to stderr; twice, libbpf's as well", -1},
 	{"help", '?', NULL, 0, "Show this help and exit", -1},
 	{"version", OPTION_VERSION, NULL, 0, "Show the version and exit", -1},
 	{"usage", OPTION_USAGE, NULL, 0, "Show a short usage message and exit", -1},
@@ -306,7 +306,7 @@ int options__parse_option(int key, char *arg, struct argp_state *state)
 	case 'm':
 		return parse_modes(options, arg);
 	case 'v':
-		options->verbose = true;
+		options->verbose++;
 		return 0;
 	case OPTION_AT_ENTRY:
 		options->collector.at_entry = true;

@@ -34,9 +34,9 @@ struct options {
 	struct filter filter;
 	const struct objects_renderer *objects; /* inspect: the format */
 	bool no_holders;			/* inspect: only types */
-	const char *type; /* inspect: whose instances are described; NULL: none */
-	bool explain;	  /* only print where the probes would be */
-	bool verbose;
+	const char *type;     /* inspect: whose instances are described; NULL: none */
+	bool explain;	      /* only print where the probes would be */
+	unsigned int verbose; /* 2: libbpf, too */
 };
 
 /* Reads the command line; may print help and exit. Returns 0, -EINVAL, having said what is wrong,

@@ -175,7 +175,8 @@ int record__run(const struct options *options)
 	err = output__new(options->output, &record.output);
 	if (err)
 		return err;
-	record.progress = isatty(STDERR_FILENO);
+	/* A program of ours writes to the same terminal. */
+	record.progress = isatty(STDERR_FILENO) && !options->argv;
 	err = loop__new(&record.loop);
 	if (!err)
 		err = start(&record);
