@@ -139,3 +139,16 @@ load helper
 	grep -A 20 '^284 children' "$BATS_TEST_TMPDIR/report" |
 		grep -qE "^ +\+27.1 MiB +27.1 MiB +0 B +[0-9]+  .*app.py:5 "
 }
+
+@test "the report says how much of the resident memory is of files, and shared" {
+	need_probes
+	"$DEBIAN" -c 'import mmap, time
+kept = mmap.mmap(-1, 40 << 20)
+kept.write(b"x" * (40 << 20))
+time.sleep(600)' 3>&- &
+	TARGET=$!
+	until_asleep "$TARGET"
+	"$PYMEMTOP" record -p "$TARGET" -d 1 > "$BATS_TEST_TMPDIR/report"
+	grep RSS "$BATS_TEST_TMPDIR/report"
+	grep -qE 'RSS +.* = [0-9.]+ MiB anonymous \+ [0-9.]+ MiB of files \+ 40.0 MiB shared$' "$BATS_TEST_TMPDIR/report"
+}

@@ -312,7 +312,11 @@ static void count(const struct build_input *input, size_t id, struct profile_pro
 	for (cause = 0; cause < LOST_CAUSES; cause++)
 		process->lost[cause] = counters->lost[cause];
 	process->rss_at_attach_bytes = info ? info->rss_at_attach : 0;
-	process->rss_bytes = info && counters->state == PROCESS_RUNNING ? info->rss : 0;
+	if (info && counters->state == PROCESS_RUNNING) {
+		process->rss_bytes = info->rss;
+		process->rss_file_bytes = info->rss_file;
+		process->rss_shared_bytes = info->rss_shared;
+	}
 	process->rss_anon_bytes = counters->anon_bytes;
 	process->before_attach_bytes = counters->before_bytes;
 	process->small_bytes = counters->small_bytes;

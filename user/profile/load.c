@@ -398,6 +398,8 @@ static int64_t *integer_at(struct reader_state *state)
 	} integers[] = {
 #define AT(member) offsetof(struct profile_process, member)
 		{"rss_bytes", AT(rss_bytes)},
+		{"rss_file_bytes", AT(rss_file_bytes)},
+		{"rss_shared_bytes", AT(rss_shared_bytes)},
 		{"rss_at_attach_bytes", AT(rss_at_attach_bytes)},
 		{"rss_anon_bytes", AT(rss_anon_bytes)},
 		{"before_attach_bytes", AT(before_attach_bytes)},

@@ -24,6 +24,8 @@ struct process_info {
 	enum attribution attribution;
 	uint64_t rss_at_attach;
 	uint64_t rss;	       /* when last updated; 0: it is gone */
+	uint64_t rss_file;     /* of it, pages of files */
+	uint64_t rss_shared;   /* ... and shared memory: RssShmem */
 	struct reader *reader; /* for its files; NULL: we cannot read them with its rights */
 	char *cwd;	       /* at the attach */
 	double started;	       /* the program, or what forked it; seconds since 1970 */

@@ -62,7 +62,8 @@ struct profile_process {
 	const char *attribution; /* as in the option */
 	enum process_state state;
 	uint64_t rss_at_attach_bytes;
-	uint64_t rss_bytes; /* now; 0: the process is gone */
+	uint64_t rss_bytes;			   /* now; 0: the process is gone */
+	uint64_t rss_file_bytes, rss_shared_bytes; /* of it, pages of files, and shared memory */
 	struct values total;
 	struct values change;
 	/*

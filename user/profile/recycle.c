@@ -7,8 +7,8 @@
 #include "collect/processes.h"
 #include "profile/recycle.h"
 
-/* Ended children that are still shown on their own, the last ones: a report of hundreds would not be
- * read. */
+/* Ended children that are still shown on their own, the last ones: a report of hundreds would not
+ * be read. */
 #define DEAD_KEPT 16
 
 /* Sites of dead code come back when less than this part of all sites is left. */

@@ -131,6 +131,8 @@ static void put_process(struct json_writer *writer, const struct profile *profil
 	json__string_member(writer, "python", process->python);
 	json__string_member(writer, "attribution", process->attribution);
 	json__integer_member(writer, "rss_bytes", process->rss_bytes);
+	json__integer_member(writer, "rss_file_bytes", process->rss_file_bytes);
+	json__integer_member(writer, "rss_shared_bytes", process->rss_shared_bytes);
 	json__integer_member(writer, "rss_at_attach_bytes", process->rss_at_attach_bytes);
 	put_values(writer, schema, &process->total, true);
 	if (profile->counts_resident) {

@@ -47,6 +47,22 @@ static void put_state(const struct profile_process *process, FILE *out)
 		      out);
 }
 
+/* No line is told for pages of files, and for shared memory: but how much there is. */
+static void put_rss(const struct profile_process *process, FILE *out)
+{
+	uint64_t others = process->rss_file_bytes + process->rss_shared_bytes;
+
+	fprintf(out, "  RSS          %s at the attach, %s now",
+		format_bytes(process->rss_at_attach_bytes).s,
+		process->rss_bytes ? format_bytes(process->rss_bytes).s : "gone");
+	if (process->rss_bytes > others && others)
+		fprintf(out, " = %s anonymous + %s of files + %s shared",
+			format_bytes(process->rss_bytes - others).s,
+			format_bytes(process->rss_file_bytes).s,
+			format_bytes(process->rss_shared_bytes).s);
+	fputc('\n', out);
+}
+
 static void put_outstanding(const struct profile *profile, const struct profile_process *process,
 			    FILE *out)
 {
@@ -113,9 +129,7 @@ static void put_header(const struct profile *profile, const struct profile_proce
 		profile->mode, process->attribution);
 	fprintf(out, "  Duration     %.1f s since the attach, increments over the last %.1f s\n",
 		profile->duration_seconds, profile->interval_seconds);
-	fprintf(out, "  RSS          %s at the attach, %s now\n",
-		format_bytes(process->rss_at_attach_bytes).s,
-		process->rss_bytes ? format_bytes(process->rss_bytes).s : "gone");
+	put_rss(process, out);
 	if (profile->counts_resident)
 		put_resident(profile, process, out);
 	else

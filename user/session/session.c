@@ -276,6 +276,7 @@ static int take_snapshot(struct session *session, struct recorded *recorded)
 {
 	struct process_info **infos = targets__infos(session->targets);
 	struct snapshot *snapshot;
+	pid_t pid;
 	size_t id;
 	int err = collector__snapshot(recorded->collector, &snapshot);
 
@@ -285,8 +286,12 @@ static int take_snapshot(struct session *session, struct recorded *recorded)
 	}
 	targets__note_children(session->targets);
 	for (id = 1; id < snapshot->nprocesses; id++) {
-		if (infos[id] && snapshot->processes[id].state == PROCESS_RUNNING)
-			infos[id]->rss = proc_rss(snapshot->processes[id].pid);
+		if (!infos[id] || snapshot->processes[id].state != PROCESS_RUNNING)
+			continue;
+		pid = snapshot->processes[id].pid;
+		infos[id]->rss = proc_rss(pid);
+		infos[id]->rss_file = proc_status_bytes(pid, "RssFile");
+		infos[id]->rss_shared = proc_status_bytes(pid, "RssShmem");
 	}
 	snapshot__free(session->now);
 	session->now = snapshot;
