@@ -20,7 +20,24 @@
 /* asm-generic/mman-common.h, linux/mman.h */
 #define PROT_WRITE    0x2
 #define MAP_FIXED     0x10
+#define MAP_SHARED    0x01
 #define MAP_ANONYMOUS 0x20
+
+/* s_magic of tmpfs, where memfd_create() and /dev/shm have their files (linux/magic.h) */
+#define TMPFS_MAGIC 0x01021994
+
+/* Whether the current process's file of that number is memory that can be shared, and is on no
+ * disk. Global, so that the verifier follows it once. */
+__noinline int file__is_memory(int fd)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct file **files = BPF_CORE_READ(task, files, fdt, fd), *file = NULL;
+
+	if (fd < 0 || (__u32)fd >= BPF_CORE_READ(task, files, fdt, max_fds) ||
+	    bpf_probe_read_kernel(&file, sizeof(file), files + fd))
+		return 0;
+	return BPF_CORE_READ(file, f_inode, i_sb, s_magic) == TMPFS_MAGIC;
+}
 
 /* Calls nested in one call. If there are more, we must have missed its return. */
 #define MAX_NESTED 256
@@ -79,7 +96,9 @@ static __always_inline void enter_realloc(struct thread *t, __u64 old)
 static __always_inline void enter_mmap(struct pt_regs *ctx, struct thread *t)
 {
 	__u64 protection = PT_REGS_PARM3(ctx), flags = PT_REGS_PARM4(ctx);
-	bool counted = (flags & MAP_ANONYMOUS) && (protection & PROT_WRITE);
+	bool counted = (protection & PROT_WRITE) &&
+		       ((flags & MAP_ANONYMOUS) ||
+			((flags & MAP_SHARED) && file__is_memory(PT_REGS_PARM5(ctx))));
 
 	if (!counted && !(flags & MAP_FIXED))
 		return;

@@ -76,6 +76,27 @@ struct task_struct___before_6_2 {
 	struct task_rss_stat rss_stat;
 };
 
+struct super_block {
+	unsigned long s_magic;
+};
+
+struct inode {
+	struct super_block *i_sb;
+};
+
+struct file {
+	struct inode *f_inode;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
 struct task_struct {
 	int pid;
 	int tgid;
@@ -86,6 +107,7 @@ struct task_struct {
 	__u64 start_boottime;
 	char comm[16];
 	struct thread_struct thread;
+	struct files_struct *files;
 };
 
 #pragma clang attribute pop

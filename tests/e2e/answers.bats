@@ -3,10 +3,11 @@
 # What people ask of a report, and what it must not hide.
 load helper
 
-@test "what a line maps counts as what it holds: first in the report, and in its text" {
+@test "what a line maps counts as what it holds: first in the report, and in its text; so does shared memory" {
 	need_probes
-	local go=$BATS_TEST_TMPDIR/go line='maps_much.py:12'
-	"$DEBIAN" ../programs/maps_much.py "$go" 3>&- &
+	local go=$BATS_TEST_TMPDIR/go disk
+	disk=$(mktemp -p /var/tmp)
+	"$DEBIAN" ../programs/maps_much.py "$go" "$disk" 3>&- &
 	TARGET=$!
 	until_asleep "$TARGET"
 	"$PYMEMTOP" record -v -p "$TARGET" -o "$BATS_TEST_TMPDIR/report" 2>"$BATS_TEST_TMPDIR/said" 3>&- &
@@ -17,8 +18,12 @@ load helper
 	kill -INT "$report"
 	wait "$report"
 	cat "$BATS_TEST_TMPDIR/report"
-	grep -A 1 'Line (function)' "$BATS_TEST_TMPDIR/report" | tail -n 1 | grep -qE "^ +\+64.0 MiB .*$line"
-	grep -qE '^ +12 +64.0 MiB +\+64.0 MiB .*mmap' "$BATS_TEST_TMPDIR/report"
+	rm "$disk"
+	grep -A 1 'Line (function)' "$BATS_TEST_TMPDIR/report" | tail -n 1 | grep -qE '^ +\+64.0 MiB .*maps_much.py:15 '
+	grep -A 2 'Line (function)' "$BATS_TEST_TMPDIR/report" | tail -n 1 | grep -qE '^ +\+32.0 MiB .*maps_much.py:16 '
+	grep -qE '^ +15 +64.0 MiB +\+64.0 MiB .*mmap' "$BATS_TEST_TMPDIR/report"
+	# Pages of a file on a disk are not the process's.
+	! grep -q '8.0 MiB .*maps_much.py:17' "$BATS_TEST_TMPDIR/report"
 }
 
 @test "a file that has been replaced since is not quoted; one that was only changed is, with a word" {

@@ -28,8 +28,8 @@ static const struct probed_function allocators[] = {
 	{"reallocarray", PROBE_REALLOCARRAY, {.args = ARG(1) | ARG(2) | ARG(3), .returns = true}},
 	{"free", PROBE_FREE, {.args = ARG(1), .null_is_idle = true}},
 	{"cfree", PROBE_FREE, {.args = ARG(1), .null_is_idle = true}},
-	{"mmap", PROBE_MMAP, {.args = ARG(2) | ARG(3) | ARG(4), .returns = true}},
-	{"mmap64", PROBE_MMAP, {.args = ARG(2) | ARG(3) | ARG(4), .returns = true}},
+	{"mmap", PROBE_MMAP, {.args = ARG(2) | ARG(3) | ARG(4) | ARG(5), .returns = true}},
+	{"mmap64", PROBE_MMAP, {.args = ARG(2) | ARG(3) | ARG(4) | ARG(5), .returns = true}},
 	{"munmap", PROBE_MUNMAP, {.args = ARG(1) | ARG(2), .returns = true}},
 	{"mremap", PROBE_MREMAP, {.args = ARG(1) | ARG(2) | ARG(3), .returns = true}},
 };
