@@ -91,8 +91,8 @@ static __always_inline void enter_realloc(struct thread *t, __u64 old)
 	t->call.old = old ? block__take(t->process.id, old) : 0;
 }
 
-/* Only anonymous writable mappings are counted. Any other one may still replace counted pages, if
- * it is MAP_FIXED. */
+/* Only writable mappings of anonymous or shared memory are counted. Any other one may still replace
+ * counted pages, if it is MAP_FIXED. */
 static __always_inline void enter_mmap(struct pt_regs *ctx, struct thread *t)
 {
 	__u64 protection = PT_REGS_PARM3(ctx), flags = PT_REGS_PARM4(ctx);

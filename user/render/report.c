@@ -47,7 +47,7 @@ static void put_state(const struct profile_process *process, FILE *out)
 		      out);
 }
 
-/* No line is told for pages of files, and for shared memory: but how much there is. */
+/* Pages of files have no line, and shared memory only what was mapped since the attach. */
 static void put_rss(const struct profile_process *process, FILE *out)
 {
 	uint64_t others = process->rss_file_bytes + process->rss_shared_bytes;
