@@ -86,7 +86,7 @@ load helper
 	refused 1 "is not CPython" record -p $$
 	refused 1 "is not CPython" record -p 2
 	refused 1 "cannot be started" record -- /no/such/program
-	refused 1 "before it became a CPython" record -- true
+	refused 1 "neither it nor what it started became a CPython" record -- true
 	nothing_left
 }
 
