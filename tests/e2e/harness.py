@@ -184,6 +184,7 @@ class Recording:
     def wait(self):
         self.messages += self.process.stderr.readlines()
         status = self.process.wait(DEADLINE)
+        print("".join(line for line in self.messages if "the kernel skipped" in line), end="")
         if status:
             raise SystemExit("pymemtop: status %d\n%s" % (status, "".join(self.messages[-20:])))
         with open(self.path) as file:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -237,10 +238,14 @@ static __u64 skipped_runs(const struct bpf_object *object)
 	bpf_object__for_each_program (program, object) {
 		size = sizeof(info);
 		memset(&info, 0, size);
-		if (bpf_program__fd(program) >= 0 &&
-		    strcmp(bpf_program__name(program), "pymemtop_exit") &&
-		    !bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
-			runs += info.recursion_misses;
+		if (bpf_program__fd(program) < 0 ||
+		    !strcmp(bpf_program__name(program), "pymemtop_exit") ||
+		    bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) ||
+		    !info.recursion_misses)
+			continue;
+		log_detail("the kernel skipped %s %" PRIu64 " times", bpf_program__name(program),
+			   (uint64_t)info.recursion_misses);
+		runs += info.recursion_misses;
 	}
 	return runs;
 }

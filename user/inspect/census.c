@@ -85,7 +85,7 @@ static int consider(struct taker *taker, uint64_t word)
 	if (!range || word < range->static_end)
 		return 0;
 	if (taker->seen.n >= MOST_SEEN) {
-		taker->left_out++;
+		taker->left_out += !address_set__has(&taker->seen, word);
 		return 0;
 	}
 	added = address_set__add(&taker->seen, word);

@@ -27,6 +27,7 @@ struct description {
 	const struct heap *heap;
 	FILE *out;
 	int values;
+	bool in_namespace; /* which has no other in it */
 };
 
 static uint64_t word_at(const struct heap *heap, uint64_t address)
@@ -47,24 +48,26 @@ static void put_str(const struct description *description, uint64_t address)
 	free(text);
 }
 
-/* One of up to two digits; others by how long they are. */
+/* One of up to two digits of 30 bits; others by how long they are. */
 static void put_int(const struct description *description, uint64_t address)
 {
 	int64_t size = word_at(description->heap, address + SIZE);
-	uint64_t digits = word_at(description->heap, address + INT_DIGIT), value;
+	uint64_t digits = word_at(description->heap, address + INT_DIGIT), value = 0, n;
 	bool negative = size < 0;
 
+	n = negative ? -(uint64_t)size : (uint64_t)size;
 	if (description->heap->rules.minor >= 12) {
+		/* The sign is in the two lowest bits, 1 for zero. */
 		negative = (size & 3) == 2;
-		size = size >> 3;
+		n = (size & 3) == 1 ? 0 : (uint64_t)size >> 3;
 	}
-	size = size < 0 ? -size : size;
-	if (size > 2) {
-		fprintf(description->out, "<int of %" PRId64 " bits>", size * DIGIT_BITS);
+	if (n > 2) {
+		fprintf(description->out, "<int of %" PRIu64 " digits>", n);
 		return;
 	}
-	value = size ? (uint32_t)digits : 0;
-	if (size == 2)
+	if (n)
+		value = (uint32_t)digits;
+	if (n == 2)
 		value |= digits >> 32 << DIGIT_BITS;
 	fprintf(description->out, "%s%" PRIu64, negative ? "-" : "", value);
 }
@@ -109,12 +112,17 @@ static void put_value(const struct description *description, uint64_t address)
 static void put_named(void *context, const char *name, uint64_t address)
 {
 	struct description *description = context;
+	const struct type *type;
 	uint32_t node;
 
 	if (name == names__itself) {
 		node = nodes__at(&description->heap->nodes, address);
-		if (node != NO_NODE)
-			names__visit(description->names, node, true, put_named, description);
+		type = node == NO_NODE ? NULL : heap__type(description->heap, node);
+		if (!type || type->kind != KIND_DICT || description->in_namespace)
+			return;
+		description->in_namespace = true;
+		names__visit(description->names, node, true, put_named, description);
+		description->in_namespace = false;
 		return;
 	}
 	/* Keys, and what has no name, say nothing. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -203,4 +204,18 @@ int graph__end(struct graph *graph)
 	more = realloc(graph->edges, (graph->nedges + 1) * sizeof(*more));
 	graph->edges = more ? more : graph->edges;
 	return err;
+}
+
+static int compare_parents(const void *a, const void *b, void *parents)
+{
+	uint32_t x = ((const uint32_t *)parents)[*(const uint32_t *)a];
+	uint32_t y = ((const uint32_t *)parents)[*(const uint32_t *)b];
+
+	return x < y ? -1 : x > y;
+}
+
+void graph__sort_by_parent(const struct graph *graph, uint32_t *nodes, size_t n)
+{
+	if (n > 1)
+		qsort_r(nodes, n, sizeof(*nodes), compare_parents, graph->parents);
 }

@@ -58,6 +58,9 @@ int graph__end_root(struct graph *graph, const struct root *root);
 /* Adds the last node, above all roots. */
 int graph__end(struct graph *graph);
 
+/* Sorts n nodes by their parent. */
+void graph__sort_by_parent(const struct graph *graph, uint32_t *nodes, size_t n);
+
 /* That last node. */
 static inline uint32_t graph__top(const struct graph *graph)
 {

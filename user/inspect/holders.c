@@ -200,7 +200,8 @@ static int make_holders(struct finder *finder, struct holder *holder, struct gro
 		holder->holders[holder->nholders++] = group->holder;
 		group->holder.path = NULL;
 	}
-	qsort(holder->holders, holder->nholders, sizeof(*holder->holders), compare_holders);
+	if (!err)
+		qsort(holder->holders, holder->nholders, sizeof(*holder->holders), compare_holders);
 	return err;
 }
 
@@ -214,6 +215,11 @@ static int look_into(struct finder *finder, struct group *group, unsigned int de
 	/* More nodes come in meanwhile. */
 	for (i = 0; !err && i < group->n; i++) {
 		node = group->nodes[i];
+		/* Names are found for one parent at a time. */
+		graph__sort_by_parent(finder->graph,
+				      finder->retained->members + finder->retained->first[node],
+				      finder->retained->first[node + 1] -
+					      finder->retained->first[node]);
 		for (at = finder->retained->first[node];
 		     !err && at < finder->retained->first[node + 1]; at++)
 			err = sort_in(finder, group, finder->retained->members[at], &inner);
@@ -245,6 +251,8 @@ int holders__find(const struct heap *heap, const struct graph *graph,
 	free(group.nodes);
 	if (all)
 		*all = group.holder;
+	else
+		free(group.holder.path);
 	if (err) {
 		holders__free(all);
 		return err;

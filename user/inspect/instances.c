@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/signals.h"
 #include "inspect/describe.h"
 #include "inspect/instances.h"
 
@@ -158,16 +159,28 @@ int instances__find(struct heap *heap, const struct graph *graph, const struct r
 				.paths = paths,
 				.type = type,
 				.instances = instances};
+	const int signals = signals__count();
+	uint32_t node, *nodes;
 	struct names *names;
-	uint32_t node;
+	size_t n = 0, i;
 	int err = instances ? 0 : -ENOMEM;
 
 	if (!err)
 		instances->type = type;
+	nodes = err ? NULL : malloc((heap->nodes.n + 1) * sizeof(*nodes));
+	if (!err && !nodes)
+		err = -ENOMEM;
 	for (node = 0; !err && node < heap->nodes.n; node++) {
 		if (is_instance(&finder, node))
-			err = add(&finder, node);
+			nodes[n++] = node;
 	}
+	/* Names are found for one parent at a time. */
+	if (!err)
+		graph__sort_by_parent(graph, nodes, n);
+	for (i = 0; !err && i < n; i++)
+		err = signals__count() != signals && i % 4096 == 0 ? -EINTR
+								   : add(&finder, nodes[i]);
+	free(nodes);
 	if (!err)
 		err = name_rows(&finder);
 	names = err ? NULL : names__new(heap, graph);

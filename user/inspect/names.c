@@ -167,10 +167,14 @@ static const char *subscript(struct names *names, uint64_t key)
 	if (type->kind == KIND_STR)
 		text = frame_text(names, key, "['%s%s']");
 	size = word_at(names, key + 16);
-	/* PyLongObject of one digit: its size, since 3.12 with the sign in the lowest bits. */
-	if (type->kind == KIND_INT && size == (names->heap->rules.minor < 12 ? 1 : 1 << 3)) {
-		memory__read(names->heap->memory, key + 24, &digit, sizeof(digit));
-		if (asprintf(&made, "[%u]", digit) >= 0)
+	/* PyLongObject of one digit or none: its size, since 3.12 above the sign, and a bit for
+	 * small ones (3.14). */
+	if (type->kind == KIND_INT && (names->heap->rules.minor < 12 ? size <= 1 : size < 16)) {
+		if (names->heap->rules.minor < 12 ? size == 1 : size >> 3 == 1)
+			memory__read(names->heap->memory, key + 24, &digit, sizeof(digit));
+		if (asprintf(&made, "[%s%u]",
+			     names->heap->rules.minor >= 12 && (size & 3) == 2 ? "-" : "",
+			     digit) >= 0)
 			text = keep(names, made);
 	} else if (!text && asprintf(&made, "[<%s>]", type->name) >= 0) {
 		text = keep(names, made);
@@ -205,8 +209,10 @@ static void name_dict(struct names *names, const struct object *object)
 	for (i = 0; i < keys.nentries && i < MOST_ENTRIES; i++) {
 		if (!dict_keys__entry(names->heap->memory, &keys, i, &key, &value))
 			break;
+		/* Since 3.13 a table of values begins with a word of bytes. */
 		if (values)
-			value = word_at(names, values + 8 * i);
+			value = word_at(names,
+					values + 8 * i + (names->heap->rules.minor >= 13 ? 8 : 0));
 		name_entry(names, key, value, named);
 	}
 }
@@ -306,6 +312,10 @@ static int name_place(void *context, uint64_t word, struct place place)
 	struct names *names = namer->names;
 	char *made = NULL;
 
+	/* Most words of numbers, and of hashes, are none. */
+	if ((place.kind == PLACE_ENTRY || place.kind == PLACE_ITEM) &&
+	    nodes__at(&names->heap->nodes, word) == NO_NODE)
+		return 0;
 	switch (place.kind) {
 	case PLACE_TABLE:
 		break;

@@ -87,23 +87,26 @@ static uint64_t end_of(const struct node *node)
 	return node->address + 8 * (uint64_t)node->words;
 }
 
-/* A block was taken for one by what lies before it, which may be anything: where it overlaps an
- * object, or lies in what was found before, there is none. */
+/* A block was taken for one by what lies before it, which may be anything: where an object begins
+ * in it, or it lies in what was found before, there is none. Nor is there an object in another. */
 static void drop_overlapping(struct nodes *nodes)
 {
+	uint64_t end = 0, object_end = 0;
+	const struct node *node, *next;
 	size_t i, n = 0;
-	uint64_t end = 0;
 
 	for (i = 0; i < nodes->n; i++) {
-		if (nodes->of[i].type < 0 && (nodes->of[i].address < end ||
-					      (i + 1 < nodes->n && nodes->of[i + 1].type >= 0 &&
-					       nodes->of[i + 1].address < end_of(&nodes->of[i]))))
+		node = &nodes->of[i];
+		next = i + 1 < nodes->n ? node + 1 : NULL;
+		if (node->address < (node->type < 0 ? end : object_end) ||
+		    (n && nodes->of[n - 1].address == node->address) ||
+		    (node->type < 0 && next && next->type >= 0 && next->address < end_of(node)))
 			continue;
-		if (n && nodes->of[n - 1].address == nodes->of[i].address)
-			continue;
-		if (end_of(&nodes->of[i]) > end)
-			end = end_of(&nodes->of[i]);
-		nodes->of[n++] = nodes->of[i];
+		if (end_of(node) > end)
+			end = end_of(node);
+		if (node->type >= 0 && end_of(node) > object_end)
+			object_end = end_of(node);
+		nodes->of[n++] = *node;
 	}
 	nodes->n = n;
 }

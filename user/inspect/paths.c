@@ -14,11 +14,15 @@
 /* Paths that are told apart; what comes later is on the path above. */
 #define MOST_PATHS (1 << 20)
 
+/* Steps of a path; what is further out is on the path above. */
+#define MOST_STEPS 200
+
 /* Names of a path that are shown. */
 #define MOST_NAMES 24
 
 struct path {
 	uint32_t above;
+	uint32_t depth;
 	const char *name;
 	bool repeats; /* a chain */
 };
@@ -113,14 +117,15 @@ static int64_t below(struct paths *paths, uint32_t above, const char *name)
 
 	if (known)
 		return known;
-	if (paths->n == MOST_PATHS)
+	if (paths->n == MOST_PATHS || paths->all[above].depth == MOST_STEPS)
 		return above;
 	if (paths->n == paths->room) {
 		if (grow(paths))
 			return -ENOMEM;
 		slot = slot_of(paths, above, name);
 	}
-	paths->all[paths->n] = (struct path){.above = above, .name = name};
+	paths->all[paths->n] =
+		(struct path){.above = above, .depth = paths->all[above].depth + 1, .name = name};
 	*slot = paths->n;
 	return paths->n++;
 }

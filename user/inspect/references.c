@@ -11,6 +11,12 @@
 #define OB_SIZE	   16
 #define LIST_ITEMS 24
 
+/* PySetObject: table; smalltable, of 8 entries, which keeps what was in it once the set has
+ * outgrown it. */
+#define SET_TABLE	40
+#define SET_SMALL_TABLE 64
+#define SET_SMALL_END	192
+
 /* PyTypeObject: tp_dict. PyModuleObject: md_dict, the same from 3.8 to 3.15. */
 #define TYPE_NAMES   264
 #define MODULE_NAMES 16
@@ -44,7 +50,13 @@
 #define DEQUE_RIGHT_INDEX 48
 #define DEQUE_BLOCK	  64
 #define BLOCK_DATA	  8
+#define MOST_DEQUE_BLOCKS 1000000 /* 64 million items */
 #define BLOCK_RIGHT	  520
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
 
 struct walk {
 	const struct object *object;
@@ -61,18 +73,24 @@ static int visit_words(const struct walk *walk, uint64_t from, uint64_t to, stru
 	uint64_t words[64], n, i;
 	int err = 0;
 
-	for (; !err && from + 8 <= to; from += 8 * n) {
+	for (; !err && from < to && to - from >= 8; from += 8 * n) {
 		n = (to - from) / 8;
 		n = n < 64 ? n : 64;
 		/* Up to the end of the page, so that one that is not there takes no other. */
 		if (n > (4096 - from % 4096) / 8)
 			n = (4096 - from % 4096) / 8;
 		n += !n;
-		if (!memory__read(walk->memory, from, words, 8 * n))
+		/* Reading a page that is swapped out, or was never there, would bring it in. */
+		if (!memory__is_resident(walk->memory, from) ||
+		    !memory__read(walk->memory, from, words, 8 * n))
 			memset(words, 0, 8 * n);
 		for (i = 0; !err && i < n; i++, place.n += step) {
-			if (words[i] >= 4096)
-				err = walk->visit(walk->context, words[i], place);
+			if (words[i] < 4096)
+				continue;
+			/* Since 3.14 a frame's references have tags. */
+			if (place.kind == PLACE_LOCAL && walk->rules)
+				words[i] &= ~(uint64_t)walk->rules->layout->frame_tags;
+			err = walk->visit(walk->context, words[i], place);
 		}
 	}
 	return err;
@@ -114,6 +132,7 @@ static int visit_tables(const struct walk *walk)
 {
 	struct tables tables;
 	const struct table *table;
+	uint64_t first;
 	size_t i;
 	int err = 0;
 
@@ -124,9 +143,17 @@ static int visit_tables(const struct walk *walk)
 		if (table->is_shared)
 			continue;
 		err = visit_word(walk, table->address, PLACE_TABLE);
-		if (!err && table->has_pointers)
-			err = visit_words(walk, table->address, table->address + table->bytes,
-					  (struct place){PLACE_ENTRY, 0}, 1);
+		if (err || !table->has_pointers)
+			continue;
+		/* One of values begins with a word of bytes since 3.13; its size does not count it.
+		 */
+		first = walk->object->type->kind == KIND_DICT && walk->rules->minor >= 13 &&
+					table->address == field(walk, DICT_VALUES)
+				? 8
+				: 0;
+		err = visit_words(walk, table->address + first,
+				  table->address + first + table->bytes,
+				  (struct place){PLACE_ENTRY, 0}, 1);
 	}
 	return err;
 }
@@ -154,6 +181,8 @@ static int visit_deque(const struct walk *walk, bool items)
 	uint64_t left = field(walk, OB_SIZE) / DEQUE_BLOCK + 2;
 	int err = 0;
 
+	/* A ring of blocks would have no end. */
+	left = left < MOST_DEQUE_BLOCKS ? left : MOST_DEQUE_BLOCKS;
 	for (i = 0; !err && at && left--; i += DEQUE_BLOCK, from = 0) {
 		to = at == last ? field(walk, DEQUE_RIGHT_INDEX) + 1 : DEQUE_BLOCK;
 		if (from > DEQUE_BLOCK || to > DEQUE_BLOCK)
@@ -299,7 +328,7 @@ static uint64_t frame_words(const struct walk *walk, uint64_t frame, uint64_t co
 		words = top - locals;
 	}
 	words /= 8;
-	if (walk->rules->minor >= 11 && (!words || words > most))
+	if (walk->rules->minor >= 11 && words > most)
 		words = (names ? read_word(walk, names + OB_SIZE) : 0) + unknown;
 	return words <= most ? words : 0;
 }
@@ -334,11 +363,6 @@ static int visit_frame_object(const struct walk *walk, uint64_t end)
 		   : visit_words(walk, first, first + 8 * n, (struct place){PLACE_LOCAL, 0}, 1);
 }
 
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 static int visit_by_kind(const struct walk *walk, uint64_t end)
 {
 	int err;
@@ -354,8 +378,15 @@ static int visit_by_kind(const struct walk *walk, uint64_t end)
 	case KIND_DEQUE:
 		err = visit_deque(walk, true);
 		return err ? err : visit_all_fields(walk, DEQUE_RIGHT_INDEX, end);
-	case KIND_DICT:
 	case KIND_SET:
+		err = visit_tables(walk);
+		if (!err && field(walk, SET_TABLE) == walk->object->address + SET_SMALL_TABLE)
+			err = visit_words(walk, walk->object->address + SET_SMALL_TABLE,
+					  walk->object->address + smaller(SET_SMALL_END, end),
+					  (struct place){PLACE_ENTRY, 0}, 1);
+		return err || end <= SET_SMALL_END ? err
+						   : visit_all_fields(walk, SET_SMALL_END, end);
+	case KIND_DICT:
 	case KIND_NDARRAY:
 	case KIND_STR:
 	case KIND_BYTEARRAY:

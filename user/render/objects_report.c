@@ -159,7 +159,10 @@ static void print_holders(FILE *out, const struct inspected *inspected, size_t t
 	if (!rows)
 		return;
 	rows->inspected = inspected;
-	rows->least = weight_of(rows, all) / 200;
+	rows->least = all->retained_bytes;
+	if (inspected->first && inspected->first->holders)
+		rows->least -= inspected->first->holders->retained_bytes;
+	rows->least = rows->least > 0 ? rows->least / 200 : 0;
 	rows->least = rows->least > 1024 ? rows->least : 1024;
 	choose_inner(rows, all, NULL, 0);
 	fprintf(out, "  %12s", "keep alive");
@@ -168,7 +171,8 @@ static void print_holders(FILE *out, const struct inspected *inspected, size_t t
 	fprintf(out, " %12s  holders\n", "objects");
 	print_rows(out, rows, NULL, 0, top);
 	if (!rows->n)
-		fprintf(out, "  none of them has gained a thousandth of it, or 1 KiB\n");
+		fprintf(out, "  none of them %s 1 KiB\n",
+			inspected->first ? "has gained" : "holds");
 	fputc('\n', out);
 	free(rows);
 }
