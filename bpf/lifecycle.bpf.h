@@ -20,33 +20,14 @@ struct {
 	__type(value, __u32);
 } free_processes SEC(".maps");
 
-extern void bpf_preempt_disable(void) __ksym __weak;
-extern void bpf_preempt_enable(void) __ksym __weak;
-
-/*
- * From 7.0 on a program at a tracepoint can be preempted, and the kernel skips it for whatever
- * meets the tracepoint on the same CPU until it has gone on (__bpf_trace_run() in
- * kernel/trace/bpf_trace.c): a fork on its behalf would be missed.
- */
-static __always_inline void preempt__disable(void)
-{
-	if (config.can_disable_preemption)
-		bpf_preempt_disable();
-}
-
-static __always_inline void preempt__enable(void)
-{
-	if (config.can_disable_preemption)
-		bpf_preempt_enable();
-}
-
-static __always_inline void process__fork(struct task_struct *parent, struct task_struct *child)
+static __always_inline void process__fork(struct task_struct *parent, struct task_struct *child,
+					  bool again)
 {
 	__u32 parent_tgid = BPF_CORE_READ(parent, tgid), tgid = BPF_CORE_READ(child, tgid);
 	struct process process, *known;
 	struct process_counters *counters;
 
-	if (tgid == parent_tgid)
+	if (tgid == parent_tgid || (again && bpf_map_lookup_elem(&processes, &tgid)))
 		return;
 	known = bpf_map_lookup_elem(&processes, &parent_tgid);
 	if (!known)
@@ -83,25 +64,32 @@ add:
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(pymemtop_fork, struct task_struct *parent, struct task_struct *child)
 {
-	preempt__disable();
-	process__fork(parent, child);
-	preempt__enable();
+	process__fork(parent, child, false);
+	return 0;
+}
+
+/*
+ * From 7.0 on a program at a tracepoint can be preempted, and the kernel skips it for all others
+ * that meet the tracepoint on that CPU until it has gone on (__bpf_trace_run() in
+ * kernel/trace/bpf_trace.c). Then this one, which runs after it, records the child.
+ */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(pymemtop_refork, struct task_struct *parent, struct task_struct *child)
+{
+	process__fork(parent, child, true);
 	return 0;
 }
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(pymemtop_exec, struct task_struct *task)
 {
-	__u32 id;
+	__u32 id = config.is_second ? 0 : process__end(task, PROCESS_EXECED, 0);
 
-	preempt__disable();
-	id = config.is_second ? 0 : process__end(task, PROCESS_EXECED, 0);
 	if (config.watch_execs || (id && config.follow_execs))
 		process__tell(id, BPF_CORE_READ(task, tgid), PROCESS_HAS_EXECUTED, 0);
 	thread__forget(task);
 	if (config.use_markers)
 		marker_stack__forget(task);
-	preempt__enable();
 	return 0;
 }
 

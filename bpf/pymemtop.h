@@ -127,10 +127,9 @@ struct config {
 	__u8 follow_execs; /* report what targets and their children execute */
 	__u8 watch_execs;  /* ... and what all other processes execute */
 	__u8 tell_forks;   /* fork_ring has a reader */
-	__u8 can_disable_preemption;
-	__u8 is_second; /* another mode's programs keep track of the processes */
-	__u8 idle;	/* programs return at once, to measure what the probes alone cost */
-	__u8 never;	/* always false, but the compiler cannot know */
+	__u8 is_second;	   /* another mode's programs keep track of the processes */
+	__u8 idle;	   /* programs return at once, to measure what the probes alone cost */
+	__u8 never;	   /* always false, but the compiler cannot know */
 };
 
 /* A recorded process: the value for its tgid. */

@@ -161,11 +161,6 @@ static bool try_own_contexts(void)
 	return fd >= 0;
 }
 
-static bool try_preempt_disable(void)
-{
-	return has_type("bpf_preempt_disable", BTF_KIND_FUNC);
-}
-
 static const struct {
 	const char *name;
 	const char *substitute;
@@ -218,12 +213,6 @@ static const struct {
 			"perf events that stay with their task (6.12): probes of forked children",
 			"a thread that holds the probes of each child",
 			try_own_contexts,
-		},
-	[FEATURE_PREEMPT_DISABLE] =
-		{
-			"programs that are not preempted (6.10): each fork and exec is seen",
-			"tracepoints that are not preempted (before 7.0)",
-			try_preempt_disable,
 		},
 };
 

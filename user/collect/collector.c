@@ -16,7 +16,8 @@
 #include "probes/attach.h"
 
 /* Of bpf/lifecycle.bpf.h. */
-static const char *const lifecycle[] = {"pymemtop_fork", "pymemtop_exec", "pymemtop_exit"};
+static const char *const lifecycle[] = {"pymemtop_fork", "pymemtop_refork", "pymemtop_exec",
+					"pymemtop_exit"};
 
 #define LIFECYCLE (sizeof(lifecycle) / sizeof(lifecycle[0]))
 
@@ -222,32 +223,43 @@ void collector__clear_site(struct collector *collector, __u32 site)
 	memset(&collector->pools_looked[site], 0, sizeof(collector->pools_looked[site]));
 }
 
+/* How often the kernel skipped a program because another run of it was preempted on the same CPU
+ * (prog->active in kernel/bpf/trampoline.c and kernel/trace/bpf_trace.c; counted since 5.12). */
+static __u64 skips_of(const struct bpf_program *program)
+{
+	struct bpf_prog_info info = {0};
+	__u32 size = sizeof(info);
+
+	if (bpf_program__fd(program) < 0 ||
+	    bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+		return 0;
+	if (info.recursion_misses)
+		log_detail("the kernel skipped %s %" PRIu64 " times", bpf_program__name(program),
+			   (uint64_t)info.recursion_misses);
+	return info.recursion_misses;
+}
+
 /*
- * How often the kernel skipped a program because another run of it was preempted on the same CPU
- * (prog->active in kernel/bpf/trampoline.c and kernel/trace/bpf_trace.c; counted since 5.12). It
- * does not say whose event that was. A missed exit loses nothing: processes__keep_up() looks for
- * it.
+ * Of all programs. It is not known whose event that was. A missed exit loses nothing:
+ * processes__keep_up() looks for it; nor does a fork that only one of its two programs missed.
  */
 static __u64 skipped_runs(const struct bpf_object *object)
 {
 	struct bpf_program *program;
-	struct bpf_prog_info info;
-	__u64 runs = 0;
-	__u32 size;
+	__u64 runs = 0, forks = 0, reforks = 0, skips;
+	const char *name;
 
 	bpf_object__for_each_program (program, object) {
-		size = sizeof(info);
-		memset(&info, 0, size);
-		if (bpf_program__fd(program) < 0 ||
-		    !strcmp(bpf_program__name(program), "pymemtop_exit") ||
-		    bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) ||
-		    !info.recursion_misses)
-			continue;
-		log_detail("the kernel skipped %s %" PRIu64 " times", bpf_program__name(program),
-			   (uint64_t)info.recursion_misses);
-		runs += info.recursion_misses;
+		name = bpf_program__name(program);
+		skips = skips_of(program);
+		if (!strcmp(name, "pymemtop_fork"))
+			forks = skips;
+		else if (!strcmp(name, "pymemtop_refork"))
+			reforks = skips;
+		else if (strcmp(name, "pymemtop_exit") != 0)
+			runs += skips;
 	}
-	return runs;
+	return runs + (forks < reforks ? forks : reforks);
 }
 
 /* Reads the counters first, then the ring, so that each site with counts has its stack. */

@@ -154,7 +154,6 @@ int counters__configure(struct bpf_object *object, struct config *config,
 	config->watch_execs = options->watch_execs && !options->first;
 	config->idle = options->idle;
 	config->tell_forks = !options->first && !feature__has(FEATURE_OWN_CONTEXTS);
-	config->can_disable_preemption = feature__has(FEATURE_PREEMPT_DISABLE);
 	config->cpus = libbpf_num_possible_cpus();
 	/* Kernels without that feature keep no counters per CPU. */
 	err = bpf_program__set_autoload(bpf_object__find_program_by_name(object, "pymemtop_cpus"),
