@@ -5,6 +5,9 @@
 
 #include "profile/sources.h"
 
+/* Seconds: /proc tells a process's start to a hundredth, and before it happened. */
+#define START_SLACK 0.05
+
 /* A file that was looked for, once for all profiles. */
 struct known_file {
 	char *name;
@@ -112,7 +115,7 @@ int sources__load(struct profile *profile, struct profile_process *process,
 			found->functions = def_ranges__new(found->text);
 		process->files[process->nfiles++] = (struct profile_file){
 			.file = file,
-			.is_newer = found->text->changed > info->started,
+			.is_newer = found->text->changed > info->started + START_SLACK,
 			.misfit = find_misfit(process, top, file, found->text),
 			.text = source_text__ref(found->text),
 			.functions = functions ? def_ranges__ref(found->functions) : NULL,
