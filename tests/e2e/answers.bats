@@ -3,20 +3,26 @@
 # What people ask of a report, and what it must not hide.
 load helper
 
+# Records the target into "report", from when it may go on until it has done its work.
+record_until_done() {
+	local pid
+	"$PYMEMTOP" record -v -p "$TARGET" -o "$BATS_TEST_TMPDIR/report" 2>"$BATS_TEST_TMPDIR/said" 3>&- &
+	pid=$!
+	until_recording "$BATS_TEST_TMPDIR/said"
+	touch "$BATS_TEST_TMPDIR/go"
+	until [ -e "$BATS_TEST_TMPDIR/go.done" ]; do sleep 0.1; done
+	kill -INT "$pid"
+	wait "$pid"
+}
+
 @test "what a line maps counts as what it holds: first in the report, and in its text; so does shared memory" {
 	need_probes
-	local go=$BATS_TEST_TMPDIR/go disk
+	local disk
 	disk=$(mktemp -p /var/tmp)
-	"$DEBIAN" ../programs/maps_much.py "$go" "$disk" 3>&- &
+	"$DEBIAN" ../programs/maps_much.py "$BATS_TEST_TMPDIR/go" "$disk" 3>&- &
 	TARGET=$!
 	until_asleep "$TARGET"
-	"$PYMEMTOP" record -v -p "$TARGET" -o "$BATS_TEST_TMPDIR/report" 2>"$BATS_TEST_TMPDIR/said" 3>&- &
-	local report=$!
-	until_recording "$BATS_TEST_TMPDIR/said"
-	touch "$go"
-	until [ -e "$go.done" ]; do sleep 0.1; done
-	kill -INT "$report"
-	wait "$report"
+	record_until_done
 	cat "$BATS_TEST_TMPDIR/report"
 	rm "$disk"
 	grep -A 1 'Line (function)' "$BATS_TEST_TMPDIR/report" | tail -n 1 | grep -qE '^ +\+64.0 MiB .*maps_much.py:15 '
@@ -73,13 +79,7 @@ load helper
 	"$DEBIAN" "$BATS_TEST_TMPDIR/app.py" "$BATS_TEST_TMPDIR/go" 3>&- &
 	TARGET=$!
 	until_asleep "$TARGET"
-	"$PYMEMTOP" record -v -p "$TARGET" -o "$BATS_TEST_TMPDIR/report" 2>"$BATS_TEST_TMPDIR/said" 3>&- &
-	local pid=$!
-	until_recording "$BATS_TEST_TMPDIR/said"
-	touch "$BATS_TEST_TMPDIR/go"
-	until [ -e "$BATS_TEST_TMPDIR/go.done" ]; do sleep 0.1; done
-	kill -INT "$pid"
-	wait "$pid"
+	record_until_done
 	grep -A 5 "program's own line" "$BATS_TEST_TMPDIR/report"
 	grep -qE '^ +\+4.8 MiB +4.8 MiB  .*app.py:7 ' "$BATS_TEST_TMPDIR/report"
 	grep -qE '^ +\+4.8 MiB +4.8 MiB  \[further out than what was recorded\]$' "$BATS_TEST_TMPDIR/report"

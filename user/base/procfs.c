@@ -247,22 +247,32 @@ int proc_read(pid_t pid, uint64_t address, void *to, size_t size)
 	return (size_t)got == size ? 0 : -EFAULT;
 }
 
-/* Fields 22 and 28 of /proc/PID/stat, of which the second is a name in parentheses. */
+/* Reads /proc/PID/stat into text. Returns where its third field, the state, follows: the second is
+ * a name in parentheses. NULL: it is gone. */
+static char *read_stat(pid_t pid, char *text, int size)
+{
+	auto_fclose FILE *file = proc_open(pid, "stat");
+
+	return file && fgets(text, size, file) ? strrchr(text, ')') : NULL;
+}
+
+char proc_state(pid_t pid)
+{
+	char text[4096], *end = read_stat(pid, text, sizeof(text));
+
+	return end && end[1] ? end[2] : 0;
+}
+
+/* Fields 22 and 28. */
 int proc_life(pid_t pid, struct proc_life *life)
 {
-	auto_fclose FILE *file = NULL;
-	char path[64], text[4096], *field;
+	char text[4096], *field = read_stat(pid, text, sizeof(text));
 	int n;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	file = fopen(path, "re");
-	if (!file || !fgets(text, sizeof(text), file))
-		return -ESRCH;
-	field = strrchr(text, ')');
 	for (n = 2; field && n < 22; n++)
 		field = strchr(field + 1, ' ');
 	if (!field)
-		return -EINVAL;
+		return -ESRCH;
 	life->start_time = strtoull(field, NULL, 10);
 	for (; field && n < 28; n++)
 		field = strchr(field + 1, ' ');

@@ -64,6 +64,9 @@ pid_t *proc_threads(pid_t pid, size_t *n);
 
 bool proc_exists(pid_t pid);
 
+/* Its state as one letter, such as 'T' for stopped and 'Z' for a zombie; 0: it is gone. */
+char proc_state(pid_t pid);
+
 /* What tells a program that runs under an id from any other, before and after an exec: when the
  * process began, and where its stack does. 0 or -errno. */
 struct proc_life {

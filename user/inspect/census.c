@@ -263,15 +263,16 @@ static int scan_frame(void *context, const struct thread_frame *frame)
 static int look_at(struct taker *taker, uint64_t address)
 {
 	uint8_t bytes[BEGINNING];
-	struct object object = {.address = address, .bytes = bytes, .n = sizeof(bytes)};
+	struct object object = {.address = address, .bytes = bytes};
 	const struct memory_range *range = memory__range_of(taker->heap->memory, address);
 	struct tables tables;
 	uint64_t size = 0, extent, block;
 	int err;
 
-	while (object.n >= 16 && !memory__read(taker->heap->memory, address, bytes, object.n))
-		object.n /= 2;
-	object.type = object.n >= 16 ? type_table__of_object(taker->heap->types, bytes) : NULL;
+	object.n = memory__read_beginning(taker->heap->memory, address, bytes, sizeof(bytes),
+					  OBJECT_HEAD);
+	object.type =
+		object.n >= OBJECT_HEAD ? type_table__of_object(taker->heap->types, bytes) : NULL;
 	if (object.type)
 		size = object__size(&object, &taker->heap->rules, taker->heap->memory, &tables);
 	extent = size ? object__extent(&object, &taker->heap->rules) : 0;

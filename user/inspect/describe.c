@@ -14,7 +14,7 @@
 #define MOST_VALUES	8
 
 /* PyFloatObject: ob_fval. PyVarObject: ob_size. PyLongObject: its first digit, and its bits.
- * PyDict- Object: ma_used. PySetObject: used. */
+ * PyDictObject: ma_used. PySetObject: used. */
 #define FLOAT_VALUE 16
 #define SIZE	    16
 #define INT_DIGIT   24
@@ -30,13 +30,6 @@ struct description {
 	bool in_namespace; /* which has no other in it */
 };
 
-static uint64_t word_at(const struct heap *heap, uint64_t address)
-{
-	uint64_t word;
-
-	return memory__read(heap->memory, address, &word, sizeof(word)) ? word : 0;
-}
-
 static void put_str(const struct description *description, uint64_t address)
 {
 	bool more;
@@ -51,8 +44,9 @@ static void put_str(const struct description *description, uint64_t address)
 /* One of up to two digits of 30 bits; others by how long they are. */
 static void put_int(const struct description *description, uint64_t address)
 {
-	int64_t size = word_at(description->heap, address + SIZE);
-	uint64_t digits = word_at(description->heap, address + INT_DIGIT), value = 0, n;
+	int64_t size = memory__word(description->heap->memory, address + SIZE);
+	uint64_t digits = memory__word(description->heap->memory, address + INT_DIGIT), value = 0,
+		 n;
 	bool negative = size < 0;
 
 	n = negative ? -(uint64_t)size : (uint64_t)size;
@@ -83,7 +77,8 @@ static void put_float(const struct description *description, uint64_t address)
 static void put_value(const struct description *description, uint64_t address)
 {
 	const struct heap *heap = description->heap;
-	const struct type *type = type_table__at(heap->types, word_at(heap, address + OBJECT_TYPE));
+	const struct type *type =
+		type_table__at(heap->types, memory__word(heap->memory, address + OBJECT_TYPE));
 	FILE *out = description->out;
 
 	if (!type)
@@ -91,7 +86,7 @@ static void put_value(const struct description *description, uint64_t address)
 	else if (!strcmp(type->name, "NoneType"))
 		fputs("None", out);
 	else if (!strcmp(type->name, "bool"))
-		fputs(word_at(heap, address + INT_DIGIT) & 1 ? "True" : "False", out);
+		fputs(memory__word(heap->memory, address + INT_DIGIT) & 1 ? "True" : "False", out);
 	else if (!strcmp(type->name, "float"))
 		put_float(description, address);
 	else if (type->kind == KIND_STR)
@@ -99,12 +94,15 @@ static void put_value(const struct description *description, uint64_t address)
 	else if (type->kind == KIND_INT)
 		put_int(description, address);
 	else if (type->kind == KIND_DICT)
-		fprintf(out, "<%s of %" PRIu64 ">", type->name, word_at(heap, address + DICT_USED));
+		fprintf(out, "<%s of %" PRIu64 ">", type->name,
+			memory__word(heap->memory, address + DICT_USED));
 	else if (type->kind == KIND_SET)
-		fprintf(out, "<%s of %" PRIu64 ">", type->name, word_at(heap, address + SET_USED));
+		fprintf(out, "<%s of %" PRIu64 ">", type->name,
+			memory__word(heap->memory, address + SET_USED));
 	else if (type->item_size || type->kind == KIND_LIST || type->kind == KIND_DEQUE ||
 		 type->kind == KIND_BYTEARRAY)
-		fprintf(out, "<%s of %" PRIu64 ">", type->name, word_at(heap, address + SIZE));
+		fprintf(out, "<%s of %" PRIu64 ">", type->name,
+			memory__word(heap->memory, address + SIZE));
 	else
 		fprintf(out, "<%s>", type->name);
 }

@@ -88,28 +88,9 @@ int graph__end_node(struct graph *graph)
 	return err;
 }
 
-/* Breadth first, so that each is reached on the shortest way. */
-static void reach(struct graph *graph, uint32_t from)
-{
-	size_t head = 0, tail = 0;
-	uint32_t node = from, to, i;
-
-	for (;;) {
-		for (i = graph->first[node]; i < graph->first[node + 1]; i++) {
-			to = graph->edges[i];
-			if (graph->parents[to] != NO_NODE)
-				continue;
-			graph->parents[to] = node;
-			graph->queue[tail++] = to;
-		}
-		if (head == tail)
-			return;
-		node = graph->queue[head++];
-	}
-}
-
-/* As reach(), from a node of its own. Returns how many were reached, which are in the queue. */
-static size_t reach_from(struct graph *graph, uint32_t from)
+/* Breadth first, so that each is reached on the shortest way; the first is its own parent. Returns
+ * how many were reached, which are in the queue. */
+static size_t reach(struct graph *graph, uint32_t from)
 {
 	size_t head = 0, tail = 0;
 	uint32_t to, i;
@@ -129,7 +110,7 @@ static size_t reach_from(struct graph *graph, uint32_t from)
 	return tail;
 }
 
-static bool reaches(const struct graph *graph, uint32_t node)
+static bool is_reached(const struct graph *graph, uint32_t node)
 {
 	return graph->parents[node] != NO_NODE;
 }
@@ -148,9 +129,9 @@ int graph__add_sources(struct graph *graph, uint32_t *nodes, size_t n)
 	if (!visited)
 		return -ENOMEM;
 	for (i = 0; i < n; i++) {
-		if (reaches(graph, nodes[i]))
+		if (is_reached(graph, nodes[i]))
 			continue;
-		found = reach_from(graph, nodes[i]);
+		found = reach(graph, nodes[i]);
 		memcpy(visited + nvisited, graph->queue, found * sizeof(*visited));
 		nvisited += found;
 		nodes[nstarts++] = nodes[i];
@@ -158,10 +139,10 @@ int graph__add_sources(struct graph *graph, uint32_t *nodes, size_t n)
 	for (i = 0; i < nvisited; i++)
 		graph->parents[visited[i]] = NO_NODE;
 	for (i = nstarts; !err && i-- > 0;) {
-		if (reaches(graph, nodes[i]))
+		if (is_reached(graph, nodes[i]))
 			continue;
 		err = graph__add_edge(graph, nodes[i]);
-		reach_from(graph, nodes[i]);
+		reach(graph, nodes[i]);
 	}
 	/* The root itself reaches them, when it ends. */
 	for (i = 0; i < nvisited; i++)

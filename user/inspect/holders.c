@@ -261,6 +261,14 @@ int holders__find(const struct heap *heap, const struct graph *graph,
 	return 0;
 }
 
+const char *holder__path_in(const struct holder *holder, const struct holder *above)
+{
+	size_t length = above ? strlen(above->path) : 0;
+
+	return length && !strncmp(holder->path, above->path, length) ? holder->path + length
+								     : holder->path;
+}
+
 static void free_inner(struct holder *holder)
 {
 	size_t i;

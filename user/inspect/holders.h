@@ -30,6 +30,10 @@ int holders__find(const struct heap *heap, const struct graph *graph,
 		  const struct retained *retained, struct paths *paths, int signals,
 		  struct holder **all);
 
+/* Its path, without the beginning that it has in common with the one that it is in; NULL: in none.
+ */
+const char *holder__path_in(const struct holder *holder, const struct holder *above);
+
 /* NULL is fine. */
 void holders__free(struct holder *all);
 

@@ -94,7 +94,7 @@ static void name_file(const char *path, char file[FILE_NAME_SIZE])
 {
 	const char *slash = strrchr(path, '/');
 
-	snprintf(file, FILE_NAME_SIZE, "%.47s", slash ? slash + 1 : path);
+	snprintf(file, FILE_NAME_SIZE, "%.*s", FILE_NAME_SIZE - 1, slash ? slash + 1 : path);
 	utf8_keep_ascii(file);
 }
 
@@ -240,6 +240,21 @@ bool memory__read(struct memory *memory, uint64_t address, void *to, size_t size
 		size -= n;
 	}
 	return true;
+}
+
+uint64_t memory__word(struct memory *memory, uint64_t address)
+{
+	uint64_t word;
+
+	return memory__read(memory, address, &word, sizeof(word)) ? word : 0;
+}
+
+size_t memory__read_beginning(struct memory *memory, uint64_t address, void *to, size_t size,
+			      size_t least)
+{
+	while (size >= least && !memory__read(memory, address, to, size))
+		size /= 2;
+	return size;
 }
 
 bool memory__read_text(struct memory *memory, uint64_t address, char *to, size_t size)

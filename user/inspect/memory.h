@@ -18,6 +18,14 @@ void memory__free(struct memory *memory);
 /* Reads size bytes; false if not all of them are there. What was read before may be older. */
 bool memory__read(struct memory *memory, uint64_t address, void *to, size_t size);
 
+/* Reads a word; 0 if it is not there. */
+uint64_t memory__word(struct memory *memory, uint64_t address);
+
+/* Reads what is there of the beginning of size bytes: all, or half of it, or half of that, and so
+ * on. Returns how many, less than least if not even that. */
+size_t memory__read_beginning(struct memory *memory, uint64_t address, void *to, size_t size,
+			      size_t least);
+
 /* Reads a text up to its NUL, or as much of it as fits, and makes it printable. False: none there.
  */
 bool memory__read_text(struct memory *memory, uint64_t address, char *to, size_t size);

@@ -141,22 +141,10 @@ static const char *attribute(struct names *names, uint64_t name)
 	return text ? text : unknown;
 }
 
-static uint64_t word_at(const struct names *names, uint64_t address)
-{
-	uint64_t word;
-
-	return memory__read(names->heap->memory, address, &word, sizeof(word)) ? word : 0;
-}
-
-static const struct type *type_at(const struct names *names, uint64_t address)
-{
-	return type_table__at(names->heap->types, word_at(names, address + OBJECT_TYPE));
-}
-
 /* "['key']", "[42]", or the type of another key. */
 static const char *subscript(struct names *names, uint64_t key)
 {
-	const struct type *type = type_at(names, key);
+	const struct type *type = heap__type_at(names->heap, key);
 	const char *text = NULL;
 	char *made = NULL;
 	uint32_t digit = 0;
@@ -166,7 +154,7 @@ static const char *subscript(struct names *names, uint64_t key)
 		return any_value;
 	if (type->kind == KIND_STR)
 		text = frame_text(names, key, "['%s%s']");
-	size = word_at(names, key + 16);
+	size = memory__word(names->heap->memory, key + 16);
 	/* PyLongObject of one digit or none: its size, since 3.12 above the sign, and a bit for
 	 * small ones (3.14). */
 	if (type->kind == KIND_INT && (names->heap->rules.minor < 12 ? size <= 1 : size < 16)) {
@@ -197,8 +185,9 @@ static void name_entry(struct names *names, uint64_t key, uint64_t value, bool n
 
 static void name_dict(struct names *names, const struct object *object)
 {
-	uint64_t keys_at = word_at(names, object->address + DICT_KEYS), key, value, i;
-	uint64_t values = word_at(names, object->address + DICT_VALUES);
+	uint64_t keys_at = memory__word(names->heap->memory, object->address + DICT_KEYS), key,
+		 value, i;
+	uint64_t values = memory__word(names->heap->memory, object->address + DICT_VALUES);
 	struct dict_keys keys;
 	bool named;
 
@@ -211,8 +200,9 @@ static void name_dict(struct names *names, const struct object *object)
 			break;
 		/* Since 3.13 a table of values begins with a word of bytes. */
 		if (values)
-			value = word_at(names,
-					values + 8 * i + (names->heap->rules.minor >= 13 ? 8 : 0));
+			value = memory__word(names->heap->memory,
+					     values + 8 * i +
+						     (names->heap->rules.minor >= 13 ? 8 : 0));
 		name_entry(names, key, value, named);
 	}
 }
@@ -272,25 +262,30 @@ static const char *field_name(struct names *names, const struct type *type, uint
 	}
 	name = member_name(names, type, offset);
 	/* Where a function has it changes with the versions. */
-	target = name == unknown ? type_at(names, word) : NULL;
+	target = name == unknown ? heap__type_at(names->heap, word) : NULL;
 	return target && target->kind == KIND_CODE ? ".__code__" : name;
 }
 
 /* " name" of a variable by its index. */
 static const char *local_name(struct names *names, uint64_t code, uint32_t i)
 {
-	uint64_t tuple = word_at(names, code + names->heap->rules.layout->code_local_names);
-	uint64_t items = names->heap->rules.minor < 14 ? 24 : 32;
+	uint64_t tuple = memory__word(names->heap->memory,
+				      code + names->heap->rules.layout->code_local_names);
+	uint64_t items = TUPLE_ITEMS(names->heap->rules.minor);
 	const char *text = NULL;
 
-	if (tuple && i < word_at(names, tuple + 16))
-		text = frame_text(names, word_at(names, tuple + items + 8 * (uint64_t)i), " %s%s");
+	if (tuple && i < memory__word(names->heap->memory, tuple + 16))
+		text = frame_text(names,
+				  memory__word(names->heap->memory,
+					       tuple + items + 8 * (uint64_t)i),
+				  " %s%s");
 	return text ? text : unknown;
 }
 
 static const char *value_name(struct names *names, const struct type *type, uint32_t i)
 {
-	uint64_t at = word_at(names, type->address + names->heap->rules.layout->type_cached_keys);
+	uint64_t at = memory__word(names->heap->memory,
+				   type->address + names->heap->rules.layout->type_cached_keys);
 	struct dict_keys keys;
 	uint64_t key, value;
 
@@ -365,7 +360,7 @@ static void name_object(struct names *names, uint32_t node)
 		break;
 	case KIND_TUPLE:
 		names->all = any_item;
-		if (word_at(names, object.address + 16) > NAMED_ITEMS)
+		if (memory__word(names->heap->memory, object.address + 16) > NAMED_ITEMS)
 			return;
 		break;
 	case KIND_DICT:
@@ -382,8 +377,7 @@ static void name_object(struct names *names, uint32_t node)
 	}
 	frame = object__frame(&object, &names->heap->rules);
 	if (frame)
-		namer.code = word_at(names, frame + names->heap->rules.layout->frame_code) &
-			     ~(uint64_t)names->heap->rules.layout->frame_tags;
+		namer.code = frame__code(frame, &names->heap->rules, names->heap->memory);
 	object__refer(&object, 8 * (uint64_t)names->heap->nodes.of[node].words, &names->heap->rules,
 		      names->heap->memory, name_place, &namer);
 }
@@ -426,13 +420,15 @@ static void load(struct names *names, uint32_t parent, bool is_namespace)
 static const char *module_name(struct names *names, uint32_t node)
 {
 	static const char key_text[] = "__name__";
-	uint64_t dict = word_at(names, names->heap->nodes.of[node].address + 16), key, value, i;
+	uint64_t dict = memory__word(names->heap->memory, names->heap->nodes.of[node].address + 16),
+		 key, value, i;
 	struct dict_keys keys;
 	const char *text = NULL;
 	bool more;
 	char *name;
 
-	if (!dict || !dict_keys__read(names->heap->memory, word_at(names, dict + DICT_KEYS),
+	if (!dict || !dict_keys__read(names->heap->memory,
+				      memory__word(names->heap->memory, dict + DICT_KEYS),
 				      names->heap->rules.minor, &keys))
 		return unknown;
 	for (i = 0; !text && i < keys.nentries && i < NAMED_ENTRIES; i++) {

@@ -177,16 +177,12 @@ void nodes__free(struct nodes *nodes)
 	memset(nodes, 0, sizeof(*nodes));
 }
 
-/* The last node at that address or before it, from the first in its region on. */
-static uint32_t last_until(const struct nodes *nodes, uint32_t low, uint64_t address)
+/* The last node at that address or before it, of those from low on and before high; low, if none
+ * is. */
+static uint32_t last_until(const struct nodes *nodes, uint32_t low, uint32_t high, uint64_t address)
 {
-	uint64_t end = ((address >> REGION_BITS) + 1) << REGION_BITS;
-	uint32_t high = low, step = 1, middle;
+	uint32_t middle;
 
-	/* A region has up to a thousand. */
-	while (high + step < nodes->n && nodes->of[high + step].address < end && step < 1024)
-		step *= 2;
-	high = high + step < nodes->n ? high + step : nodes->n;
 	while (low + 1 < high) {
 		middle = low + (high - low) / 2;
 		if (nodes->of[middle].address <= address)
@@ -195,6 +191,18 @@ static uint32_t last_until(const struct nodes *nodes, uint32_t low, uint64_t add
 			high = middle;
 	}
 	return low;
+}
+
+/* Behind the last node of a region, or further on. */
+static uint32_t end_of_region(const struct nodes *nodes, uint32_t first)
+{
+	uint64_t end = ((nodes->of[first].address >> REGION_BITS) + 1) << REGION_BITS;
+	uint32_t step = 1;
+
+	/* A region has up to a thousand. */
+	while (first + step < nodes->n && nodes->of[first + step].address < end && step < 1024)
+		step *= 2;
+	return first + step < nodes->n ? first + step : nodes->n;
 }
 
 uint32_t nodes__at(const struct nodes *nodes, uint64_t address)
@@ -207,22 +215,16 @@ uint32_t nodes__at(const struct nodes *nodes, uint64_t address)
 	region = &nodes->regions[slot_of(nodes, address >> REGION_BITS)];
 	if (region->first == NO_NODE)
 		return NO_NODE;
-	node = last_until(nodes, region->first, address);
+	node = last_until(nodes, region->first, end_of_region(nodes, region->first), address);
 	return nodes->of[node].address == address ? node : NO_NODE;
 }
 
 uint32_t nodes__around(const struct nodes *nodes, uint64_t address)
 {
-	uint32_t node = nodes__at(nodes, address), low = 0, high = nodes->n, middle;
+	uint32_t node = nodes__at(nodes, address);
 
 	if (node != NO_NODE || !nodes->n || address < nodes->of[0].address)
 		return node;
-	while (low + 1 < high) {
-		middle = low + (high - low) / 2;
-		if (nodes->of[middle].address <= address)
-			low = middle;
-		else
-			high = middle;
-	}
-	return address < end_of(&nodes->of[low]) ? low : NO_NODE;
+	node = last_until(nodes, 0, nodes->n, address);
+	return address < end_of(&nodes->of[node]) ? node : NO_NODE;
 }

@@ -32,6 +32,11 @@ const struct type *heap__type(const struct heap *heap, uint32_t node)
 	return type >= 0 ? type_table__numbered(heap->types, type) : NULL;
 }
 
+const struct type *heap__type_at(const struct heap *heap, uint64_t address)
+{
+	return type_table__at(heap->types, memory__word(heap->memory, address + OBJECT_TYPE));
+}
+
 uint64_t heap__bytes(const struct heap *heap, uint32_t node)
 {
 	const struct type *type = heap__type(heap, node);
@@ -44,13 +49,13 @@ uint64_t heap__bytes(const struct heap *heap, uint32_t node)
 bool heap__read_object(const struct heap *heap, uint32_t node, uint8_t *bytes, size_t size,
 		       struct object *object)
 {
-	*object = (struct object){.type = heap__type(heap, node), .bytes = bytes, .n = size};
+	*object = (struct object){.type = heap__type(heap, node), .bytes = bytes};
 	if (!object->type)
 		return false;
 	object->address = heap->nodes.of[node].address;
-	while (object->n >= 16 && !memory__read(heap->memory, object->address, bytes, object->n))
-		object->n /= 2;
-	return object->n >= 16 && type_table__of_object(heap->types, bytes) == object->type;
+	object->n = memory__read_beginning(heap->memory, object->address, bytes, size, OBJECT_HEAD);
+	return object->n >= OBJECT_HEAD &&
+	       type_table__of_object(heap->types, bytes) == object->type;
 }
 
 /*
@@ -241,16 +246,16 @@ static int add_static_roots(struct builder *builder)
 static char *label_frame(const struct heap *heap, const struct thread_frame *frame)
 {
 	const struct py_layout *l = heap->rules.layout;
-	uint64_t name = 0, file = 0;
 	char *function, *path, *label = NULL;
 	uint32_t line = 0;
 	bool more;
 
-	memory__read(heap->memory, frame->code + l->code_qualname, &name, sizeof(name));
-	memory__read(heap->memory, frame->code + l->code_filename, &file, sizeof(file));
 	memory__read(heap->memory, frame->code + l->code_first_line, &line, sizeof(line));
-	function = text__read(heap->memory, l, name, 80, &more);
-	path = text__read(heap->memory, l, file, 200, &more);
+	function =
+		text__read(heap->memory, l,
+			   memory__word(heap->memory, frame->code + l->code_qualname), 80, &more);
+	path = text__read(heap->memory, l,
+			  memory__word(heap->memory, frame->code + l->code_filename), 200, &more);
 	if (function && path &&
 	    asprintf(&label, "<frame %s() %s:%u>", function,
 		     strrchr(path, '/') ? strrchr(path, '/') + 1 : path, line) < 0)

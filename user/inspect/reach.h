@@ -29,7 +29,8 @@ bool heap__read_object(const struct heap *heap, uint32_t node, uint8_t *bytes, s
 /* Bytes that are allocated for a node, the heads in front of it included. */
 uint64_t heap__bytes(const struct heap *heap, uint32_t node);
 
-/* What a node's object is; NULL: no object. */
+/* What a node's object is, or that at an address; NULL: no object. */
 const struct type *heap__type(const struct heap *heap, uint32_t node);
+const struct type *heap__type_at(const struct heap *heap, uint64_t address);
 
 #endif /* REACH_H */

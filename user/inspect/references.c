@@ -110,13 +110,6 @@ static int visit_fields(const struct walk *walk, uint64_t from, uint64_t to)
 				 (struct place){PLACE_FIELD, weak + 8}, 8);
 }
 
-static uint64_t read_word(const struct walk *walk, uint64_t address)
-{
-	uint64_t word;
-
-	return memory__read(walk->memory, address, &word, sizeof(word)) ? word : 0;
-}
-
 static int visit_word(const struct walk *walk, uint64_t word, enum place_kind kind)
 {
 	return word ? walk->visit(walk->context, word, (struct place){kind, 0}) : 0;
@@ -124,7 +117,7 @@ static int visit_word(const struct walk *walk, uint64_t word, enum place_kind ki
 
 static uint64_t field(const struct walk *walk, uint64_t offset)
 {
-	return read_word(walk, walk->object->address + offset);
+	return memory__word(walk->memory, walk->object->address + offset);
 }
 
 /* The tables that sizes.h finds: their words are the object's. */
@@ -194,7 +187,7 @@ static int visit_deque(const struct walk *walk, bool items)
 					  1);
 		if (at == last)
 			break;
-		at = read_word(walk, at + BLOCK_RIGHT);
+		at = memory__word(walk->memory, at + BLOCK_RIGHT);
 	}
 	return err;
 }
@@ -205,7 +198,8 @@ static int visit_values(const struct walk *walk, uint64_t values)
 	uint64_t at = walk->object->type->address + walk->rules->layout->type_cached_keys;
 	struct dict_keys keys;
 
-	if (!dict_keys__read(walk->memory, read_word(walk, at), walk->rules->minor, &keys) ||
+	if (!dict_keys__read(walk->memory, memory__word(walk->memory, at), walk->rules->minor,
+			     &keys) ||
 	    keys.shared > MOST_VALUES)
 		return 0;
 	return visit_words(walk, values, values + 8 * keys.shared, (struct place){PLACE_VALUE, 0},
@@ -216,9 +210,9 @@ static int visit_values(const struct walk *walk, uint64_t values)
 static void read_managed(const struct walk *walk, uint64_t *values, uint64_t *dict)
 {
 	*values = 0;
-	*dict = read_word(walk, walk->object->address - DICT_BEFORE);
+	*dict = memory__word(walk->memory, walk->object->address - DICT_BEFORE);
 	if (walk->rules->minor == 11) {
-		*values = read_word(walk, walk->object->address - VALUES_BEFORE);
+		*values = memory__word(walk->memory, walk->object->address - VALUES_BEFORE);
 	} else if (walk->rules->minor == 12 && *dict & 1) {
 		*values = *dict + 1;
 		*dict = 0;
@@ -290,10 +284,10 @@ static int visit_weakref(const struct walk *walk, uint64_t end)
 	return err || end <= WEAKREF_END ? err : visit_all_fields(walk, WEAKREF_END, end);
 }
 
-/* Since 3.14 a tuple keeps its hash. What a subclass adds lies behind the items. */
+/* What a subclass adds lies behind the items. */
 static int visit_tuple(const struct walk *walk, uint64_t end)
 {
-	uint64_t at = walk->object->address, first = walk->rules->minor < 14 ? 24 : 32;
+	uint64_t at = walk->object->address, first = TUPLE_ITEMS(walk->rules->minor);
 	uint64_t n = field(walk, OB_SIZE), items = n < end / 8 ? first + 8 * n : first;
 	int err;
 
@@ -311,17 +305,19 @@ static uint64_t frame_words(const struct walk *walk, uint64_t frame, uint64_t co
 			    uint64_t unknown)
 {
 	const struct py_layout *l = walk->rules->layout;
-	uint64_t names = code ? read_word(walk, code + l->code_local_names) : 0, words = 0;
+	uint64_t names = code ? memory__word(walk->memory, code + l->code_local_names) : 0,
+		 words = 0;
 	uint64_t locals = frame + l->frame_locals,
-		 top = read_word(walk, frame + FRAME_STACK(walk->rules->minor));
+		 top = memory__word(walk->memory, frame + FRAME_STACK(walk->rules->minor));
 
 	if (walk->rules->minor < 10) {
 		/* f_stacktop, or f_valuestack while it runs */
-		words = (top ? top : read_word(walk, frame + FRAME_STACK_BOTTOM)) - locals;
+		words = (top ? top : memory__word(walk->memory, frame + FRAME_STACK_BOTTOM)) -
+			locals;
 	} else if (walk->rules->minor == 10) {
 		/* f_stackdepth, -1 while it runs */
 		top = (int32_t)top > 0 ? (int32_t)top : 0;
-		words = read_word(walk, frame + FRAME_STACK_BOTTOM) + 8 * top - locals;
+		words = memory__word(walk->memory, frame + FRAME_STACK_BOTTOM) + 8 * top - locals;
 	} else if (walk->rules->minor < 14) {
 		words = 8 * (uint64_t)(uint32_t)top;
 	} else {
@@ -329,7 +325,7 @@ static uint64_t frame_words(const struct walk *walk, uint64_t frame, uint64_t co
 	}
 	words /= 8;
 	if (walk->rules->minor >= 11 && words > most)
-		words = (names ? read_word(walk, names + OB_SIZE) : 0) + unknown;
+		words = (names ? memory__word(walk->memory, names + OB_SIZE) : 0) + unknown;
 	return words <= most ? words : 0;
 }
 
@@ -344,6 +340,12 @@ uint64_t object__frame(const struct object *object, const struct object_rules *r
 	return object->address + object->type->basic_size - rules->layout->frame_locals;
 }
 
+uint64_t frame__code(uint64_t frame, const struct object_rules *rules, struct memory *memory)
+{
+	return memory__word(memory, frame + rules->layout->frame_code) &
+	       ~(uint64_t)rules->layout->frame_tags;
+}
+
 static int visit_frame_object(const struct walk *walk, uint64_t end)
 {
 	uint64_t frame = object__frame(walk->object, walk->rules), first, n, code;
@@ -352,8 +354,7 @@ static int visit_frame_object(const struct walk *walk, uint64_t end)
 	if (!frame)
 		return visit_all_fields(walk, FIRST_FIELD, end);
 	first = frame + walk->rules->layout->frame_locals;
-	code = read_word(walk, frame + walk->rules->layout->frame_code) &
-	       ~(uint64_t)walk->rules->layout->frame_tags;
+	code = frame__code(frame, walk->rules, walk->memory);
 	n = (walk->object->address + walk->block - first) / 8;
 	n = frame_words(walk, frame, code, n < MOST_LOCALS ? n : MOST_LOCALS, 0);
 	/* Before 3.11, what was there earlier may be left in f_blockstack. */

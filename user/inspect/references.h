@@ -54,4 +54,10 @@ int object__claim_tables(const struct object *object, const struct tables *table
 /* The address of the frame in a generator, or of a frame object; 0: none. */
 uint64_t object__frame(const struct object *object, const struct object_rules *rules);
 
+/* The code that a frame runs. */
+uint64_t frame__code(uint64_t frame, const struct object_rules *rules, struct memory *memory);
+
+/* Where a tuple's items begin: since 3.14 it keeps its hash before them. */
+#define TUPLE_ITEMS(minor) ((minor) < 14 ? 24 : 32)
+
 #endif /* REFERENCES_H */

@@ -15,6 +15,7 @@
 
 /* PyObject: ob_type, in all builds but free-threaded and reference-tracing ones. */
 #define OBJECT_TYPE 8
+#define OBJECT_HEAD 16
 
 /* What of its own a type's objects have outside, or count in a way of their own. A subclass has
  * its base's kind. */

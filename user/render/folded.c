@@ -3,10 +3,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "render/folded.h"
 #include "render/renderer.h"
 
-/* Semicolons separate frames. The weight follows the last blank: blanks in names do no harm. */
-static void put_escaped(const char *text, FILE *out)
+void folded__put_name(const char *text, FILE *out)
 {
 	for (; *text; text++)
 		putc(*text == ';' ? ':' : *text, out);
@@ -16,18 +16,18 @@ static void put_frame(const struct location *location, FILE *out)
 {
 	putc(';', out);
 	if (!location->line && location->file[0] == '[') {
-		put_escaped(location->file, out);
+		folded__put_name(location->file, out);
 		return;
 	}
-	put_escaped(location->function[0] ? location->function : "?", out);
+	folded__put_name(location->function[0] ? location->function : "?", out);
 	fputs(" (", out);
-	put_escaped(location->file, out);
+	folded__put_name(location->file, out);
 	fprintf(out, ":%d)", location->line);
 }
 
 static void put_process(const struct profile_process *process, FILE *out)
 {
-	put_escaped(process->comm, out);
+	folded__put_name(process->comm, out);
 	if (process->ended)
 		fprintf(out, " [children of %d that have ended]", process->parent);
 	else

@@ -2,8 +2,8 @@
 /* What holds the memory, for flamegraph.pl: each holder in the one that keeps it alive; the width
  * is what it retains. */
 #include <inttypes.h>
-#include <string.h>
 
+#include "render/folded.h"
 #include "render/objects.h"
 
 #define MOST_DEPTH 80
@@ -13,26 +13,15 @@ struct stack {
 	size_t n;
 };
 
-/* Semicolons separate frames. */
-static void put_escaped(const char *text, FILE *out)
-{
-	for (; *text; text++)
-		putc(*text == ';' ? ':' : *text, out);
-}
-
-/* What is in another is named from there. */
 static void put_holder(const struct stack *stack, size_t i, FILE *out)
 {
-	const char *path = stack->of[i]->path, *above = i ? stack->of[i - 1]->path : "";
-	size_t length = strlen(above);
+	const char *path = holder__path_in(stack->of[i], i ? stack->of[i - 1] : NULL);
 
 	putc(';', out);
-	if (length && !strncmp(path, above, length))
-		path += length;
-	put_escaped(path, out);
+	folded__put_name(path, out);
 	if (*path && *stack->of[i]->type)
 		putc(' ', out);
-	put_escaped(stack->of[i]->type, out);
+	folded__put_name(stack->of[i]->type, out);
 }
 
 static void put_stack(const struct inspected *inspected, const struct stack *stack, uint64_t bytes,
@@ -40,7 +29,7 @@ static void put_stack(const struct inspected *inspected, const struct stack *sta
 {
 	size_t i;
 
-	put_escaped(inspected->target->comm, out);
+	folded__put_name(inspected->target->comm, out);
 	fprintf(out, " %d", inspected->target->pid);
 	for (i = 0; i < stack->n; i++)
 		put_holder(stack, i, out);

@@ -24,6 +24,14 @@ static void put_type(struct json_writer *writer, const struct inspected *inspect
 	json__close_map(writer);
 }
 
+static void put_amounts(struct json_writer *writer, uint64_t count, uint64_t bytes,
+			uint64_t retained_bytes)
+{
+	json__integer_member(writer, "count", count);
+	json__integer_member(writer, "bytes", bytes);
+	json__integer_member(writer, "retained_bytes", retained_bytes);
+}
+
 static void put_holders(struct json_writer *writer, const struct inspected *inspected,
 			const struct holder *in, unsigned int depth)
 {
@@ -36,9 +44,7 @@ static void put_holders(struct json_writer *writer, const struct inspected *insp
 		json__text_member(writer, "path", holder->path);
 		json__text_member(writer, "type", holder->type);
 		json__integer_member(writer, "depth", depth);
-		json__integer_member(writer, "count", holder->count);
-		json__integer_member(writer, "bytes", holder->bytes);
-		json__integer_member(writer, "retained_bytes", holder->retained_bytes);
+		put_amounts(writer, holder->count, holder->bytes, holder->retained_bytes);
 		if (inspected->first)
 			json__integer_member(writer, "retained_bytes_change",
 					     inspected__holder_growth(inspected, holder));
@@ -54,18 +60,15 @@ static void put_instances(struct json_writer *writer, const struct instances *in
 	json__string(writer, "instances");
 	json__open_map(writer);
 	json__text_member(writer, "type", instances->type);
-	json__integer_member(writer, "count", instances->count);
-	json__integer_member(writer, "bytes", instances->bytes);
-	json__integer_member(writer, "retained_bytes", instances->retained_bytes);
+	put_amounts(writer, instances->count, instances->bytes, instances->retained_bytes);
 	json__integer_member(writer, "unreached", instances->unreached);
 	json__string(writer, "paths");
 	json__open_array(writer);
 	for (i = 0; i < instances->npaths; i++) {
 		json__open_map(writer);
 		json__text_member(writer, "path", instances->paths[i].path);
-		json__integer_member(writer, "count", instances->paths[i].count);
-		json__integer_member(writer, "bytes", instances->paths[i].bytes);
-		json__integer_member(writer, "retained_bytes", instances->paths[i].retained_bytes);
+		put_amounts(writer, instances->paths[i].count, instances->paths[i].bytes,
+			    instances->paths[i].retained_bytes);
 		json__close_map(writer);
 	}
 	json__close_array(writer);

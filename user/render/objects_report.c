@@ -118,17 +118,12 @@ static int compare_rows(const void *a, const void *b)
 static void print_row(FILE *out, const struct rows *rows, const struct row *row, unsigned int depth)
 {
 	const struct holder *holder = row->holder;
-	const char *path = holder->path;
-	size_t length;
+	const char *path = holder__path_in(holder, row->above ? row->above->holder : NULL);
 
 	fprintf(out, "  %12s", format_bytes(holder->retained_bytes).s);
 	if (rows->inspected->first)
 		fprintf(out, " %12s", format_change(row->weight).s);
 	fprintf(out, " %12s  %*s", format_count(holder->count).s, 2 * (int)depth, "");
-	/* What is in another is named from there. */
-	length = row->above ? strlen(row->above->holder->path) : 0;
-	if (length && !strncmp(path, row->above->holder->path, length))
-		path += length;
 	fprintf(out, "%s%s%s\n", path, *path && *holder->type ? "  " : "", holder->type);
 }
 

@@ -359,14 +359,15 @@ int session__profile(struct session *session, const struct mode *mode,
 	};
 	struct profile *profile = NULL;
 	struct totals swap;
-	int err;
+	int err = 0;
 
-	/* Children that have ended are one sum, but for the last ones. */
+	/* Children that have ended are one sum, but for the last ones: at the end all, until then
+	 * as many as keep_up() has seen to. */
 	if (!options->next) {
 		processes__sweep_soon(tracer__record(session->tracer));
 		processes__keep_up(tracer__record(session->tracer));
+		err = recycler__run(session->recycler, targets__infos(session->targets));
 	}
-	err = recycler__run(session->recycler, targets__infos(session->targets));
 	if (!err)
 		err = take_snapshot(session, recorded);
 	if (err)

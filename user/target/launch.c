@@ -16,6 +16,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/log.h"
+#include "base/procfs.h"
 #include "base/signals.h"
 #include "launch.skel.h"
 #include "pymemtop.h"
@@ -122,28 +123,13 @@ static bool take_held(struct launch *launch, enum held_at where, pid_t pid, pid_
 	return false;
 }
 
-/* The state in /proc/PID/stat; 0: it is gone. */
-static char state_of(pid_t pid)
-{
-	char path[64], text[512], *end = NULL;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	file = fopen(path, "re");
-	if (file && fgets(text, sizeof(text), file))
-		end = strrchr(text, ')');
-	if (file)
-		fclose(file);
-	return end && end[1] ? end[2] : 0;
-}
-
 /* The signal stops a process on its way out of the kernel. False: it has ended instead. */
 static bool wait_stopped(pid_t pid)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};
 	char state;
 
-	while ((state = state_of(pid)) && state != 'Z' && state != 'X') {
+	while ((state = proc_state(pid)) && state != 'Z' && state != 'X') {
 		if (state == 'T' || state == 't')
 			return true;
 		nanosleep(&pause, NULL);
@@ -162,7 +148,7 @@ static int wait_held(struct launch *launch, enum held_at where, pid_t pid, pid_t
 			launch->ended = true;
 			return -ECHILD;
 		}
-		if (pid && !state_of(pid))
+		if (pid && !proc_state(pid))
 			return -ESRCH;
 		/* An end is noticed only now and then: that of a program that never was Python. */
 		ring_buffer__poll(launch->ring, 50);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What all folded stacks have in common. */
+#ifndef FOLDED_H
+#define FOLDED_H
+
+#include <stdio.h>
+
+/* Writes a name in a stack. Semicolons separate frames. The weight follows the last blank: blanks
+ * in names do no harm. */
+void folded__put_name(const char *text, FILE *out);
+
+#endif /* FOLDED_H */
