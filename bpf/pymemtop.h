@@ -120,6 +120,7 @@ struct config {
 				  * later), lie between Python's; the verifier follows each step */
 	__u32 cpus;		 /* possible CPUs */
 	__u32 sample;		 /* rss: one new page in so many is recorded, for all of them */
+	__u32 block_buckets;	 /* in block_table; 0: there is none */
 	__u8 has_task_storage;	 /* usable in uprobes, from Linux 5.12 on */
 	__u8 has_marker_storage; /* ... and for elements as large as struct marker_stack */
 	__u8 use_markers;	 /* some target is attributed by markers */
@@ -130,6 +131,18 @@ struct config {
 	__u8 is_second;	   /* another mode's programs keep track of the processes */
 	__u8 idle;	   /* programs return at once, to measure what the probes alone cost */
 	__u8 never;	   /* always false, but the compiler cannot know */
+};
+
+/* A live heap block; key: process_key(), 0 if the slot is free. */
+struct block_slot {
+	__u64 key;
+	__u64 block;
+};
+
+/* Where a block can be: two neighbouring cache lines. */
+#define BUCKET_SLOTS 8
+struct block_bucket {
+	struct block_slot slots[BUCKET_SLOTS];
 };
 
 /* A recorded process: the value for its tgid. */

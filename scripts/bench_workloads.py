@@ -47,6 +47,18 @@ def bytes_loop():
     return run
 
 
+def batch():
+    """bytes objects of 600 to 3600 B in batches of 50,000, of which one in a hundred stays: many
+    are alive"""
+    kept = []
+
+    def run():
+        for _ in range(10):
+            made = [bytes(600 + i % 3000) for i in range(50_000)]
+            kept.extend(made[::100])
+    return run
+
+
 def grow():
     """200 MB more of bytes objects, each time: the worst case for mode rss"""
     kept = []
@@ -133,7 +145,7 @@ def server():
     return run
 
 
-WORKLOADS = {f.__name__: f for f in (seed, loads, pandas_csv, bytes_loop, grow, strings, templates,
+WORKLOADS = {f.__name__: f for f in (seed, loads, pandas_csv, bytes_loop, batch, grow, strings, templates,
                                      polars_frame, threads, server)}
 
 

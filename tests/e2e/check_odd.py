@@ -4,7 +4,7 @@ import json
 import sys
 
 from harness import (Recording, Target, amounts_by_line, check, check_nothing_lost,
-                     compare_books, map_elements, process_of, read_until, wait_for)
+                     compare_books, live_blocks, process_of, read_until, wait_for)
 
 python, attribution, case = sys.argv[1:4]
 
@@ -81,11 +81,11 @@ def execute():
 
 
 def many():
-    """Every live block beyond --max-blocks is counted as lost."""
+    """There is room for --max-blocks, and a few more; every one beyond is counted as lost."""
     target, process, _ = record(["many", "5000"], "--max-blocks", "1000")
     held, lost = process["outstanding_count"], process["lost"]["blocks"]
-    check(held <= 1000, "held are", held)
-    check(lost >= 4000 and held + lost >= 5000, "held", held, "lost", lost)
+    check(1000 <= held <= 1200, "held are", held)
+    check(held + lost >= 5000, "held", held, "lost", lost)
     return target
 
 
@@ -97,7 +97,7 @@ def dying():
     for _ in range(10):
         target.go()
         read_until(target.process.stdout, "died", "the target")
-        wait_for(lambda: map_elements(recording.process.pid, "blocks") < 300)
+        wait_for(lambda: live_blocks(recording.process.pid) < 300)
     target.run()
     profile = json.loads(recording.stop())
     process = process_of(profile, target.pid)

@@ -76,12 +76,21 @@ def program_counts(pid):
             if p["id"] in ids}
 
 
-def map_elements(pid, name):
-    """Returns how many elements a map of that pymemtop has."""
+def map_dump(pid, name):
+    """Returns the elements of a map of that pymemtop."""
     ids = ids_of(pid, "map_id")
     wanted = [m["id"] for m in bpftool("map", "show") if m.get("name") == name and m["id"] in ids]
     check(len(wanted) == 1, "maps called", name, wanted)
-    return len(bpftool("map", "dump", "id", str(wanted[0])))
+    return bpftool("map", "dump", "id", str(wanted[0]))
+
+
+def live_blocks(pid):
+    """Returns how many live blocks that pymemtop keeps: taken slots of its table (struct
+    block_slot: a key, 0 if it is free, and a value), and what the table had no slot for."""
+    keys = [bucket["value"][slot:slot + 8] for bucket in map_dump(pid, "block_table")
+            for slot in range(0, len(bucket["value"]), 16)]
+    taken = sum(any(int(byte, 16) for byte in key) for key in keys)
+    return taken + len(map_dump(pid, "blocks"))
 
 
 def wait_for(condition):

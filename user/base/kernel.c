@@ -101,6 +101,26 @@ static bool try_hash_allocation(void)
 	return has_member("bpf_htab", "ma");
 }
 
+static bool try_compare_and_exchange(void)
+{
+	/* *(u64 *)(r10 - 8) = 0; r0 = 0; r1 = 1; r0 = cmpxchg(r10 - 8, r0, r1); exit */
+	static const struct bpf_insn insns[] = {
+		{.code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10, .off = -8},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_1, .imm = 1},
+		{.code = BPF_STX | BPF_ATOMIC | BPF_DW,
+		 .dst_reg = BPF_REG_10,
+		 .src_reg = BPF_REG_1,
+		 .off = -8,
+		 .imm = BPF_CMPXCHG},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	auto_close int program = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "pymemtop_try", "GPL", insns,
+					       sizeof(insns) / sizeof(insns[0]), NULL);
+
+	return program >= 0;
+}
+
 static bool try_percpu_lookup(void)
 {
 	return has_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_map_lookup_percpu_elem);
@@ -183,6 +203,12 @@ static const struct {
 			"hash elements that are allocated in any context (6.1): memory for what there is",
 			"smaller hashes, allocated beforehand",
 			try_hash_allocation,
+		},
+	[FEATURE_COMPARE_AND_EXCHANGE] =
+		{
+			"compare-and-exchange in programs (5.12): a table of live heap blocks",
+			"a hash of all of them",
+			try_compare_and_exchange,
 		},
 	[FEATURE_PERCPU_LOOKUP] =
 		{

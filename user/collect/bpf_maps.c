@@ -170,6 +170,26 @@ int map__sweep(const struct bpf_map *map, int shift, const bool *dead)
 	return 0;
 }
 
+int block_table__sweep(const struct bpf_map *map, const bool *dead)
+{
+	size_t i, n = (size_t)bpf_map__max_entries(map) * BUCKET_SLOTS;
+	struct block_slot *slots;
+	__u64 key;
+
+	slots = mmap(NULL, n * sizeof(*slots), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map),
+		     0);
+	if (slots == MAP_FAILED)
+		return -errno;
+	/* No program touches a dead process's slots, and none takes one that is not free. */
+	for (i = 0; i < n; i++) {
+		key = __atomic_load_n(&slots[i].key, __ATOMIC_RELAXED);
+		if (key && dead[key >> PROCESS_KEY_SHIFT])
+			__atomic_store_n(&slots[i].key, 0, __ATOMIC_RELEASE);
+	}
+	munmap(slots, n * sizeof(*slots));
+	return 0;
+}
+
 static uint64_t map_memory(const struct bpf_map *map)
 {
 	char path[64], line[128];

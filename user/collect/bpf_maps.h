@@ -19,6 +19,9 @@ int map__keys(const struct bpf_map *map, void **keys, size_t *n);
  */
 int map__sweep(const struct bpf_map *map, int shift, const bool *dead);
 
+/* The same for the slots of a block_table. 0 or -errno. */
+int block_table__sweep(const struct bpf_map *map, const bool *dead);
+
 /* Maps an array of the kernel's, of size bytes. 0 or -errno. */
 int map__mmap(const struct bpf_object *object, const char *name, size_t size, void **array);
 

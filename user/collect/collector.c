@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "collect/atomics.h"
 #include "collect/bpf_maps.h"
 #include "collect/collector.h"
 #include "collect/counters.h"
@@ -54,8 +55,10 @@ static int measure_cpus(const struct bpf_object *object)
 
 static int load(struct collector *collector)
 {
-	int err = collector->type->load(collector);
+	int err = atomics__leave_out();
 
+	if (!err)
+		err = collector->type->load(collector);
 	if (!err)
 		err = measure_cpus(collector->object);
 	if (err)

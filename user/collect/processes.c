@@ -276,6 +276,9 @@ static int sweep_maps(const struct processes *processes, const bool *dead)
 			if (map)
 				err = map__sweep(map, swept_maps[i].shift, dead);
 		}
+		map = bpf_object__find_map_by_name(collector->object, "block_table");
+		if (!err && map)
+			err = block_table__sweep(map, dead);
 	}
 	return err;
 }

@@ -10,17 +10,26 @@
 #include "modes/heap.h"
 #include "modes/mode.h"
 
+/* Of the blocks, one in four may find its bucket full; with all of them alive, one in seven does if
+ * there is a slot for each. A few more, as few buckets fill unevenly. */
+static unsigned int hashed_blocks(unsigned int most)
+{
+	return most / 4 + most / 16 + 64;
+}
+
 /* Kernels that must preallocate elements get fewer: 45 MiB for all hashes instead of 150. */
-int heap__size_maps(const struct bpf_object *object, unsigned int max_blocks)
+int heap__size_maps(const struct bpf_object *object, struct config *config, unsigned int max_blocks)
 {
 	bool allocates = feature__has(FEATURE_HASH_ALLOCATION);
+	bool table = feature__has(FEATURE_COMPARE_AND_EXCHANGE);
+	unsigned int most = max_blocks ? max_blocks : allocates ? 1000000 : 1 << 18;
+	unsigned int buckets = table ? (most / 4 * 3 + BUCKET_SLOTS - 1) / BUCKET_SLOTS : 0;
 	const struct {
 		const char *map;
 		unsigned int entries;
 	} sizes[] = {
-		{"blocks", max_blocks  ? max_blocks
-			   : allocates ? 1000000
-				       : 1 << 18},
+		{"blocks", table ? hashed_blocks(most) : most},
+		{"block_table", buckets},
 		{"mappings", allocates ? 0 : 1 << 14},
 		{"whole_regions", allocates ? 0 : 1 << 14},
 		{"mapped_regions", allocates ? 0 : 1 << 11},
@@ -34,6 +43,7 @@ int heap__size_maps(const struct bpf_object *object, unsigned int max_blocks)
 										    sizes[i].map),
 						       sizes[i].entries);
 	}
+	config->block_buckets = buckets;
 	return err;
 }
 
@@ -53,7 +63,8 @@ static int heap_load(struct collector *collector)
 	heap->bpf = bpf;
 	err = counters__configure(bpf->obj, &bpf->rodata->config, &collector->options, true);
 	if (!err)
-		err = heap__size_maps(bpf->obj, collector->options.max_blocks);
+		err = heap__size_maps(bpf->obj, &bpf->rodata->config,
+				      collector->options.max_blocks);
 	if (!err)
 		err = heap_bpf__load(bpf);
 	collector->object = bpf->obj;

@@ -7,10 +7,13 @@
 
 #include "profile/values.h"
 
+struct config; /* pymemtop.h */
+
 extern const struct schema heap_schema;
 
-/* Sizes the maps of bpf/heap.bpf.h, before they are loaded. 0 blocks: as many as suit the kernel.
- * Returns 0 or -errno. */
-int heap__size_maps(const struct bpf_object *object, unsigned int max_blocks);
+/* Sizes the maps of bpf/heap.bpf.h, before they are loaded, and tells the programs in config. 0
+ * blocks: as many as suit the kernel. Returns 0 or -errno. */
+int heap__size_maps(const struct bpf_object *object, struct config *config,
+		    unsigned int max_blocks);
 
 #endif /* HEAP_H */

@@ -88,7 +88,8 @@ static int objects_load(struct collector *collector)
 		pools = feature__has(FEATURE_HASH_ALLOCATION) ? 1 << 18 : 1 << 16;
 	err = counters__configure(bpf->obj, &bpf->rodata->config, &collector->options, true);
 	if (!err)
-		err = heap__size_maps(bpf->obj, collector->options.max_blocks);
+		err = heap__size_maps(bpf->obj, &bpf->rodata->config,
+				      collector->options.max_blocks);
 	if (!err)
 		err = bpf_map__set_max_entries(bpf->maps.pool_pages, pools);
 	if (!err)
