@@ -64,8 +64,11 @@ def ids_of(pid, what):
     "prog_id"."""
     ids = set()
     for fd in os.listdir("/proc/%d/fdinfo" % pid):
-        with open("/proc/%d/fdinfo/%s" % (pid, fd)) as file:
-            ids.update(int(line.split()[1]) for line in file if line.startswith(what + ":"))
+        try:
+            with open("/proc/%d/fdinfo/%s" % (pid, fd)) as file:
+                ids.update(int(line.split()[1]) for line in file if line.startswith(what + ":"))
+        except FileNotFoundError:   # closed meanwhile
+            pass
     return ids
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Mode lines, compared with memory_profiler.
+# Mode lines, by page and with --markers, compared with memory_profiler.
 load helper
 
 setup() {
@@ -9,30 +9,35 @@ setup() {
 
 @test "lines: memory_profiler's own example" {
 	check check_lines.py "$DEBIAN" lists
+	check check_lines.py "$DEBIAN" lists --markers
 }
 
 @test "lines: the seed program, comprehensions and a lambda" {
 	check check_lines.py "$DEBIAN" seed
+	check check_lines.py "$DEBIAN" seed --markers
 }
 
 @test "lines: a file that is read in chunks" {
 	check check_lines.py "$DEBIAN" chunks
+	check check_lines.py "$DEBIAN" chunks --markers
 }
 
 @test "lines: loops, nested functions, generators, exceptions" {
 	check check_lines.py "$DEBIAN" flow
+	check check_lines.py "$DEBIAN" flow --markers
 }
 
 @test "lines: pandas reads a table" {
 	need_module pandas
 	check check_lines.py "$DEBIAN" table
+	check check_lines.py "$DEBIAN" table --markers
 }
 
 @test "lines: json carries the table's numbers, folded what was added" {
-	"$PYMEMTOP" record -m lines -f json -o "$BATS_TEST_TMPDIR/json" --file lines.py -- \
+	"$PYMEMTOP" record -m lines --markers -f json -o "$BATS_TEST_TMPDIR/json" --file lines.py -- \
 		"$DEBIAN" ../programs/lines.py lists
 	check check_json.py lines "$BATS_TEST_TMPDIR/json"
-	"$PYMEMTOP" record -m lines -f folded --function lists -- "$DEBIAN" ../programs/lines.py lists \
+	"$PYMEMTOP" record -m lines --markers -f folded --function lists -- "$DEBIAN" ../programs/lines.py lists \
 		>"$BATS_TEST_TMPDIR/folded"
 	cat "$BATS_TEST_TMPDIR/folded"
 	# 160,000,000 bytes, and what else becomes resident meanwhile: a machine short of memory
@@ -45,7 +50,7 @@ setup() {
 	yes | "$DEBIAN" ../programs/steady.py >/dev/null 3>&- &
 	TARGET=$!
 	sleep 0.5
-	"$PYMEMTOP" record -m lines -d 1 -p "$TARGET" >"$BATS_TEST_TMPDIR/out"
+	"$PYMEMTOP" record -m lines --markers -d 1 -p "$TARGET" >"$BATS_TEST_TMPDIR/out"
 	cat "$BATS_TEST_TMPDIR/out"
 	grep -q '^Filename: .*/steady.py' "$BATS_TEST_TMPDIR/out"
 	grep -Eq '^ +[0-9]+ +[0-9.]+ MiB +-?[0-9.]+ MiB +[0-9]+   ' "$BATS_TEST_TMPDIR/out"
@@ -54,12 +59,13 @@ setup() {
 @test "lines: an interpreter without markers is refused, with what serves instead" {
 	need_python 3.12
 	start_target
-	refused 1 "without line markers" record -m lines -p "$TARGET"
-	grep -q 'up to 3.11.*--mode rss or --mode heap' "$BATS_TEST_TMPDIR/stderr"
+	refused 1 "without line markers" record -m lines --markers -p "$TARGET"
+	grep -q 'up to 3.11.*--mode lines without --markers' "$BATS_TEST_TMPDIR/stderr"
 }
 
 @test "lines: options of another mode are refused" {
 	refused 2 "--mode lines" record --function f -p 1
 	refused 2 "--mode rss" record -m lines --sample 2 -p 1
-	refused 2 "--attribution frames" record -m lines --attribution frames -p 1
+	refused 2 "--attribution frames" record -m lines --markers --attribution frames -p 1
+	refused 2 "--markers goes with --mode lines" record --markers -p 1
 }

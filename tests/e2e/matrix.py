@@ -21,6 +21,7 @@ CHECKS = [
     ("retained", ["check_retained.py"], []),
     ("stacks", ["check_stacks.py"], []),
     ("names", ["check_names.py"], []),
+    ("lines", ["check_added.py"], []),
     ("resident", ["check_resident.py"], ["blocks,mappings,threads,trimmed,child"]),
     ("children", ["check_program.py"], ["fork_pool.py"]),
     ("threads", ["check_odd.py"], ["churn"]),

@@ -24,9 +24,10 @@ CHECKS = {
     "resident-numpy": ["check_resident.py", "PYTHON", "frames", "numpy"],
     "resident-many": ["check_resident.py", "PYTHON", "frames", "many"],
     "resident-sample": ["check_resident.py", "PYTHON", "frames", "blocks", "--sample", "10"],
-    "lines-lists": ["check_lines.py", "PYTHON", "lists"],
-    "lines-chunks": ["check_lines.py", "PYTHON", "chunks"],
-    "lines-flow": ["check_lines.py", "PYTHON", "flow"],
+    "lines-added": ["check_added.py", "PYTHON", "frames"],
+    "lines-lists": ["check_lines.py", "PYTHON", "lists", "--markers"],
+    "lines-chunks": ["check_lines.py", "PYTHON", "chunks", "--markers"],
+    "lines-flow": ["check_lines.py", "PYTHON", "flow", "--markers"],
     "names": ["check_names.py", "PYTHON", "frames", "exit"],
     "native": ["check_odd.py", "PYTHON", "frames", "native"],
     "spawn": ["check_odd.py", "PYTHON", "frames", "spawn"],
@@ -48,4 +49,4 @@ LOSSY = ["doctor", "heap", "rss", "lines", "blocks", "blocks-usdt", "blocks-entr
 
 # The short list: takes a minute or so under emulation.
 SHORT = ["doctor", "heap", "rss", "lines", "blocks*2", "blocks-usdt", "objects", "stacks",
-         "resident", "lines-lists"]
+         "resident", "lines-added", "lines-lists"]

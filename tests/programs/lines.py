@@ -76,5 +76,23 @@ def flow():
     return squares, total
 
 
+def threads():
+    import threading
+
+    def first():
+        held.append(bytes(range(250)) * 200_000)
+
+    def second():
+        held.append(bytes(range(200)) * 400_000)
+
+    held = []
+    workers = [threading.Thread(target=run) for run in (first, second)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return held
+
+
 for name in sys.argv[1:]:
     globals()[name]()

@@ -40,7 +40,7 @@ try:
         (shutil.copytree if os.path.isdir(os.path.join(TOP, name)) else shutil.copy)(
             os.path.join(TOP, name), os.path.join(work, name))
     with open(os.path.join(work, "user/modes/lines.c")) as file:
-        NEW["user/modes/dummy.c"] = re.sub(r"what each executed[^\"]*", "a dummy mode", file.read()).replace(
+        NEW["user/modes/dummy.c"] = re.sub(r"what the resident memory gained[^\"]*", "a dummy mode", file.read()).replace(
             '"lines"', '"dummy"').replace("lines_mode", "dummy_mode")
     for path, text in NEW.items():
         with open(os.path.join(work, path), "w") as file:

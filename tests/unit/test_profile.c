@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "modes/modes.h"
+#include "profile/callers.h"
 #include "profile/group.h"
 #include "profile/load.h"
 #include "profile/profile.h"
@@ -214,7 +215,7 @@ static void interned(void **state)
 
 static void levels(void **state)
 {
-	const struct schema *schema = mode__find("lines")->schema;
+	const struct schema *schema = mode__find("lines")->with_markers->schema;
 	struct values a = {{10, 500, 3, 1}}, b = {{-4, 400, 1, 2}}, difference;
 
 	(void)state;
@@ -228,12 +229,46 @@ static void levels(void **state)
 	assert_int_equal(a.of[3], 3);
 }
 
+/* A line has what was added below it, once, though a stack may have it twice. */
+static void callers(void **state)
+{
+	struct profile *profile = make("lines");
+	struct profile_process *process = &profile->processes[0];
+	int64_t whole = 0, library = 0, own = 0;
+	const struct location *twice[3];
+	size_t i;
+
+	(void)state;
+	twice[0] = process->stacks[0].frames[0];
+	twice[1] = twice[2] = process->stacks[0].frames[1];
+	process->stacks[0].frames = twice;
+	process->stacks[0].nframes = 3;
+	for (i = 0; i < process->nstacks; i++)
+		whole += process->stacks[i].values.of[0];
+	assert_int_equal(callers__add(profile, process), 0);
+	for (i = 0; i < process->nlines; i++) {
+		if (process->lines[i].location->line == 7)
+			library += process->lines[i].values.of[0];
+		else
+			own += process->lines[i].values.of[0];
+	}
+	assert_int_equal(library, whole);
+	assert_int_equal(own, whole);
+	assert_int_equal(callers__find_elsewhere(profile, process), 0);
+	assert_int_equal(process->elsewhere_bytes, 0);
+	process->nlines = 0;
+	assert_int_equal(callers__find_elsewhere(profile, process), 0);
+	assert_int_equal(process->elsewhere_bytes, whole);
+	profile__free(profile);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(round_trip), cmocka_unit_test(truncated),
-		cmocka_unit_test(refused),    cmocka_unit_test(grouped),
-		cmocka_unit_test(interned),   cmocka_unit_test(levels),
+		cmocka_unit_test(callers),   cmocka_unit_test(round_trip),
+		cmocka_unit_test(truncated), cmocka_unit_test(refused),
+		cmocka_unit_test(grouped),   cmocka_unit_test(interned),
+		cmocka_unit_test(levels),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

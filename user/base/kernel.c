@@ -153,6 +153,12 @@ static bool try_fault_fentry(void)
 	return link >= 0;
 }
 
+/* Kernels that hold counts back in each task keep a process's in a struct mm_rss_stat. */
+static bool try_rss_stat(void)
+{
+	return !has_type("mm_rss_stat", BTF_KIND_STRUCT);
+}
+
 /* A kernel without the request says ENOTTY; one with it says EINVAL for a size of 0
  * (pagemap_scan_get_args() in fs/proc/task_mmu.c). */
 static bool try_pagemap_scan(void)
@@ -227,6 +233,12 @@ static const struct {
 			"fentry of handle_mm_fault(): mode rss where there are no such tracepoints",
 			"a kprobe",
 			try_fault_fentry,
+		},
+	[FEATURE_RSS_STAT] =
+		{
+			"tracepoint kmem:rss_stat at each change of resident memory (6.2): mode lines",
+			"also the end of handle_mm_fault()",
+			try_rss_stat,
 		},
 	[FEATURE_PAGEMAP_SCAN] =
 		{

@@ -68,8 +68,9 @@ static int try_mode(const struct mode *mode, const struct collector_options *def
 		/* Why it cannot be loaded goes to stderr, before the line of the mode. */
 		fflush(stdout);
 		err = collector__open(mode->collector, mode->name, &options, &collector);
-		printf("  %-4s %s, by %s%s", err ? "NO" : "ok", mode->name,
-		       markers ? "markers" : "frames", err ? "\n" : ": ");
+		printf("  %-4s %s%s, by %s%s", err ? "NO" : "ok", mode->name,
+		       mode->needs_markers ? " --markers" : "", markers ? "markers" : "frames",
+		       err ? "\n" : ": ");
 		if (!err)
 			printf("%s of kernel memory for its maps, at the start\n",
 			       format_bytes(maps__memory(collector->object)).s);
@@ -90,9 +91,11 @@ static int try_modes(void)
 
 	collector_options__init(&options);
 	for (i = 0; (mode = mode__get(i)); i++) {
-		failed = mode->by_line ? 0 : try_mode(mode, &options, false);
+		failed = try_mode(mode, &options, false);
 		err = err ? err : failed;
 		failed = try_mode(mode, &options, true);
+		if (!failed && mode->with_markers)
+			failed = try_mode(mode->with_markers, &options, true);
 		err = err ? err : failed;
 	}
 	return err;

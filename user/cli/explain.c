@@ -12,7 +12,7 @@ int explain__run(const struct options *options)
 {
 	const struct target_spec spec = {
 		.attribution = options->attribution,
-		.lines = options->modes[0]->by_line,
+		.lines = options->modes[0]->needs_markers,
 		.images = options->images,
 	};
 	struct target *target;

@@ -32,6 +32,7 @@ enum {
 	OPTION_NO_FOLLOW,
 	OPTION_EXPLAIN,
 	OPTION_AT_ENTRY,
+	OPTION_MARKERS,
 	OPTION_IDLE,
 	OPTION_USAGE,
 	OPTION_VERSION,
@@ -53,6 +54,10 @@ static const struct argp_option observing_options[] = {
 	 "lines: report this function, qualified (Class.method) or not; can be repeated", 1},
 	{"file", OPTION_FILE, "GLOB", 0,
 	 "lines: report files that match (default: the program's own)", 1},
+	{"markers", OPTION_MARKERS, NULL, 0,
+	 "lines: read the memory at each line, by CPython's markers: also counts how often each line "
+	 "ran, and slows each down some 30 times",
+	 1},
 	{"sample", OPTION_SAMPLE, "N", 0, "rss: record one new page in N, and count it N times (1)",
 	 1},
 	{"attribution", OPTION_ATTRIBUTION, "HOW", 0,
@@ -65,7 +70,8 @@ static const struct argp_option observing_options[] = {
 	 "this often (1)",
 	 1},
 	{NULL, 0, NULL, 0, "Limits; anything beyond them is counted as lost, and shown:", 3},
-	{"max-frames", OPTION_MAX_FRAMES, "N", 0, "Frames of a stack (64; 128 at most)", 3},
+	{"max-frames", OPTION_MAX_FRAMES, "N", 0,
+	 "Frames of a stack (64; with --mode lines 128, the most)", 3},
 	{"max-blocks", OPTION_MAX_BLOCKS, "N", 0, "Live blocks (1000000; before Linux 6.1 262144)",
 	 3},
 	{"max-sites", OPTION_MAX_SITES, "N", 0, "Distinct stacks (65536)", 3},
@@ -317,6 +323,9 @@ int options__parse_option(int key, char *arg, struct argp_state *state)
 	case OPTION_EXPLAIN:
 		options->explain = true;
 		return 0;
+	case OPTION_MARKERS:
+		options->markers = true;
+		return 0;
 	case OPTION_ATTRIBUTION:
 		return parse_attribution(options, arg);
 	case OPTION_FUNCTION:
@@ -381,7 +390,31 @@ static void set_defaults(struct options *options)
 	options->renderer = renderer__get(0);
 	options->render.top = 20;
 	collector_options__init(&options->collector);
+	options->collector.max_frames = 0; /* not given */
 	options->images = images__new();
+}
+
+/* A line that is too far out of a stack does not get what was added below it. */
+static void choose_max_frames(struct options *options)
+{
+	if (!options->collector.max_frames)
+		options->collector.max_frames =
+			options->modes[0]->sums_callers ? MAX_FRAMES : DEFAULT_FRAMES;
+}
+
+/* --markers makes another mode of one. */
+static int take_markers(struct options *options)
+{
+	bool taken = false;
+	size_t i;
+
+	for (i = 0; options->markers && i < options->nmodes; i++) {
+		if (!options->modes[i]->with_markers)
+			continue;
+		options->modes[i] = options->modes[i]->with_markers;
+		taken = true;
+	}
+	return options->markers && !taken ? usage_error("--markers goes with --mode lines") : 0;
 }
 
 /* Checks options that go with one mode only. */
@@ -398,9 +431,9 @@ static int check_mode(const struct options *options)
 		return usage_error("--mode lines goes with no other one");
 	if (!lines && (options->filter.nfunctions || options->filter.nfiles))
 		return usage_error("--function and --file go with --mode lines");
-	if (lines && options->attribution == ATTRIBUTION_FRAMES)
+	if (options->markers && options->attribution == ATTRIBUTION_FRAMES)
 		return usage_error(
-			"--mode lines follows CPython's markers: it has no --attribution frames");
+			"--markers follows CPython's markers: it has no --attribution frames");
 	if (!resident && options->collector.sample > 1)
 		return usage_error("--sample goes with --mode rss");
 	return 0;
@@ -453,6 +486,10 @@ int options__parse(struct options *options, int argc, char **argv)
 		return err == -ENOMEM || err == ENOMEM ? -ENOMEM : -EINVAL;
 	if (!options->nmodes)
 		options->modes[options->nmodes++] = mode__find(options->all ? "rss" : "heap");
+	err = take_markers(options);
+	if (err)
+		return err;
+	choose_max_frames(options);
 	if (options->modes[0]->renderer && options->renderer == renderer__get(0))
 		options->renderer = renderer__find(options->modes[0]->renderer);
 	return check(options);

@@ -35,6 +35,7 @@ struct options {
 	const struct objects_renderer *objects; /* inspect: the format */
 	bool no_holders;			/* inspect: only types */
 	const char *type;     /* inspect: whose instances are described; NULL: none */
+	bool markers;	      /* lines: at each line, by CPython's markers */
 	bool explain;	      /* only print where the probes would be */
 	unsigned int verbose; /* 2: libbpf, too */
 };

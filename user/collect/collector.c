@@ -25,7 +25,7 @@ static const char *const lifecycle[] = {"pymemtop_fork", "pymemtop_refork", "pym
 void collector_options__init(struct collector_options *options)
 {
 	*options = (struct collector_options){
-		.max_frames = 64,
+		.max_frames = DEFAULT_FRAMES,
 		.max_sites = 65536,
 		.sample = 1,
 		.follow = true,
@@ -99,6 +99,22 @@ int collector__open(const struct collector_type *type, const char *name,
 	}
 	*result = collector;
 	return 0;
+}
+
+int collector__attach(const struct attachable *programs, size_t n, const char *what)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < n; i++) {
+		if (!bpf_program__autoload(programs[i].program))
+			continue;
+		*programs[i].link = bpf_program__attach(programs[i].program);
+		err = *programs[i].link ? 0 : -errno;
+	}
+	if (err)
+		log_error("%s cannot be seen: %s", what, strerror(-err));
+	return err;
 }
 
 void collector__close(struct collector *collector)

@@ -19,6 +19,8 @@ struct counters;
 struct attacher;
 struct verifier_stats;
 
+#define DEFAULT_FRAMES 64
+
 struct collector_options {
 	unsigned int max_frames;
 	unsigned int max_blocks; /* 0: as many as suit the kernel's way to keep them */
@@ -108,6 +110,16 @@ struct collector_type {
  */
 int collector__open(const struct collector_type *type, const char *name,
 		    const struct collector_options *options, struct collector **collector);
+
+/* A program that the skeleton can attach by its section, and where its link goes. */
+struct attachable {
+	struct bpf_program *program;
+	struct bpf_link **link;
+};
+
+/* Attaches those of the n programs that are loaded. what they see is for the error. 0 or -errno,
+ * having said why. */
+int collector__attach(const struct attachable *programs, size_t n, const char *what);
 
 /* Detaches and frees. NULL is allowed. */
 void collector__close(struct collector *collector);

@@ -107,27 +107,14 @@ static void rss_unload(struct collector *collector)
 
 static int attach_faults(struct rss_bpf *bpf)
 {
-	const struct {
-		struct bpf_program *program;
-		struct bpf_link **link;
-	} faults[] = {
+	const struct attachable faults[] = {
 		{bpf->progs.pymemtop_ufault, &bpf->links.pymemtop_ufault},
 		{bpf->progs.pymemtop_kfault, &bpf->links.pymemtop_kfault},
 		{bpf->progs.pymemtop_fentry, &bpf->links.pymemtop_fentry},
 		{bpf->progs.pymemtop_kprobe, &bpf->links.pymemtop_kprobe},
 	};
-	size_t i;
-	int err = 0;
 
-	for (i = 0; !err && i < sizeof(faults) / sizeof(faults[0]); i++) {
-		if (!bpf_program__autoload(faults[i].program))
-			continue;
-		*faults[i].link = bpf_program__attach(faults[i].program);
-		err = *faults[i].link ? 0 : -errno;
-	}
-	if (err)
-		log_error("page faults cannot be seen: %s", strerror(-err));
-	return err;
+	return collector__attach(faults, sizeof(faults) / sizeof(faults[0]), "page faults");
 }
 
 static int rss_attach(struct collector *collector)

@@ -463,6 +463,7 @@ int profile__build(const struct build_input *input, struct profile **result)
 	if (!profile)
 		return -ENOMEM;
 	profile->schema = *input->schema;
+	profile->sums_callers = input->sums_callers;
 	profile->counts_arenas = input->counts_arenas;
 	profile->counts_small = input->counts_small;
 	profile->counts_resident = input->counts_resident;

@@ -14,7 +14,7 @@ struct build_input {
 	const char *host;
 	const char *mode;
 	const struct schema *schema;
-	bool counts_arenas, counts_small, counts_resident;
+	bool sums_callers, counts_arenas, counts_small, counts_resident;
 	const struct snapshot *now;
 	const struct totals *totals; /* of now */
 	const struct totals *before; /* changes are since these; NULL: since the attach */

@@ -138,6 +138,10 @@ int filter__apply(const struct filter *filter, struct profile *profile,
 	err = select_functions(filter, profile, process);
 	if (err)
 		return err;
+	if (profile->sums_callers) {
+		profile__sort_lines(profile, process, order);
+		return 0;
+	}
 	profile__add_up(profile, process, order);
 	return make_stacks(profile, process);
 }

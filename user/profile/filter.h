@@ -22,7 +22,7 @@ void filter__drop_files(const struct filter *filter, struct profile_process *pro
 /*
  * Keeps the lines of a process that are in selected functions, in the given order, once the texts
  * of its files are loaded. Lines that the texts show to be in one function get its qualified name.
- * The lines become the stacks. Returns 0 or -ENOMEM.
+ * Where lines have a sum, they become the stacks. Returns 0 or -ENOMEM.
  */
 int filter__apply(const struct filter *filter, struct profile *profile,
 		  struct profile_process *process, enum line_order order);

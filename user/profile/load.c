@@ -253,10 +253,12 @@ static int end_process(struct reader_state *state)
 		return 0;
 	/* The file does not have all totals. */
 	process->total = process->change = (struct values){0};
-	for (i = 0; i < process->nlines; i++) {
+	for (i = 0; !state->profile->sums_callers && i < process->nlines; i++) {
 		values__add(&state->profile->schema, &process->total, &process->lines[i].values);
 		values__add(&state->profile->schema, &process->change, &process->lines[i].change);
 	}
+	for (i = 0; state->profile->sums_callers && i < process->nstacks; i++)
+		values__add(&state->profile->schema, &process->total, &process->stacks[i].values);
 	return append(state, &state->processes, process, sizeof(*process));
 }
 
@@ -356,6 +358,9 @@ static int take_word(struct reader_state *state, const char *word)
 			return fail(state, "its time is not one");
 		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is parsed into one. */
 		state->profile->time = timegm(&tm);
+	} else if (here(state) == IN_PROFILE && key_is(state, "line_values")) {
+		state->profile->sums_callers = !strcmp(word, LINES_CUMULATIVE);
+		found = state->profile->sums_callers ? 0 : -EINVAL;
 	} else if (here(state) == IN_TYPE && key_is(state, "kind")) {
 		state->type.kind = found = value_kind__find(word);
 	} else if (here(state) == IN_TYPE && key_is(state, "role")) {
@@ -404,6 +409,7 @@ static int64_t *integer_at(struct reader_state *state)
 		{"rss_anon_bytes", AT(rss_anon_bytes)},
 		{"before_attach_bytes", AT(before_attach_bytes)},
 		{"unattributed_bytes", AT(unattributed_bytes)},
+		{"elsewhere_bytes", AT(elsewhere_bytes)},
 		{"small_bytes", AT(small_bytes)},
 		{"small_arenas", AT(small_arenas)},
 		{"small_arena_size", AT(small_arena_size)},

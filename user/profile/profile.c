@@ -157,6 +157,14 @@ static int compare_by_change(const void *a, const void *b, void *schema)
 	return compare_by_value(a, b, schema);
 }
 
+void profile__sort_lines(const struct profile *profile, struct profile_process *process,
+			 enum line_order order)
+{
+	qsort_r(process->lines, process->nlines, sizeof(*process->lines),
+		order == BY_CHANGE ? compare_by_change : compare_by_value,
+		(void *)&profile->schema);
+}
+
 void profile__add_up(const struct profile *profile, struct profile_process *process,
 		     enum line_order order)
 {
@@ -167,9 +175,7 @@ void profile__add_up(const struct profile *profile, struct profile_process *proc
 		values__add(&profile->schema, &process->total, &process->lines[i].values);
 		values__add(&profile->schema, &process->change, &process->lines[i].change);
 	}
-	qsort_r(process->lines, process->nlines, sizeof(*process->lines),
-		order == BY_CHANGE ? compare_by_change : compare_by_value,
-		(void *)&profile->schema);
+	profile__sort_lines(profile, process, order);
 }
 
 const struct profile_file *profile_process__file(const struct profile_process *process,

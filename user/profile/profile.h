@@ -74,6 +74,8 @@ struct profile_process {
 	 */
 	uint64_t rss_anon_bytes, before_attach_bytes;
 	int64_t unattributed_bytes;
+	/* lines: what was added on stacks that none of the lines are on */
+	int64_t elsewhere_bytes;
 	/* objects: what is taken of pymalloc's pools is the sum of what was taken before the
 	 * attach, of the lines' part, which is among their blocks, and of what belongs to
 	 * neither. */
@@ -93,6 +95,7 @@ struct profile {
 	const char *host;
 	const char *mode;
 	struct schema schema;
+	bool sums_callers;    /* a line has what was added in what it called: lines have no sum */
 	bool counts_arenas;   /* the processes have small_bytes and small_arenas */
 	bool counts_small;    /* ... and the parts of small_bytes */
 	bool counts_resident; /* ... and rss_anon_bytes and so on */
@@ -110,6 +113,9 @@ enum line_order {
 	BY_VALUE,
 };
 
+/* In json, where lines have what was added in what they called. */
+#define LINES_CUMULATIVE "cumulative"
+
 /* Returns an empty profile, or NULL if out of memory. Free it with profile__free(). */
 struct profile *profile__new(void);
 
@@ -124,7 +130,9 @@ void *profile__alloc(struct profile *profile, size_t n, size_t size);
 const char *profile__string(struct profile *profile, const char *string);
 const struct location *profile__location(struct profile *profile, const struct location *location);
 
-/* Sorts the lines of a process, and sums them up as its totals. */
+/* Sorts the lines of a process. profile__add_up() also sums them up as its totals. */
+void profile__sort_lines(const struct profile *profile, struct profile_process *process,
+			 enum line_order order);
 void profile__add_up(const struct profile *profile, struct profile_process *process,
 		     enum line_order order);
 

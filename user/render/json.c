@@ -135,6 +135,8 @@ static void put_process(struct json_writer *writer, const struct profile *profil
 	json__integer_member(writer, "rss_shared_bytes", process->rss_shared_bytes);
 	json__integer_member(writer, "rss_at_attach_bytes", process->rss_at_attach_bytes);
 	put_values(writer, schema, &process->total, true);
+	if (profile->sums_callers)
+		json__integer_member(writer, "elsewhere_bytes", process->elsewhere_bytes);
 	if (profile->counts_resident) {
 		json__integer_member(writer, "rss_anon_bytes", process->rss_anon_bytes);
 		json__integer_member(writer, "before_attach_bytes", process->before_attach_bytes);
@@ -202,6 +204,8 @@ static void put_profile(struct json_writer *writer, const struct profile *profil
 	json__integer_member(writer, "map_bytes", profile->map_bytes);
 	json__string_member(writer, "mode", profile->mode);
 	put_schema(writer, &profile->schema);
+	if (profile->sums_callers)
+		json__string_member(writer, "line_values", LINES_CUMULATIVE);
 	json__string(writer, "processes");
 	json__open_array(writer);
 	for (i = 0; i < profile->nprocesses; i++)

@@ -34,20 +34,27 @@ static int64_t increment_of(const struct profile_line *line)
 	return line->values.of[ADDED] + line->values.of[BASE];
 }
 
-static void put_line(int number, const struct profile_line *line, const char *text, FILE *out)
+/* Where nothing counts them, there are no occurrences. */
+static void put_line(const struct schema *schema, int number, const struct profile_line *line,
+		     const char *text, FILE *out)
 {
+	char occurrences[24] = "";
+
+	if (line && schema->n > OCCURRENCES)
+		snprintf(occurrences, sizeof(occurrences), "%" PRId64,
+			 line->values.of[OCCURRENCES]);
 	if (line)
-		fprintf(out, "%6d %8.3f MiB %8.3f MiB  %10" PRId64 "   %s\n", number,
-			MIB(line->values.of[MEMORY]), MIB(increment_of(line)),
-			line->values.of[OCCURRENCES], text);
+		fprintf(out, "%6d %8.3f MiB %8.3f MiB  %10s   %s\n", number,
+			MIB(line->values.of[MEMORY]), MIB(increment_of(line)), occurrences, text);
 	else
 		fprintf(out, "%6d %12s %12s  %10s   %s\n", number, "", "", "", text);
 }
 
 /* Prints lines first to last; lines has the n of them that ran. skipped: functions in between that
  * have tables of their own. */
-static void put_lines(const struct profile_line **lines, size_t n, const struct profile_file *file,
-		      int first, int last, const struct def_ranges *skipped, FILE *out)
+static void put_lines(const struct schema *schema, const struct profile_line **lines, size_t n,
+		      const struct profile_file *file, int first, int last,
+		      const struct def_ranges *skipped, FILE *out)
 {
 	const struct profile_line *line;
 	const struct def_range *function;
@@ -62,7 +69,7 @@ static void put_lines(const struct profile_line **lines, size_t n, const struct 
 		function = skipped ? def_ranges__find(skipped, number) : NULL;
 		if (!line && function && number != function->first)
 			continue;
-		put_line(number, line,
+		put_line(schema, number, line,
 			 (size_t)number <= file->text->nlines ? file->text->lines[number - 1] : "",
 			 out);
 	}
@@ -75,20 +82,20 @@ static void put_head(const char *file, FILE *out)
 }
 
 /* Prints the table of a function, or of a module, from n lines. */
-static void put_table(const struct profile_process *process, const struct profile_line **lines,
-		      size_t n, FILE *out)
+static void put_table(const struct schema *schema, const struct profile_process *process,
+		      const struct profile_line **lines, size_t n, FILE *out)
 {
 	const struct def_range *function = lines[0]->function;
 	const struct profile_file *file = profile_process__file(process, lines[0]->location->file);
 
 	put_head(lines[0]->location->file, out);
 	if (function)
-		put_lines(lines, n, file, function->first, function->last, NULL, out);
+		put_lines(schema, lines, n, file, function->first, function->last, NULL, out);
 	else if (file && (size_t)lines[n - 1]->location->line <= file->text->nlines)
-		put_lines(lines, n, file, 1, file->text->nlines, file->functions, out);
+		put_lines(schema, lines, n, file, 1, file->text->nlines, file->functions, out);
 	else /* No text, or not the text that runs. */
 		for (; n--; lines++)
-			put_line(lines[0]->location->line, lines[0], "", out);
+			put_line(schema, lines[0]->location->line, lines[0], "", out);
 	fputs("\n\n", out);
 }
 
@@ -97,7 +104,8 @@ static bool is_same_table(const struct profile_line *a, const struct profile_lin
 	return a->location->file == b->location->file && a->function == b->function;
 }
 
-static int put_process(const struct profile_process *process, FILE *out)
+static int put_process(const struct schema *schema, const struct profile_process *process,
+		       FILE *out)
 {
 	const struct profile_line **lines = calloc(process->nlines + 1, sizeof(*lines));
 	size_t i, n;
@@ -110,10 +118,20 @@ static int put_process(const struct profile_process *process, FILE *out)
 	for (i = 0; i < process->nlines; i += n) {
 		for (n = 1; i + n < process->nlines && is_same_table(lines[i], lines[i + n]); n++)
 			;
-		put_table(process, &lines[i], n, out);
+		put_table(schema, process, &lines[i], n, out);
 	}
 	free(lines);
 	return 0;
+}
+
+/* What no line above shows. */
+static void put_rest(const struct profile_process *process, FILE *out)
+{
+	fprintf(out,
+		"Process %d: %.3f MiB were added while it was recorded, of them %.3f MiB by none of "
+		"these lines: by other files (--file), by threads without Python, or below more frames "
+		"than --max-frames\n\n",
+		process->pid, MIB(process->total.of[ADDED]), MIB(process->elsewhere_bytes));
 }
 
 static int render(const struct profile *profile, const struct render_options *options, FILE *out)
@@ -137,9 +155,11 @@ static int render(const struct profile *profile, const struct render_options *op
 				"Process %d has run none of the lines to report; --function and "
 				"--file choose others\n\n",
 				process->pid);
-		err = put_process(process, out);
+		err = put_process(&profile->schema, process, out);
 		if (err)
 			return err;
+		if (profile->sums_callers)
+			put_rest(process, out);
 	}
 	return 0;
 }

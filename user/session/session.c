@@ -15,6 +15,7 @@
 #include "collect/processes.h"
 #include "collect/tracer.h"
 #include "profile/build.h"
+#include "profile/callers.h"
 #include "profile/recycle.h"
 #include "profile/sources.h"
 #include "session/session.h"
@@ -143,7 +144,7 @@ static int make_parts(struct session *session)
 	size_t i;
 
 	for (i = 0; i < options->nmodes; i++)
-		targets.lines |= options->modes[i]->by_line;
+		targets.lines |= options->modes[i]->needs_markers;
 	session->stacks = stack_table__new();
 	session->tracer = tracer__new(&sink);
 	session->targets = session->tracer ? targets__new(&targets, session->tracer) : NULL;
@@ -327,6 +328,10 @@ static int complete(struct session *session, const struct mode *mode,
 	for (i = 0; !err && i < profile->nprocesses; i++) {
 		process = &profile->processes[i];
 		info = process->ended ? NULL : find_info(session, process->pid);
+		if (mode->sums_callers)
+			err = callers__add(profile, process);
+		if (err)
+			break;
 		if (by_line)
 			filter__drop_files(filter, process);
 		top = by_line ? process->nlines : options->sources_of;
@@ -334,6 +339,8 @@ static int complete(struct session *session, const struct mode *mode,
 			err = sources__load(profile, process, info, &permission, top, by_line);
 		if (!err && by_line)
 			err = filter__apply(filter, profile, process, options->order);
+		if (!err && mode->sums_callers)
+			err = callers__find_elsewhere(profile, process);
 	}
 	return err;
 }
@@ -346,6 +353,7 @@ int session__profile(struct session *session, const struct mode *mode,
 		.host = session->host,
 		.mode = mode->name,
 		.schema = mode->schema,
+		.sums_callers = mode->sums_callers,
 		.counts_arenas = mode->counts_arenas,
 		.counts_small = mode->counts_small,
 		.counts_resident = mode->counts_resident,

@@ -329,9 +329,8 @@ static bool layout_fits(const struct target *target)
 static void say_no_lines(const struct target *target)
 {
 	log_error(
-		"process %d runs CPython %s without line markers, which mode lines needs: CPython has "
-		"them up to 3.11, if built --with-dtrace, as Debian builds it; use --mode rss or "
-		"--mode heap",
+		"process %d runs CPython %s without line markers: CPython has them up to 3.11, if built "
+		"--with-dtrace, as Debian builds it; use --mode lines without --markers",
 		target->pid, target->version);
 }
 
