@@ -18,6 +18,9 @@
 #define SEARCH_STEPS 64
 #define SEARCH_TURNS 64
 
+/* Frames that a walk passes before it looks up again where it is. */
+#define WALK_STEPS 8
+
 static __always_inline __u64 scratch_u64(struct thread *t, __u16 offset)
 {
 	return *(__u64 *)((__u8 *)t->scratch + (offset & (SCRATCH_SIZE - 8)));
@@ -247,48 +250,134 @@ static __always_inline bool frame__push(struct thread *t, const struct py_layout
 	return stack__push(t, code, position, generation);
 }
 
-static __always_inline void frames__collect(struct thread *t)
+/*
+ * For a thread without Python: the state of the thread that waits for it, if it can be no other.
+ * That is the program's only one, while it has let the GIL go: it then runs no Python, and its
+ * frames do not move. Leaves it in the scratch. Which of several threads waits for this one, and
+ * which for something else, nothing here tells. Global, as the next one, so that the verifier
+ * follows it once.
+ */
+__noinline int tstate__find_waiter(void)
 {
-	const struct py_layout *l = bpf_map_lookup_elem(&layouts, &t->process.layout);
+	struct thread *t = thread__find();
+	const struct py_layout *l = t ? bpf_map_lookup_elem(&layouts, &t->process.layout) : NULL;
+	__u64 newest = 0, main = 0, tstate = 0;
+
+	if (!l ||
+	    !read_user(&newest, sizeof(newest),
+		       t->process.runtime + l->runtime_interpreters_head) ||
+	    !read_user(&main, sizeof(main), t->process.runtime + l->runtime_interpreters_main) ||
+	    !main || newest != main ||
+	    !read_user(&tstate, sizeof(tstate), main + l->interp_threads_head) || !tstate ||
+	    !read_user(t->scratch, l->tstate_size & (SCRATCH_SIZE - 1), tstate) ||
+	    scratch_u64(t, l->tstate_next))
+		return false;
+	return l->tstate_status == NO_FIELD
+		       ? !tstate__holding_gil(t, l)
+		       : !(scratch_u64(t, l->tstate_status) >> (l->status_active_shift & 31) & 1);
+}
+
+/*
+ * Continues the walk below; true if it is at its end. Each turn hands its results to the next
+ * through memory, whose contents the verifier does not track, so that all paths through a turn look
+ * the same to it; and as this is global, it follows these few turns once, not all there may be.
+ */
+__noinline int frames__walk_on(void)
+{
+	struct thread *t = thread__find();
+	const struct py_layout *l = t ? bpf_map_lookup_elem(&layouts, &t->process.layout) : NULL;
 	__u64 address;
 	__u8 owner;
-	__u32 i;
-	int what;
+	int i;
 
 	if (!l)
-		return;
-	what = tstate__find(t, l);
-	if (what == TSTATE_UNREADABLE)
-		goto unreadable;
-	if (what != TSTATE_FOUND)
-		return;
-	address = scratch_u64(t, l->tstate_frame);
-	if (l->cframe_current_frame != NO_FIELD &&
-	    !read_user(&address, sizeof(address), address + l->cframe_current_frame))
-		goto unreadable;
-	/*
-	 * Each turn hands its results to the next through memory, whose contents the verifier does
-	 * not track, so that all paths through a turn look the same to it.
-	 */
-	t->next_frame = address;
-	t->window_start = t->window_end = address + 1;
-	for (i = 0; i < config.max_walk; i++) {
+		return true;
+	for (i = 0; i < WALK_STEPS; i++) {
 		address = *(volatile __u64 *)&t->next_frame;
 		if (!address)
-			return;
-		if (!frame__read(t, l, address))
-			goto unreadable;
+			return true;
+		if (!frame__read(t, l, address)) {
+			t->stack.end = STACK_UNREADABLE;
+			return true;
+		}
 		*(volatile __u64 *)&t->next_frame =
 			*(const __u64 *)frame__field(t, l->frame_previous);
 		owner = *(const volatile __u8 *)frame__field(t, l->frame_owner);
 		if (owner < l->owner_skipped && frame__push(t, l))
+			return true;
+	}
+	return false;
+}
+
+/* Pushes all frames of the thread state in the scratch. */
+static __always_inline void frames__walk(struct thread *t, const struct py_layout *l)
+{
+	__u64 address = scratch_u64(t, l->tstate_frame);
+	__u32 i;
+
+	if (l->cframe_current_frame != NO_FIELD &&
+	    !read_user(&address, sizeof(address), address + l->cframe_current_frame)) {
+		t->stack.end = STACK_UNREADABLE;
+		return;
+	}
+	t->next_frame = address;
+	t->window_start = t->window_end = address + 1;
+	for (i = 0; i < config.max_walk; i += WALK_STEPS) {
+		if (frames__walk_on())
 			return;
 	}
 	t->stack.end = STACK_CUT;
-	return;
-unreadable:
-	lose(t->process.id, LOST_FRAME);
-	t->stack.end = STACK_UNREADABLE;
+}
+
+/* The stack is of the thread that waits for this one. If that went on meanwhile, there is none. */
+__noinline int stack__take_waiter(void)
+{
+	struct thread *t = thread__find();
+	const struct py_layout *l = t ? bpf_map_lookup_elem(&layouts, &t->process.layout) : NULL;
+
+	if (!l)
+		return 0;
+	if (!t->stack.nframes || t->stack.end == STACK_UNREADABLE || !tstate__find_waiter() ||
+	    scratch_u64(t, l->tstate_frame) != t->waiter_frame)
+		stack__begin(t);
+	else
+		t->stack.end = STACK_OF_WAITER;
+	return 0;
+}
+
+/* Leaves the thread state whose frames the stack is of in the scratch. */
+__noinline int tstate__locate(void)
+{
+	struct thread *t = thread__find();
+	const struct py_layout *l = t ? bpf_map_lookup_elem(&layouts, &t->process.layout) : NULL;
+	int what;
+
+	if (!l)
+		return TSTATE_NONE;
+	t->waiter_frame = 0;
+	what = tstate__find(t, l);
+	if (what == TSTATE_FOUND || what == TSTATE_UNREADABLE || !tstate__find_waiter())
+		return what;
+	t->waiter_frame = scratch_u64(t, l->tstate_frame);
+	return TSTATE_FOUND;
+}
+
+static __always_inline void frames__collect(struct thread *t)
+{
+	const struct py_layout *l = bpf_map_lookup_elem(&layouts, &t->process.layout);
+	int what;
+
+	if (!l)
+		return;
+	what = tstate__locate();
+	if (what == TSTATE_FOUND)
+		frames__walk(t, l);
+	else if (what == TSTATE_UNREADABLE)
+		t->stack.end = STACK_UNREADABLE;
+	if (t->waiter_frame)
+		stack__take_waiter();
+	else if (t->stack.end == STACK_UNREADABLE)
+		lose(t->process.id, LOST_FRAME);
 }
 
 #endif /* FRAMES_BPF_H */

@@ -58,6 +58,7 @@ struct py_layout {
 	__u16 tstate_thread_id;
 	__u16 tstate_status;	    /* 32 bits; NO_FIELD before 3.12 */
 	__u16 status_bound_shift;   /* the bit that says that the thread ran in it last */
+	__u16 status_active_shift;  /* ... that it runs in it now, with the GIL */
 	__u16 tstate_frame;	    /* points to the frame, or to the _PyCFrame with it */
 	__u16 tstate_size;	    /* bytes from its start that hold all of the above */
 	__u16 cframe_current_frame; /* NO_FIELD if the thread state points at the frame */
@@ -383,8 +384,10 @@ struct frame {
 
 enum stack_end {
 	STACK_WHOLE,
-	STACK_CUT,	     /* deeper than --max-frames */
-	STACK_UNREADABLE,    /* a frame's memory could not be read */
+	STACK_CUT,	  /* deeper than --max-frames */
+	STACK_UNREADABLE, /* a frame's memory could not be read */
+	STACK_OF_WAITER,  /* a thread without Python, while this is the stack of the one that waits
+			   */
 	STACK_BEFORE_ATTACH, /* usdt: outer frames from before the attach, or past MARKER_DEPTH */
 };
 

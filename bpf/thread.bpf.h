@@ -52,6 +52,7 @@ struct thread {
 	__u64 freed_tstate; /* the last thread state that it freed */
 	__u64 stateless_at; /* interpreter's count of thread states when none was ours */
 	__u64 next_frame;   /* the walk's next step */
+	__u64 waiter_frame; /* of the thread that waits for this one, which has no Python */
 	__u64 window_start; /* what the window holds, in the target's memory */
 	__u64 window_end;
 	__u64 far_frame;  /* the last frame read on its own */

@@ -93,9 +93,11 @@ static void print_states(void)
 #if PY_VERSION_HEX >= 0x030c0000
 	FIELD(tstate_status, PyThreadState, _status);
 	BIT(status_bound_shift, PyThreadState, _status, bound_gilstate);
+	BIT(status_active_shift, PyThreadState, _status, active);
 #else
 	print("tstate_status", NO_FIELD);
 	print("status_bound_shift", 0);
+	print("status_active_shift", 0);
 #endif
 #if PY_VERSION_HEX < 0x030b0000
 	FIELD(tstate_frame, PyThreadState, frame);

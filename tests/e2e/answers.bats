@@ -158,3 +158,51 @@ time.sleep(600)' 3>&- &
 	grep RSS "$BATS_TEST_TMPDIR/report"
 	grep -qE 'RSS +.* = [0-9.]+ MiB anonymous \+ [0-9.]+ MiB of files \+ 40.0 MiB shared$' "$BATS_TEST_TMPDIR/report"
 }
+
+@test "what a native thread allocates is on the line that waits for it, if that can be only one" {
+	cat > "$BATS_TEST_TMPDIR/work.c" <<-'C'
+		#include <pthread.h>
+		#include <stdlib.h>
+		static void *run(void *size) { return malloc((size_t)size); }
+		/* A thread of its own allocates while the caller waits. */
+		void work(size_t size) {
+			pthread_t thread;
+			if (!pthread_create(&thread, NULL, run, (void *)size)) pthread_join(thread, NULL);
+		}
+	C
+	cat > "$BATS_TEST_TMPDIR/waits.py" <<-'PYTHON'
+		import ctypes, sys, threading
+		lets_go, keeps = ctypes.CDLL(sys.argv[1]), ctypes.PyDLL(sys.argv[1])
+		def waits(n):
+		    lets_go.work(n)
+		def holds(n):
+		    keeps.work(n)
+		for i in range(50): waits(ctypes.c_size_t(111_111))
+		for i in range(50): holds(ctypes.c_size_t(22_222))
+		end = threading.Event()
+		other = threading.Thread(target=end.wait)
+		other.start()
+		for i in range(50): waits(ctypes.c_size_t(3_333))
+		end.set()
+		other.join()
+	PYTHON
+	cc -shared -fPIC -o "$BATS_TEST_TMPDIR/work.so" "$BATS_TEST_TMPDIR/work.c" -lpthread
+	for python in "$DEBIAN" "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.{8,9,10,12,13}.*/bin/python3; do
+		[ -x "$python" ] || continue
+		"$PYMEMTOP" record -f json -o "$BATS_TEST_TMPDIR/out" -- "$python" "$BATS_TEST_TMPDIR/waits.py" \
+			"$BATS_TEST_TMPDIR/work.so"
+		"$DEBIAN" - "$BATS_TEST_TMPDIR/out" "$python" <<-'PYTHON'
+			import json, sys
+			process, = json.load(open(sys.argv[1]))["processes"]
+			waits, = [s for s in process["stacks"] if s["outstanding_bytes"] == 50 * 111_111]
+			places = [(f["function"], f["line"]) for f in waits["frames"]]
+			native, = [s for s in process["stacks"] if s["frames"][0]["file"] == "[native]"]
+			print(sys.argv[2], places, native["outstanding_bytes"])
+			assert waits["outstanding_count"] == 50
+			assert places == [("waits [native thread]", 4), ("<module>", 7)]
+			# And what the interpreter takes before it has a thread state.
+			assert 0 <= native["outstanding_bytes"] - 50 * (22_222 + 3_333) < 50 * 22_222
+			assert not any(process["lost"].values()), process["lost"]
+		PYTHON
+	done
+}

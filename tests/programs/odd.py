@@ -20,11 +20,12 @@ def deep(depth):
 
 
 def native():
-    """A thread without any Python in it: it runs malloc(54321)."""
+    """A thread without any Python in it, while this one keeps the GIL: it runs malloc(54321)."""
+    keeps = ctypes.PyDLL(None)
     thread = ctypes.c_ulong()
     start = ctypes.cast(libc.malloc, ctypes.c_void_p)
-    assert not libc.pthread_create(ctypes.byref(thread), None, start, ctypes.c_void_p(54_321))
-    libc.pthread_join(thread, None)
+    assert not keeps.pthread_create(ctypes.byref(thread), None, start, ctypes.c_void_p(54_321))
+    keeps.pthread_join(thread, None)
 
 
 def callbacks():

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #define _GNU_SOURCE
 #include <errno.h>
+#include <stdio.h>
 #include <search.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -281,14 +282,47 @@ int code_objects__add_inherited(struct code_objects *names, const struct inherit
 	return 0;
 }
 
+/* Returns the one location like that, whose strings are interned. NULL if out of memory. */
+static const struct location *find_location(struct code_objects *names, const struct location *key)
+{
+	struct location *const *known = tfind(key, &names->locations, compare_locations);
+	struct known_location *location;
+
+	if (known)
+		return *known;
+	location = malloc(sizeof(*location));
+	if (!location)
+		return NULL;
+	*location = (struct known_location){.of = *key};
+	if (!tsearch(location, &names->locations, compare_locations)) {
+		free(location);
+		return NULL;
+	}
+	return &location->of;
+}
+
+const struct location *code_objects__mark_native(struct code_objects *names,
+						 const struct location *location)
+{
+	struct location key = *location;
+	char *function;
+
+	/* The locations of what is no line are no names of ours. */
+	if (!location->line)
+		return location;
+	if (asprintf(&function, "%s " NATIVE_THREAD, location->function) < 0)
+		return NULL;
+	key.function = intern(names, function);
+	return key.function ? find_location(names, &key) : NULL;
+}
+
 const struct location *code_objects__resolve(struct code_objects *names, __u32 process,
 					     const struct frame *frame, bool *skip)
 {
 	const struct code *code =
 		last_code(names, process, frame->code, frame->generation & ~FRAME_GENERATOR);
 	const struct part *table;
-	struct known_location *location;
-	struct location key, **known;
+	struct location key;
 
 	*skip = false;
 	if (!code || !code->file)
@@ -299,18 +333,7 @@ const struct location *code_objects__resolve(struct code_objects *names, __u32 p
 	table = &code->parts[PART_LINETABLE];
 	key.line = line_table__line(code->line_table, table->data, table->total, code->first_line,
 				    frame->position);
-	known = tfind(&key, &names->locations, compare_locations);
-	if (known)
-		return *known;
-	location = malloc(sizeof(*location));
-	if (!location)
-		return NULL;
-	*location = (struct known_location){.of = key};
-	if (!tsearch(location, &names->locations, compare_locations)) {
-		free(location);
-		return NULL;
-	}
-	return &location->of;
+	return find_location(names, &key);
 }
 
 /* A search of a tree. */
@@ -476,5 +499,5 @@ void code_objects__end_sweep(struct code_objects *names)
 
 const struct location *location__of_end(enum stack_end end)
 {
-	return end == STACK_WHOLE ? NULL : &places[end].of;
+	return end == STACK_WHOLE || end == STACK_OF_WAITER ? NULL : &places[end].of;
 }

@@ -59,7 +59,15 @@ void code_objects__begin_sweep(struct code_objects *names);
 void location__mark(const struct location *location);
 void code_objects__end_sweep(struct code_objects *names);
 
-/* Returns the location that stands for how a stack ends, or NULL for STACK_WHOLE. */
+/* Marks a function's name: the line's thread waited while a native thread did this. */
+#define NATIVE_THREAD "[native thread]"
+
+/* Returns the marked location of the same line, or NULL if out of memory. */
+const struct location *code_objects__mark_native(struct code_objects *names,
+						 const struct location *location);
+
+/* Returns the location that stands for how a stack ends, or NULL for STACK_WHOLE and
+ * STACK_OF_WAITER. */
 const struct location *location__of_end(enum stack_end end);
 
 /* The locations of what has no Python frame at all; and of stacks that came, held nothing, and were

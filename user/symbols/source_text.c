@@ -83,7 +83,7 @@ struct source_text *source_text__new(struct reader *reader, const char *cwd, con
 /* Whether the word stands there as a whole. */
 static bool has_word(const char *line, const char *keyword, const char *name)
 {
-	size_t n = strlen(keyword), length = strlen(name);
+	size_t n = strlen(keyword), length = strcspn(name, " "); /* without NATIVE_THREAD */
 
 	line += strspn(line, " ");
 	if (!strncmp(line, "async ", 6))

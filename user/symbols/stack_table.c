@@ -197,6 +197,14 @@ static struct indexed_stack *name_stack(struct stack_table *stacks,
 		if (!skip)
 			stack->stack.frames[stack->stack.nframes++] = location;
 	}
+	if (record->end == STACK_OF_WAITER && stack->stack.nframes) {
+		location = code_objects__mark_native(stacks->codes, stack->stack.frames[0]);
+		if (!location) {
+			free(stack);
+			return NULL;
+		}
+		stack->stack.frames[0] = location;
+	}
 	location = location__of_end(record->end);
 	if (!location && !stack->stack.nframes)
 		location = location_native;

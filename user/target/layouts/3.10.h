@@ -16,6 +16,7 @@
 		.tstate_thread_id = 176,
 		.tstate_status = 65535,
 		.status_bound_shift = 0,
+		.status_active_shift = 0,
 		.tstate_frame = 24,
 		.cframe_current_frame = 65535,
 		.tstate_size = 184,

@@ -16,6 +16,7 @@
 		.tstate_thread_id = 152,
 		.tstate_status = 65535,
 		.status_bound_shift = 0,
+		.status_active_shift = 0,
 		.tstate_frame = 56,
 		.cframe_current_frame = 8,
 		.tstate_size = 160,

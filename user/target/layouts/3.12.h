@@ -16,6 +16,7 @@
 		.tstate_thread_id = 136,
 		.tstate_status = 24,
 		.status_bound_shift = 3,
+		.status_active_shift = 4,
 		.tstate_frame = 56,
 		.cframe_current_frame = 0,
 		.tstate_size = 144,

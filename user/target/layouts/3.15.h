@@ -16,6 +16,7 @@
 		.tstate_thread_id = 176,
 		.tstate_status = 32,
 		.status_bound_shift = 3,
+		.status_active_shift = 4,
 		.tstate_frame = 72,
 		.cframe_current_frame = 65535,
 		.tstate_size = 184,
