@@ -61,15 +61,23 @@ static int look_for_btf(char *said, size_t size)
 	return -ENOSYS;
 }
 
-/* CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON, and permits mounting tracefs. */
+/* CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON (capability.h, bpf_capable(), perfmon_capable()),
+ * and permits mounting tracefs, where it is not mounted. */
 static const struct {
 	int number;
 	const char *name;
+	bool with_admin;
 } capabilities[] = {
-	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN"},
-	{CAP_SYS_PTRACE, "CAP_SYS_PTRACE"},
-	{CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE"},
+	{CAP_BPF, "CAP_BPF", true},
+	{CAP_PERFMON, "CAP_PERFMON", true},
+	{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", false},
+	{CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE", false},
 };
+
+static bool has_capability(uint64_t effective, int number)
+{
+	return effective >> number & 1;
+}
 
 static int look_at_capabilities(char *said, size_t size)
 {
@@ -85,7 +93,8 @@ static int look_at_capabilities(char *said, size_t size)
 	if (status)
 		fclose(status);
 	for (i = 0; i < COUNT(capabilities); i++) {
-		if (effective >> capabilities[i].number & 1)
+		if (has_capability(effective, capabilities[i].number) ||
+		    (capabilities[i].with_admin && has_capability(effective, CAP_SYS_ADMIN)))
 			continue;
 		if (missing[0])
 			strcat(missing, ", ");

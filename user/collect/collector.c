@@ -36,12 +36,20 @@ void collector_options__init(struct collector_options *options)
 static void raise_file_limit(void)
 {
 	struct rlimit limit;
+	rlim_t hard;
 
-	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
-		limit.rlim_cur = limit.rlim_max = 1 << 20;
-		if (setrlimit(RLIMIT_NOFILE, &limit))
-			log_detail("the limit on open files stays: %s", strerror(errno));
-	}
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	hard = limit.rlim_max;
+	if (limit.rlim_max < 1 << 20)
+		limit.rlim_max = 1 << 20;
+	limit.rlim_cur = limit.rlim_max;
+	if (!setrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	/* Without CAP_SYS_RESOURCE: what is allowed. */
+	limit.rlim_cur = limit.rlim_max = hard;
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		log_detail("the limit on open files stays: %s", strerror(errno));
 }
 
 /* Runs the program that finds where each CPU's part of a counter is. 0 or -errno. */

@@ -124,7 +124,9 @@ int uprobe_events__new(const char *name, struct keeper *keeper, struct uprobe_ev
 	if (probes->definitions < 0) {
 		int err = -errno;
 
-		log_error("tracefs has no uprobe_events: %s; the kernel needs CONFIG_UPROBE_EVENTS",
+		log_error("tracefs has no uprobe_events: %s; the kernel needs "
+			  "CONFIG_UPROBE_EVENTS, and pymemtop CAP_SYS_ADMIN where tracefs is not "
+			  "mounted: mount -t tracefs tracefs /sys/kernel/tracing",
 			  strerror(-err));
 		uprobe_events__free(probes);
 		return err;

@@ -76,8 +76,11 @@ static int find_reader(struct targets *targets, pid_t pid, struct reader **reade
 		return err;
 	*reader = NULL;
 	log_error("no source lines for process %d: pymemtop cannot read files with that "
-		  "process's rights: %s",
-		  pid, strerror(-err));
+		  "process's rights: %s%s",
+		  pid, strerror(-err),
+		  err == -EPERM ? "; that takes root, or, for a process of another user, "
+				  "CAP_SETUID and CAP_SETGID"
+				: "");
 	return 0;
 }
 
