@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -45,11 +46,31 @@ static int status_of(int result)
 	return EXIT_FAILURE;
 }
 
+/*
+ * What is closed would be the number of the next file that is opened: a map, say, to which the
+ * report would go. It is opened the wrong way round, so that using it fails.
+ */
+static int fill_standard_files(void)
+{
+	int fd, opened;
+
+	for (fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		opened = open("/dev/null", fd ? O_RDONLY : O_WRONLY);
+		if (opened != fd)
+			return -EBADF;
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
 	int status;
 
+	if (fill_standard_files())
+		return EXIT_FAILURE;
 	setlocale(LC_CTYPE, "");
 	libbpf_set_print(NULL);
 	status = options__parse(&options, argc, argv);

@@ -317,3 +317,13 @@ __import__("os")._exit(0)'
 	[ "$status" = 1 ]
 	[[ $output == *"NO   capabilities"*"run it with sudo: it lacks CAP_SYS_ADMIN"* ]]
 }
+
+@test "with stdout closed, the report goes nowhere, and that is said" {
+	need_probes
+	start_target
+	run bash -c '"$1" record -p "$2" -d 0.1 >&-' - "$PYMEMTOP" "$TARGET"
+	[ "$status" = 1 ]
+	[[ $output == *"stdout cannot be written: Bad file descriptor"* ]]
+	bash -c '"$1" record -p "$2" -d 0.1 -o "$3" <&- >&- 2>&-' - "$PYMEMTOP" "$TARGET" "$BATS_TEST_TMPDIR/out"
+	grep -q "^Process $TARGET" "$BATS_TEST_TMPDIR/out"
+}

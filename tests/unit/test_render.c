@@ -61,6 +61,8 @@ static void text(void **state)
 	assert_text((uint16_t[]){'a', 0xdcff}, 4, 2, "a\\udcff");
 	assert_text("\x1b[31m\n\x7f", 7, 1, "\\x1b[31m\\x0a\\x7f");
 	assert_text((uint16_t[]){0x202e}, 2, 2, "\\u202e");
+	assert_text((uint16_t[]){0x200e, 0x200b, 0xad}, 6, 2, "\\u200e\\u200b\\xad");
+	assert_text((uint32_t[]){0xe0041, 0x3164, 0xe9}, 12, 4, "\\U000e0041\\u3164\xc3\xa9");
 	assert_text((uint32_t[]){0x110000}, 4, 4, "\\U00110000");
 	/* Half a character. */
 	assert_text("abc", 3, 2, "扡");

@@ -33,12 +33,46 @@ static size_t encode(uint32_t c, char *to)
 	return 4;
 }
 
-/* C0 and C1 controls, line and paragraph separators, and marks that reorder text on a terminal. */
+/*
+ * What shows nothing, or changes how its neighbours are shown: two names that look the same must be
+ * the same. Controls; of Unicode's format characters (UnicodeData.txt 15, category Cf) those
+ * without a glyph; fillers that are letters by category; variation selectors; surrogates.
+ */
+static const struct {
+	uint32_t first, last;
+} unprintable[] = {
+	{0x00, 0x1f},		{0x7f, 0x9f}, /* C0 and C1 controls */
+	{0xad, 0xad},			      /* soft hyphen */
+	{0x034f, 0x034f},		      /* combining grapheme joiner */
+	{0x061c, 0x061c},		      /* Arabic letter mark */
+	{0x115f, 0x1160},		      /* Hangul fillers */
+	{0x17b4, 0x17b5},		      /* Khmer inherent vowels */
+	{0x180b, 0x180f},		      /* Mongolian selectors */
+	{0x200b, 0x200f}, /* zero width; left-to-right and right-to-left marks */
+	{0x2028, 0x202e}, /* separators; embeddings and overrides */
+	{0x2060, 0x206f}, /* invisible operators; isolates */
+	{0x3164, 0x3164}, /* Hangul filler */
+	{0xd800, 0xdfff}, /* surrogates */
+	{0xfe00, 0xfe0f}, /* variation selectors */
+	{0xfeff, 0xfeff}, /* byte order mark */
+	{0xffa0, 0xffa0}, /* Hangul filler */
+	{0xfff9, 0xfffb}, /* annotations */
+	{0x1bca0, 0x1bca3},	{0x1d173, 0x1d17a}, /* shorthand and musical format controls */
+	{0xe0000, 0xe0fff},			    /* tags, and more variation selectors */
+	{0x110000, UINT32_MAX},
+};
+
 static bool is_unprintable(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 ||
-	       (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ||
-	       (c >= 0xd800 && c < 0xe000) || c > 0x10ffff;
+	size_t i;
+
+	if (c >= 0x20 && c < 0x7f)
+		return false;
+	for (i = 0; i < sizeof(unprintable) / sizeof(unprintable[0]); i++) {
+		if (c >= unprintable[i].first && c <= unprintable[i].last)
+			return true;
+	}
+	return false;
 }
 
 static size_t put(uint32_t c, char *to)
