@@ -19,7 +19,7 @@ load helper
 		[ "$(bash -c 'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _pymemtop
 			echo "${COMPREPLY[@]}"' "$BATS_TEST_TMPDIR/completion" "$@")" = "$expected" ]
 	}
-	completed "record" pymemtop re
+	completed "record report" pymemtop re
 	completed "--max-frames --max-blocks --max-sites --max-regions --max-pools" pymemtop record --max
 	completed "heap objects rss lines" pymemtop -m ""
 	completed "json" pymemtop record --format = js
@@ -120,7 +120,7 @@ load helper
 	chmod 755 "$BATS_TEST_TMPDIR/as_nobody" "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR" \
 		"$(dirname "$BATS_TEST_TMPDIR")"
 	PYMEMTOP=$BATS_TEST_TMPDIR/as_nobody
-	refused 1 "CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_DAC_OVERRIDE" -p 1
+	refused 1 "CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE, CAP_DAC_OVERRIDE" -p 1
 	PYMEMTOP=$saved
 }
 
@@ -315,7 +315,7 @@ __import__("os")._exit(0)'
 	chmod 755 "$BATS_TEST_TMPDIR"
 	run setpriv --reuid=65534 --regid=65534 --clear-groups "$BATS_TEST_TMPDIR/pymemtop" doctor
 	[ "$status" = 1 ]
-	[[ $output == *"NO   capabilities"*"run it with sudo: it lacks CAP_SYS_ADMIN"* ]]
+	[[ $output == *"NO   capabilities"*"run it with sudo: it lacks CAP_BPF"* ]]
 }
 
 @test "with stdout closed, the report goes nowhere, and that is said" {

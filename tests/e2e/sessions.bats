@@ -22,3 +22,70 @@ setup() {
 @test "heap and rss at once are as each alone" {
 	check check_targets.py "$DEBIAN" modes
 }
+
+@test "a saved profile is reported as it was, in any format, and two are compared" {
+	cat > "$BATS_TEST_TMPDIR/app.py" <<-'PYTHON'
+		import os, sys
+		kept = []
+		def grow(n): kept.extend([bytearray(9_999) for _ in range(n)])
+		def shrink(n): del kept[-n:]
+		def other(n): kept.append(bytearray(n))
+		print("ready", flush=True)
+		for line in sys.stdin:
+		    exec(line)
+		    print("done", flush=True)
+	PYTHON
+	local saved=$BATS_TEST_TMPDIR/saved
+	coproc app { exec "$DEBIAN" "$BATS_TEST_TMPDIR/app.py" 3>&-; }
+	TARGET=$app_PID
+	read -r -u "${app[0]}" _
+	"$PYMEMTOP" record -v -p "$TARGET" -i 1000 -d 10000 -f json -o "$saved.all" 2>"$saved.said" 3>&- &
+	local recording=$!
+	until_recording "$saved.said"
+	for step in 1 2; do
+		[ "$step" = 1 ] && line='grow(50); other(77_777)' || line='grow(70); kept.pop(50); other(33_333)'
+		echo "$line" >&"${app[1]}"
+		read -r -u "${app[0]}" _
+		"$PYMEMTOP" record -p "$TARGET" -d 0.1 -f json -o "$saved.none"
+		kill -INT "$recording"
+		wait "$recording" || :
+		mv "$saved.all" "$saved.$step"
+		[ "$step" = 2 ] || {
+			"$PYMEMTOP" record -v -p "$TARGET" -f json -o "$saved.all" 2>"$saved.said" 3>&- &
+			recording=$!
+			until_recording "$saved.said"
+		}
+	done
+	# As the recording itself would have printed it, but for the source lines.
+	"$PYMEMTOP" report "$saved.1" >"$saved.text"
+	cat "$saved.text"
+	grep -Eq '^ +\+488\.2 KiB .*app.py:3 \(grow\.<locals>\.<listcomp>\)$' "$saved.text" ||
+		grep -Eq '^ +\+4[89][0-9]\.[0-9] KiB .*app.py:3 ' "$saved.text"
+	"$PYMEMTOP" report "$saved.1" -f json | cmp - "$saved.1"
+	"$PYMEMTOP" report "$saved.1" -f folded | grep -Eq 'app.py:5\) 77778$'
+	"$PYMEMTOP" diff "$saved.1" "$saved.2" >"$saved.diff"
+	cat "$saved.diff"
+	"$PYMEMTOP" diff "$saved.1" "$saved.2" -f json >"$saved.json"
+	"$DEBIAN" - "$saved.1" "$saved.2" "$saved.json" <<-'PYTHON'
+		import json, sys
+		before, now, diff = [json.load(open(path)) for path in sys.argv[1:]]
+		def held(profile):
+		    return {(l["file"], l["line"], l["function"]): l["outstanding_bytes"]
+		            for p in profile["processes"] for l in p["lines"]}
+		a, b = held(before), held(now)
+		wanted = {key: b.get(key, 0) - a.get(key, 0) for key in set(a) | set(b)}
+		found = {(d["file"], d["line"], d["function"]): d["change"]["outstanding_bytes"]
+		         for d in diff["differences"]}
+		assert {k: v for k, v in wanted.items() if v} == {k: v for k, v in found.items() if v}, (wanted, found)
+		assert [d["change"]["outstanding_bytes"] for d in diff["differences"]] == \
+		    sorted((d["change"]["outstanding_bytes"] for d in diff["differences"]), reverse=True)
+		assert any(line == 5 and change == 33_334 - 77_778 for (_, line, _), change in found.items()), found
+	PYTHON
+	"$PYMEMTOP" diff "$saved.1" "$saved.1" | grep -q 'nothing has changed'
+	refused 1 "no profile that record -f json has saved" report "$BATS_TEST_TMPDIR/app.py"
+	refused 1 "cannot be opened" diff "$saved.1" /nowhere
+	refused 2 "which files" diff "$saved.1"
+	refused 2 "a file too many" report "$saved.1" "$saved.2"
+	"$PYMEMTOP" record -m rss -p "$TARGET" -d 0.1 -f json -o "$saved.rss"
+	refused 1 "do not compare: one is of mode heap, the other of mode rss" diff "$saved.1" "$saved.rss"
+}

@@ -8,6 +8,8 @@
 	ENTRY(top)      \
 	ENTRY(record)   \
 	ENTRY(inspect)  \
+	ENTRY(report)   \
+	ENTRY(diff)     \
 	ENTRY(doctor)   \
 	ENTRY(completion)
 

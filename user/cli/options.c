@@ -354,12 +354,12 @@ int options__parse_option(int key, char *arg, struct argp_state *state)
 	return parse_number_option(options, key, arg);
 }
 
-static const struct argp general_argp = {
+const struct argp general_argp = {
 	.options = general_options,
 	.parser = options__parse_option,
 };
 
-static const struct argp observing_argp = {
+const struct argp observing_argp = {
 	.options = observing_options,
 	.parser = options__parse_option,
 	.help_filter = complete_help,

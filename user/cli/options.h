@@ -12,6 +12,8 @@
 #include "cli/command.h"
 #include "modes/mode.h"
 #include "profile/filter.h"
+#include "profile/group.h"
+#include "render/differences.h"
 #include "render/renderer.h"
 #include "session/session.h"
 
@@ -35,6 +37,10 @@ struct options {
 	const struct objects_renderer *objects; /* inspect: the format */
 	bool no_holders;			/* inspect: only types */
 	const char *type;     /* inspect: whose instances are described; NULL: none */
+	const char *files[2]; /* saved profiles */
+	size_t nfiles;
+	enum group_by group;				/* diff: what is told apart */
+	const struct differences_renderer *differences; /* diff: the format */
 	bool markers;	      /* lines: at each line, by CPython's markers */
 	bool explain;	      /* only print where the probes would be */
 	unsigned int verbose; /* 2: libbpf, too */
@@ -51,7 +57,9 @@ int options__find_all(struct options *options);
 /* Returns the options of a session, which waits in loop. */
 struct session_options options__session(const struct options *options, struct loop *loop);
 
-/* argp children for commands: general ones for all, observing ones for those that observe. */
+/* argp children for commands: general ones for all, observing ones for those that observe; and what
+ * they are made of, for commands with more. */
+extern const struct argp general_argp, observing_argp;
 extern const struct argp_child general_children[], observing_children[];
 
 /* Says what is wrong with the command line. Evaluates to -EINVAL. */

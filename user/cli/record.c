@@ -16,7 +16,7 @@
 #include "base/signals.h"
 #include "cli/options.h"
 #include "cli/record.h"
-#include "render/renderers.h"
+#include "cli/rendering.h"
 #include "session/session.h"
 #include "target/launch.h"
 
@@ -196,73 +196,21 @@ int record__run(const struct options *options)
 	return err ? err : status;
 }
 
-enum {
-	OPTION_TOP = 1024,
-	OPTION_COUNT,
-	OPTION_ALLOCATED,
-};
-
-static const struct argp_option record_options[] = {
-	{NULL, 0, NULL, 0, "What comes out:", 2},
-	{"format", 'f', "FORMAT", 0, "How it is written:", 2},
-	{"output", 'o', "FILE", 0, "Write there, whole or not at all (stdout)", 2},
-	{"top", OPTION_TOP, "N", 0, "report: lines of each process (20)", 2},
-	{"count", OPTION_COUNT, NULL, 0, "folded: weigh by outstanding blocks, not bytes", 2},
-	{"allocated", OPTION_ALLOCATED, NULL, 0,
-	 "folded: weigh by all bytes allocated since the attach, also freed ones", 2},
-	{0},
-};
-
 static int parse_record_option(int key, char *arg, struct argp_state *state)
 {
-	struct options *options = state->input;
-
-	switch (key) {
-	case 'f':
-		options->renderer = renderer__find(arg);
-		return options->renderer
-			       ? 0
-			       : usage_error(
-					 "--format %s: there is none; see pymemtop record --help",
-					 arg);
-	case 'o':
-		options->output = arg;
-		return 0;
-	case OPTION_TOP:
-		return options__parse_number("--top", arg, 1, INT_MAX, &options->render.top);
-	case OPTION_COUNT:
-		options->render.weight = WEIGHT_COUNT;
-		return 0;
-	case OPTION_ALLOCATED:
-		options->render.weight = WEIGHT_ALLOCATED;
-		return 0;
-	case ARGP_KEY_INIT:
-		options__init_children(state);
-		return 0;
-	}
-	return ARGP_ERR_UNKNOWN;
+	(void)arg;
+	if (key != ARGP_KEY_INIT)
+		return ARGP_ERR_UNKNOWN;
+	options__init_children(state);
+	return 0;
 }
 
-/* The help of --format lists the formats of the table. */
-static char *complete_help(int key, const char *text, void *input)
-{
-	const struct renderer *renderer;
-	char *whole, *longer;
-	size_t i;
-
-	(void)input;
-	if (key != 'f')
-		return (char *)text;
-	whole = strdup(text);
-	for (i = 0; whole && (renderer = renderer__get(i)); i++) {
-		if (asprintf(&longer, "%s%s %s%s: %s", whole, i ? ";" : "", renderer->name,
-			     i ? "" : " (the default)", renderer->help) < 0)
-			longer = NULL;
-		free(whole);
-		whole = longer;
-	}
-	return whole ?: (char *)text;
-}
+static const struct argp_child record_children[] = {
+	{&general_argp, 0, NULL, 0},
+	{&observing_argp, 0, NULL, 0},
+	{&rendering_argp, 0, NULL, 0},
+	{0},
+};
 
 static int check_record(const struct options *options)
 {
@@ -282,10 +230,8 @@ static int check_record(const struct options *options)
 }
 
 static const struct argp record_argp = {
-	.options = record_options,
 	.parser = parse_record_option,
-	.children = observing_children,
-	.help_filter = complete_help,
+	.children = record_children,
 	.args_doc = "-p PID\n-- COMMAND [ARG...]",
 	.doc = "Records processes, or a program that it starts, and writes what holds their memory.\v"
 	       "Without -d it records until Ctrl-C, or until the processes have ended. A COMMAND is "

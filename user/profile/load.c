@@ -10,6 +10,7 @@
 
 #include <yajl/yajl_parse.h>
 
+#include "base/utf8.h"
 #include "profile/load.h"
 
 #define SCHEMA "pymemtop.profile/1"
@@ -257,8 +258,10 @@ static int end_process(struct reader_state *state)
 		values__add(&state->profile->schema, &process->total, &process->lines[i].values);
 		values__add(&state->profile->schema, &process->change, &process->lines[i].change);
 	}
-	for (i = 0; state->profile->sums_callers && i < process->nstacks; i++)
+	for (i = 0; state->profile->sums_callers && i < process->nstacks; i++) {
 		values__add(&state->profile->schema, &process->total, &process->stacks[i].values);
+		values__add(&state->profile->schema, &process->change, &process->stacks[i].change);
+	}
 	return append(state, &state->processes, process, sizeof(*process));
 }
 
@@ -375,6 +378,22 @@ static int take_word(struct reader_state *state, const char *word)
 			 : 1;
 }
 
+/* What a process says of itself is kept as it is; renderers escape it. */
+static bool is_as_given(struct reader_state *state, const char **to)
+{
+	return to == &state->process.comm || to == &state->process.cmdline;
+}
+
+/* Names that we saved need no escapes. Others' files may have anything in theirs. Frees the word;
+ * NULL if out of memory. */
+static char *escape(char *word)
+{
+	char *escaped = utf8_from_str((const uint8_t *)word, strlen(word), 0);
+
+	free(word);
+	return escaped;
+}
+
 static int take_string(void *context, const unsigned char *bytes, size_t length)
 {
 	struct reader_state *state = context;
@@ -385,8 +404,10 @@ static int take_string(void *context, const unsigned char *bytes, size_t length)
 	if (!word)
 		return no_memory(state);
 	to = string_at(state);
+	if (to && !is_as_given(state, to))
+		word = escape(word);
 	if (to)
-		*to = profile__string(state->profile, word);
+		*to = word ? profile__string(state->profile, word) : NULL;
 	if (to && !*to)
 		status = no_memory(state);
 	else if (!to)

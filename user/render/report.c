@@ -77,6 +77,15 @@ static void put_outstanding(const struct profile *profile, const struct profile_
 		format_count(values__get(schema, total, ROLE_MAPPED_COUNT)).s);
 }
 
+static void put_added(const struct profile *profile, const struct profile_process *process,
+		      FILE *out)
+{
+	fprintf(out,
+		"  Added        %s, of it %s by none of the lines below; a line has what it called\n",
+		format_signed(values__get(&profile->schema, &process->total, ROLE_INUSE_BYTES)).s,
+		format_signed(process->elsewhere_bytes).s);
+}
+
 static void put_resident(const struct profile *profile, const struct profile_process *process,
 			 FILE *out)
 {
@@ -132,6 +141,8 @@ static void put_header(const struct profile *profile, const struct profile_proce
 	put_rss(process, out);
 	if (profile->counts_resident)
 		put_resident(profile, process, out);
+	else if (profile->sums_callers)
+		put_added(profile, process, out);
 	else
 		put_outstanding(profile, process, out);
 	if (profile->counts_arenas && process->small_arenas)

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
+#include <errno.h>
+#include <argp.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/options.h"
+#include "cli/rendering.h"
+#include "render/renderers.h"
+
+enum {
+	OPTION_TOP = 1024,
+	OPTION_COUNT,
+	OPTION_ALLOCATED,
+};
+
+static const struct argp_option rendering_options[] = {
+	{NULL, 0, NULL, 0, "What comes out:", 2},
+	{"format", 'f', "FORMAT", 0, "How it is written:", 2},
+	{"output", 'o', "FILE", 0, "Write there, whole or not at all (stdout)", 2},
+	{"top", OPTION_TOP, "N", 0, "report: lines of each process (20)", 2},
+	{"count", OPTION_COUNT, NULL, 0, "folded: weigh by outstanding blocks, not bytes", 2},
+	{"allocated", OPTION_ALLOCATED, NULL, 0,
+	 "folded: weigh by all bytes allocated since the attach, also freed ones", 2},
+	{0},
+};
+
+static int parse_rendering_option(int key, char *arg, struct argp_state *state)
+{
+	struct options *options = state->input;
+
+	switch (key) {
+	case 'f':
+		options->renderer = renderer__find(arg);
+		return options->renderer
+			       ? 0
+			       : usage_error(
+					 "--format %s: there is none; see pymemtop record --help",
+					 arg);
+	case 'o':
+		options->output = arg;
+		return 0;
+	case OPTION_TOP:
+		return options__parse_number("--top", arg, 1, INT_MAX, &options->render.top);
+	case OPTION_COUNT:
+		options->render.weight = WEIGHT_COUNT;
+		return 0;
+	case OPTION_ALLOCATED:
+		options->render.weight = WEIGHT_ALLOCATED;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+/* The help of --format lists the formats of the table. */
+static char *complete_help(int key, const char *text, void *input)
+{
+	const struct renderer *renderer;
+	char *whole, *longer;
+	size_t i;
+
+	(void)input;
+	if (key != 'f')
+		return (char *)text;
+	whole = strdup(text);
+	for (i = 0; whole && (renderer = renderer__get(i)); i++) {
+		if (asprintf(&longer, "%s%s %s%s: %s", whole, i ? ";" : "", renderer->name,
+			     i ? "" : " (the default)", renderer->help) < 0)
+			longer = NULL;
+		free(whole);
+		whole = longer;
+	}
+	return whole ?: (char *)text;
+}
+
+const struct argp rendering_argp = {
+	.options = rendering_options,
+	.parser = parse_rendering_option,
+	.help_filter = complete_help,
+};

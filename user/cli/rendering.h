@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Options of all commands that write a profile: the format, and where it goes. */
+#ifndef RENDERING_H
+#define RENDERING_H
+
+#include <argp.h>
+
+/* An argp child: fills in a struct options. */
+extern const struct argp rendering_argp;
+
+#endif /* RENDERING_H */

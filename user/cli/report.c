@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Writes a saved profile in any format. Needs no rights but to read the file. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/output.h"
+#include "cli/rendering.h"
+#include "cli/saved.h"
+
+static int write_profile(const struct options *options, const struct profile *profile)
+{
+	struct output *output;
+	FILE *out;
+	int err;
+
+	if (options->renderer->by_line && strcmp(profile->mode, "lines") != 0) {
+		log_error("--format %s is for profiles of mode lines; this is one of mode %.20s",
+			  options->renderer->name, profile->mode);
+		return -EINVAL;
+	}
+	err = output__new(options->output, &output);
+	if (err)
+		return err;
+	out = output__stream(output);
+	err = options->renderer->render(profile, &options->render, out);
+	if (!err || ferror(out))
+		err = output__flush(output);
+	if (!err)
+		err = output__commit(output);
+	output__free(output);
+	return err;
+}
+
+static int run_report(const struct options *options)
+{
+	struct profile *profile;
+	int err = saved__load(options->files[0], &profile);
+
+	if (err)
+		return err;
+	err = write_profile(options, profile);
+	profile__free(profile);
+	return err;
+}
+
+static int parse_report_option(int key, char *arg, struct argp_state *state)
+{
+	return saved__parse(state->input, key, arg, state, 1);
+}
+
+static int check_report(const struct options *options)
+{
+	return options->nfiles
+		       ? 0
+		       : usage_error("which file? Give one that record -f json -o FILE has saved");
+}
+
+static const struct argp_child children[] = {
+	{&general_argp, 0, NULL, 0},
+	{&rendering_argp, 0, NULL, 0},
+	{0},
+};
+
+static const struct argp report_argp = {
+	.parser = parse_report_option,
+	.children = children,
+	.args_doc = "FILE",
+	.doc = "Writes a profile that record -f json has saved in any format; \"-\" is stdin.\v"
+	       "Source lines are not in the file, so reports of it have none.\n\n"
+	       "Examples:\n"
+	       "  sudo pymemtop record -p 4242 -d 30 -f json -o mem.json\n"
+	       "  pymemtop report mem.json\n"
+	       "  pymemtop report mem.json -f folded | flamegraph.pl > mem.svg",
+};
+
+const struct command report_command = {
+	.name = "report",
+	.help = "writes a saved profile in any format: pymemtop report --help",
+	.argp = &report_argp,
+	.check = check_report,
+	.run = run_report,
+};
