@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Mode lines with --markers: how much did each executed line add? Reads the resident memory at each of CPython's
- * markers, and charges the change to the line that was just left.
+ * Mode lines with --markers: how much did each executed line add? Reads the resident memory at each
+ * of CPython's markers, and charges the change to the line that was just left.
  *
  * Counts like memory_profiler (0.61, CodeMap.trace()) would if every function were profiled by
  * itself: a line's increment is the memory after it, less the most memory seen after the line

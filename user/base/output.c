@@ -108,3 +108,21 @@ void output__free(struct output *output)
 	}
 	free(output);
 }
+
+int output__write(const char *path, int (*write)(const void *context, FILE *out),
+		  const void *context)
+{
+	struct output *output;
+	int err = output__new(path, &output);
+
+	if (err)
+		return err;
+	err = write(context, output__stream(output));
+	/* What is wrong with the stream itself, flushing says. */
+	if (!err || ferror(output__stream(output)))
+		err = output__flush(output);
+	if (!err)
+		err = output__commit(output);
+	output__free(output);
+	return err;
+}

@@ -19,6 +19,11 @@ int output__flush(struct output *output);
 /* Puts the complete file in its place. 0 or -errno, having said why. */
 int output__commit(struct output *output);
 
+/* Writes all of an output by a function that returns 0 or -errno. 0 or -errno, having said why the
+ * output cannot be written. */
+int output__write(const char *path, int (*write)(const void *context, FILE *out),
+		  const void *context);
+
 /* Frees the output, and removes what was not committed. */
 void output__free(struct output *output);
 

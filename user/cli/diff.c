@@ -67,28 +67,23 @@ static int parse_diff_option(int key, char *arg, struct argp_state *state)
 	return saved__parse(options, key, arg, state, 2);
 }
 
-static int write_differences(const struct options *options, const struct difference_set *set)
-{
-	const struct differences_renderer *renderer =
-		options->differences ?: differences_renderer__find("report");
-	struct output *output;
-	FILE *out;
-	int err = output__new(options->output, &output);
+struct comparison {
+	const struct options *options;
+	struct difference_set set;
+};
 
-	if (err)
-		return err;
-	out = output__stream(output);
-	err = renderer->render(set, options->render.top, out);
-	if (!err || ferror(out))
-		err = output__flush(output);
-	if (!err)
-		err = output__commit(output);
-	output__free(output);
-	return err;
+static int write_differences(const void *context, FILE *out)
+{
+	const struct comparison *comparison = context;
+	const struct differences_renderer *renderer =
+		comparison->options->differences ?: differences_renderer__find("report");
+
+	return renderer->render(&comparison->set, comparison->options->render.top, out);
 }
 
-static int compare(const struct options *options, struct difference_set *set)
+static int compare(struct comparison *comparison)
 {
+	struct difference_set *set = &comparison->set;
 	char why[80];
 	int err;
 
@@ -96,29 +91,26 @@ static int compare(const struct options *options, struct difference_set *set)
 		log_error("%s and %s do not compare: %s", set->before_file, set->now_file, why);
 		return -EINVAL;
 	}
-	err = profile__diff(set->before, set->now, options->group, &set->differences);
+	err = profile__diff(set->before, set->now, set->by, &set->differences);
 	if (!err)
-		err = write_differences(options, set);
+		err = output__write(comparison->options->output, write_differences, comparison);
 	differences__free(&set->differences);
 	return err;
 }
 
 static int run_diff(const struct options *options)
 {
-	struct difference_set set = {
-		.before_file = options->files[0],
-		.now_file = options->files[1],
-		.by = options->group,
-	};
+	const char *before_file = options->files[0], *now_file = options->files[1];
 	struct profile *before = NULL, *now = NULL;
-	int err = saved__load(set.before_file, &before);
+	int err = saved__load(before_file, &before);
 
 	if (!err)
-		err = saved__load(set.now_file, &now);
-	set.before = before;
-	set.now = now;
+		err = saved__load(now_file, &now);
 	if (!err)
-		err = compare(options, &set);
+		err = compare(&(struct comparison){
+			.options = options,
+			.set = {before, now, before_file, now_file, .by = options->group},
+		});
 	profile__free(before);
 	profile__free(now);
 	return err;

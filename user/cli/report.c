@@ -7,28 +7,16 @@
 #include "cli/rendering.h"
 #include "cli/saved.h"
 
-static int write_profile(const struct options *options, const struct profile *profile)
-{
-	struct output *output;
-	FILE *out;
-	int err;
+struct saved_report {
+	const struct options *options;
+	const struct profile *profile;
+};
 
-	if (options->renderer->by_line && strcmp(profile->mode, "lines") != 0) {
-		log_error("--format %s is for profiles of mode lines; this is one of mode %.20s",
-			  options->renderer->name, profile->mode);
-		return -EINVAL;
-	}
-	err = output__new(options->output, &output);
-	if (err)
-		return err;
-	out = output__stream(output);
-	err = options->renderer->render(profile, &options->render, out);
-	if (!err || ferror(out))
-		err = output__flush(output);
-	if (!err)
-		err = output__commit(output);
-	output__free(output);
-	return err;
+static int write_profile(const void *context, FILE *out)
+{
+	const struct saved_report *report = context;
+
+	return report->options->renderer->render(report->profile, &report->options->render, out);
 }
 
 static int run_report(const struct options *options)
@@ -38,7 +26,14 @@ static int run_report(const struct options *options)
 
 	if (err)
 		return err;
-	err = write_profile(options, profile);
+	if (options->renderer->by_line && strcmp(profile->mode, "lines") != 0) {
+		log_error("--format %s is for profiles of mode lines; this is one of mode %.20s",
+			  options->renderer->name, profile->mode);
+		err = -EINVAL;
+	} else {
+		err = output__write(options->output, write_profile,
+				    &(struct saved_report){options, profile});
+	}
 	profile__free(profile);
 	return err;
 }

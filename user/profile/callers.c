@@ -113,7 +113,7 @@ int callers__find_elsewhere(const struct profile *profile, struct profile_proces
 {
 	auto_free const struct profile_line **lines = calloc(process->nlines + 1, sizeof(*lines));
 	const struct profile_stack *stack;
-	struct profile_line key;
+	struct profile_line key = {0};
 	size_t i, j;
 
 	if (!lines)

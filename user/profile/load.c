@@ -362,6 +362,7 @@ static int take_word(struct reader_state *state, const char *word)
 		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is parsed into one. */
 		state->profile->time = timegm(&tm);
 	} else if (here(state) == IN_PROFILE && key_is(state, "line_values")) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is parsed into one. */
 		state->profile->sums_callers = !strcmp(word, LINES_CUMULATIVE);
 		found = state->profile->sums_callers ? 0 : -EINVAL;
 	} else if (here(state) == IN_TYPE && key_is(state, "kind")) {
