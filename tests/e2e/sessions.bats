@@ -62,6 +62,8 @@ setup() {
 	grep -Eq '^ +\+488\.2 KiB .*app.py:3 \(grow\.<locals>\.<listcomp>\)$' "$saved.text" ||
 		grep -Eq '^ +\+4[89][0-9]\.[0-9] KiB .*app.py:3 ' "$saved.text"
 	"$PYMEMTOP" report "$saved.1" -f json | cmp - "$saved.1"
+	"$PYMEMTOP" report "$saved.1" -f pprof -o "$saved.pb.gz"
+	check check_pprof.py "$saved.1" "$saved.pb.gz"
 	"$PYMEMTOP" report "$saved.1" -f folded | grep -Eq 'app.py:5\) 77778$'
 	"$PYMEMTOP" diff "$saved.1" "$saved.2" >"$saved.diff"
 	cat "$saved.diff"

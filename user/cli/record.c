@@ -226,7 +226,7 @@ static int check_record(const struct options *options)
 		return usage_error("--format %s goes with one mode", options->renderer->name);
 	if (options->renderer->by_line && !options->modes[0]->by_line)
 		return usage_error("--format %s goes with --mode lines", options->renderer->name);
-	return 0;
+	return rendering__check(options);
 }
 
 static const struct argp record_argp = {

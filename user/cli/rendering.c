@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/options.h"
 #include "cli/rendering.h"
@@ -81,3 +82,11 @@ const struct argp rendering_argp = {
 	.parser = parse_rendering_option,
 	.help_filter = complete_help,
 };
+
+int rendering__check(const struct options *options)
+{
+	if (options->renderer->is_binary && !options->output && isatty(STDOUT_FILENO))
+		return usage_error("--format %s is nothing for a terminal: give -o FILE",
+				   options->renderer->name);
+	return 0;
+}

@@ -8,4 +8,9 @@
 /* An argp child: fills in a struct options. */
 extern const struct argp rendering_argp;
 
+struct options;
+
+/* Whether the format suits where it goes. 0, or -EINVAL, having said why. */
+int rendering__check(const struct options *options);
+
 #endif /* RENDERING_H */

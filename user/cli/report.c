@@ -46,7 +46,7 @@ static int parse_report_option(int key, char *arg, struct argp_state *state)
 static int check_report(const struct options *options)
 {
 	return options->nfiles
-		       ? 0
+		       ? rendering__check(options)
 		       : usage_error("which file? Give one that record -f json -o FILE has saved");
 }
 

@@ -27,8 +27,9 @@ struct renderer {
 	const char *help;
 	bool wants_sources; /* needs the text of the lines that it shows */
 	bool shows_lost;
-	bool by_line; /* only for modes whose sites are lines */
-	bool repeats; /* several of its outputs can follow one another */
+	bool by_line;	/* only for modes whose sites are lines */
+	bool is_binary; /* not for a terminal */
+	bool repeats;	/* several of its outputs can follow one another */
 
 	/* Returns 0 or -errno. The caller checks the stream itself for errors. */
 	int (*render)(const struct profile *profile, const struct render_options *options,

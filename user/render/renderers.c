@@ -8,6 +8,7 @@
 	ENTRY(report)    \
 	ENTRY(folded)    \
 	ENTRY(json)      \
+	ENTRY(pprof)     \
 	ENTRY(memory_profiler)
 
 #define DECLARE(name) extern const struct renderer name##_renderer;
