@@ -206,3 +206,31 @@ time.sleep(600)' 3>&- &
 		PYTHON
 	done
 }
+
+@test "code that is installed as a package is the program's own where --own says so" {
+	local packages=$BATS_TEST_TMPDIR/lib/python3.11/site-packages
+	mkdir -p "$packages/shop"
+	cat > "$packages/shop/__init__.py" <<-'PYTHON'
+		import json
+		kept = {}
+		def basket(n):
+		    kept[n] = json.loads('"%s"' % ("a" * 5_000))
+	PYTHON
+	cat > "$BATS_TEST_TMPDIR/serve.py" <<-'PYTHON'
+		import sys
+		sys.path.insert(0, sys.argv[1])
+		import shop
+		for n in range(1_000): shop.basket(n)
+	PYTHON
+	"$PYMEMTOP" record -f json -o "$BATS_TEST_TMPDIR/saved" -- \
+		"$DEBIAN" "$BATS_TEST_TMPDIR/serve.py" "$packages"
+	own() {	# options: prints the first line that is the program's own
+		"$PYMEMTOP" report "$@" "$BATS_TEST_TMPDIR/saved" | grep -A1 "The program's own line" | tail -1
+	}
+	own
+	[[ $(own) == *"4.9 MiB"*"/serve.py:4 (<module>)" ]]
+	[[ $(own --own '*/shop/*') == *"4.9 MiB"*"/shop/__init__.py:4 (basket)" ]]
+	[[ $(own --own '*/shop/*' --library __init__.py) == *"4.9 MiB"*"/serve.py:4 (<module>)" ]]
+	"$PYMEMTOP" record -m lines --own '*/shop/*' -- "$DEBIAN" "$BATS_TEST_TMPDIR/serve.py" "$packages" \
+		| grep -q 'kept\[n\] = json'
+}

@@ -181,7 +181,7 @@ static void grouped(void **state)
 
 	(void)state;
 	for (by = 0; by < sizeof(expected) / sizeof(expected[0]); by++) {
-		assert_int_equal(profile__group(profile, NULL, by, BY_VALUE, &groups), 0);
+		assert_int_equal(profile__group(profile, NULL, by, BY_VALUE, NULL, &groups), 0);
 		assert_int_equal(groups.n, expected[by]);
 		for (i = sum = 0; i < groups.n; i++)
 			sum += groups.groups[i].values.of[0];
@@ -189,7 +189,7 @@ static void grouped(void **state)
 		assert_true(groups.groups[0].through == (by == GROUP_OWN_LINE));
 		groups__free(&groups);
 	}
-	assert_int_equal(profile__group(profile, &profile->processes[0], GROUP_LINE, BY_CHANGE,
+	assert_int_equal(profile__group(profile, &profile->processes[0], GROUP_LINE, BY_CHANGE, NULL,
 					&groups),
 			 0);
 	assert_int_equal(groups.n, 3);

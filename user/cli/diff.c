@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/output.h"
+#include "cli/rendering.h"
 #include "cli/saved.h"
 #include "render/differences.h"
 
@@ -91,7 +92,8 @@ static int compare(struct comparison *comparison)
 		log_error("%s and %s do not compare: %s", set->before_file, set->now_file, why);
 		return -EINVAL;
 	}
-	err = profile__diff(set->before, set->now, set->by, &set->differences);
+	err = profile__diff(set->before, set->now, set->by, &comparison->options->filter.code,
+			    &set->differences);
 	if (!err)
 		err = output__write(comparison->options->output, write_differences, comparison);
 	differences__free(&set->differences);
@@ -126,6 +128,7 @@ static int check_diff(const struct options *options)
 
 static const struct argp_child children[] = {
 	{&general_argp, 0, NULL, 0},
+	{&own_code_argp, 0, NULL, 0},
 	{0},
 };
 

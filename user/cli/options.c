@@ -187,7 +187,7 @@ static int parse_pids(struct options *options, char *list)
 	return 0;
 }
 
-static int add_word(const char ***words, size_t *n, const char *word)
+int options__add_word(const char ***words, size_t *n, const char *word)
 {
 	const char **more = reallocarray(*words, *n + 1, sizeof(*more));
 
@@ -329,9 +329,10 @@ int options__parse_option(int key, char *arg, struct argp_state *state)
 	case OPTION_ATTRIBUTION:
 		return parse_attribution(options, arg);
 	case OPTION_FUNCTION:
-		return add_word(&options->filter.functions, &options->filter.nfunctions, arg);
+		return options__add_word(&options->filter.functions, &options->filter.nfunctions,
+					 arg);
 	case OPTION_FILE:
-		return add_word(&options->filter.files, &options->filter.nfiles, arg);
+		return options__add_word(&options->filter.files, &options->filter.nfiles, arg);
 	case OPTION_NO_FOLLOW:
 		options->collector.follow = false;
 		return 0;
@@ -389,6 +390,7 @@ static void set_defaults(struct options *options)
 	memset(options, 0, sizeof(*options));
 	options->renderer = renderer__get(0);
 	options->render.top = 20;
+	options->render.own_code = &options->filter.code;
 	collector_options__init(&options->collector);
 	options->collector.max_frames = 0; /* not given */
 	options->images = images__new();
@@ -463,6 +465,8 @@ void options__free(struct options *options)
 	free(options->pids);
 	free(options->filter.functions);
 	free(options->filter.files);
+	free(options->filter.code.own);
+	free(options->filter.code.libraries);
 }
 
 int options__parse(struct options *options, int argc, char **argv)

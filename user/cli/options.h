@@ -69,6 +69,9 @@ extern const struct argp_child general_children[], observing_children[];
 int options__parse_number(const char *option, const char *text, unsigned int least,
 			  unsigned int most, unsigned int *number);
 
+/* Appends a word, which outlives the list, to a list of n. Returns 0 or -ENOMEM. */
+int options__add_word(const char ***words, size_t *n, const char *word);
+
 /* An argp help filter that puts the list of commands before the text behind the options. */
 char *options__list_commands(int key, const char *text, void *input);
 

@@ -209,6 +209,7 @@ static const struct argp_child record_children[] = {
 	{&general_argp, 0, NULL, 0},
 	{&observing_argp, 0, NULL, 0},
 	{&rendering_argp, 0, NULL, 0},
+	{&own_code_argp, 0, NULL, 0},
 	{0},
 };
 

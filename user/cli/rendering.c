@@ -77,6 +77,35 @@ static char *complete_help(int key, const char *text, void *input)
 	return whole ?: (char *)text;
 }
 
+enum {
+	OPTION_OWN = 1100,
+	OPTION_LIBRARY,
+};
+
+static const struct argp_option own_code_options[] = {
+	{"own", OPTION_OWN, "GLOB", 0,
+	 "Files that match are the program's own, wherever they are installed; can be repeated", 2},
+	{"library", OPTION_LIBRARY, "GLOB", 0, "Files that match are not; can be repeated", 2},
+	{0},
+};
+
+static int parse_own_code(int key, char *arg, struct argp_state *state)
+{
+	struct options *options = state->input;
+	struct own_code *code = &options->filter.code;
+
+	if (key == OPTION_OWN)
+		return options__add_word(&code->own, &code->nown, arg);
+	if (key == OPTION_LIBRARY)
+		return options__add_word(&code->libraries, &code->nlibraries, arg);
+	return ARGP_ERR_UNKNOWN;
+}
+
+const struct argp own_code_argp = {
+	.options = own_code_options,
+	.parser = parse_own_code,
+};
+
 const struct argp rendering_argp = {
 	.options = rendering_options,
 	.parser = parse_rendering_option,

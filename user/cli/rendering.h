@@ -5,8 +5,9 @@
 
 #include <argp.h>
 
-/* An argp child: fills in a struct options. */
-extern const struct argp rendering_argp;
+/* argp children, which fill in a struct options: the format; and whose code is the program's own.
+ */
+extern const struct argp rendering_argp, own_code_argp;
 
 struct options;
 

@@ -53,6 +53,7 @@ static int check_report(const struct options *options)
 static const struct argp_child children[] = {
 	{&general_argp, 0, NULL, 0},
 	{&rendering_argp, 0, NULL, 0},
+	{&own_code_argp, 0, NULL, 0},
 	{0},
 };
 

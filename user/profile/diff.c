@@ -103,14 +103,14 @@ static int compare_changes(const void *a, const void *b, void *schema)
 }
 
 int profile__diff(const struct profile *before, const struct profile *now, enum group_by by,
-		  struct differences *differences)
+		  const struct own_code *code, struct differences *differences)
 {
 	struct groups old = {0}, new = {0};
 	size_t i;
-	int err = profile__group(before, NULL, by, BY_VALUE, &old);
+	int err = profile__group(before, NULL, by, BY_VALUE, code, &old);
 
 	if (!err)
-		err = profile__group(now, NULL, by, BY_VALUE, &new);
+		err = profile__group(now, NULL, by, BY_VALUE, code, &new);
 	differences->n = 0;
 	differences->of = err ? NULL : calloc(old.n + new.n + 1, sizeof(*differences->of));
 	if (differences->of) {

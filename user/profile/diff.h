@@ -29,7 +29,7 @@ bool profiles__compare(const struct profile *before, const struct profile *now, 
  * refer to both profiles, or -ENOMEM. The profiles must compare.
  */
 int profile__diff(const struct profile *before, const struct profile *now, enum group_by by,
-		  struct differences *differences);
+		  const struct own_code *code, struct differences *differences);
 void differences__free(struct differences *differences);
 
 #endif /* DIFF_H */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,17 +8,8 @@
 
 static bool has_file(const struct filter *filter, const char *file)
 {
-	const char *slash = strrchr(file, '/');
-	size_t i;
-
-	if (!filter->nfiles)
-		return !file__is_library(file);
-	for (i = 0; i < filter->nfiles; i++) {
-		if (!fnmatch(filter->files[i], file, 0) ||
-		    (slash && !fnmatch(filter->files[i], slash + 1, 0)))
-			return true;
-	}
-	return false;
+	return filter->nfiles ? file__matches(file, filter->files, filter->nfiles)
+			      : !file__is_library(&filter->code, file);
 }
 
 static bool has_function(const struct filter *filter, const char *function)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "profile/own_code.h"
 #include "profile/profile.h"
 
 /* Without files, the program's own are selected. */
@@ -14,6 +15,7 @@ struct filter {
 	size_t nfunctions;
 	const char **files; /* glob(7) patterns, for paths or their last part */
 	size_t nfiles;
+	struct own_code code;
 };
 
 /* Keeps the lines of a process that are in selected files. */

@@ -53,14 +53,14 @@ static const struct location *rest_of(const struct profile_stack *stack)
 }
 
 static void add_own_lines(const struct profile *profile, const struct profile_process *process,
-			  struct groups *groups)
+			  const struct own_code *code, struct groups *groups)
 {
 	const struct profile_stack *stack;
 	size_t i, k;
 
 	for (i = 0; i < process->nstacks; i++) {
 		stack = &process->stacks[i];
-		for (k = 0; k < stack->nframes && !location__is_own(stack->frames[k]); k++)
+		for (k = 0; k < stack->nframes && !location__is_own(code, stack->frames[k]); k++)
 			;
 		add(groups, k < stack->nframes ? stack->frames[k] : rest_of(stack), process,
 		    &stack->values, &stack->change,
@@ -69,12 +69,12 @@ static void add_own_lines(const struct profile *profile, const struct profile_pr
 }
 
 static void add_process(const struct profile *profile, const struct profile_process *process,
-			enum group_by by, struct groups *groups)
+			enum group_by by, const struct own_code *code, struct groups *groups)
 {
 	if (by == GROUP_PROCESS || by == GROUP_PROGRAM)
 		add(groups, &nowhere, process, &process->total, &process->change, false);
 	else if (by == GROUP_OWN_LINE)
-		add_own_lines(profile, process, groups);
+		add_own_lines(profile, process, code, groups);
 	else
 		add_lines(process, by, groups);
 }
@@ -132,7 +132,8 @@ static int compare_by_change(const void *a, const void *b, void *schema)
 }
 
 int profile__group(const struct profile *profile, const struct profile_process *process,
-		   enum group_by by, enum line_order order, struct groups *groups)
+		   enum group_by by, enum line_order order, const struct own_code *code,
+		   struct groups *groups)
 {
 	const struct profile_process *first = process ? process : profile->processes;
 	size_t n = process ? 1 : profile->nprocesses, most = n, i;
@@ -144,7 +145,7 @@ int profile__group(const struct profile *profile, const struct profile_process *
 	if (!groups->groups)
 		return -ENOMEM;
 	for (i = 0; i < n; i++)
-		add_process(profile, &first[i], by, groups);
+		add_process(profile, &first[i], by, code, groups);
 	merge(profile, by, groups);
 	qsort_r(groups->groups, groups->n, sizeof(*groups->groups),
 		order == BY_CHANGE ? compare_by_change : compare_by_value,

@@ -3,6 +3,7 @@
 #ifndef GROUP_H
 #define GROUP_H
 
+#include "profile/own_code.h"
 #include "profile/profile.h"
 
 enum group_by {
@@ -29,11 +30,13 @@ struct groups {
 };
 
 /*
- * Groups one process, or all if process is NULL, in the given order. Returns 0 and groups, which
- * the caller frees with groups__free() and which refer to the profile, or -ENOMEM.
+ * Groups one process, or all if process is NULL, in the given order. code, which may be NULL, is
+ * for GROUP_OWN_LINE. Returns 0 and groups, which the caller frees with groups__free() and which
+ * refer to the profile, or -ENOMEM.
  */
 int profile__group(const struct profile *profile, const struct profile_process *process,
-		   enum group_by by, enum line_order order, struct groups *groups);
+		   enum group_by by, enum line_order order, const struct own_code *code,
+		   struct groups *groups);
 void groups__free(struct groups *groups);
 
 #endif /* GROUP_H */

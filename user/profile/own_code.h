@@ -4,15 +4,26 @@
 #define OWN_CODE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "symbols/code_objects.h"
 
-/* Whether a file is not the program's own, by where distributions, virtual environments and Python
- * itself put modules. True for what is no file. */
-bool file__is_library(const char *file);
+/* What the user says of files: glob(7) patterns, for paths or their last part. */
+struct own_code {
+	const char **own, **libraries;
+	size_t nown, nlibraries;
+};
+
+/* Whether a file matches one of n patterns, with its path or with the last part of it. */
+bool file__matches(const char *file, const char **patterns, size_t n);
+
+/* Whether a file is not the program's own: by what the user says, first of libraries; else by where
+ * distributions, virtual environments and Python itself put modules. True for what is no file. code
+ * NULL: the user says nothing. */
+bool file__is_library(const struct own_code *code, const char *file);
 
 /* Whether a location is the program's own, by its file; what was given as text, as to python -c,
  * is. */
-bool location__is_own(const struct location *location);
+bool location__is_own(const struct own_code *code, const struct location *location);
 
 #endif /* OWN_CODE_H */

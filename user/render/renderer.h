@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "profile/own_code.h"
 #include "profile/profile.h"
 
 enum weight {
@@ -20,6 +21,7 @@ enum weight {
 struct render_options {
 	unsigned int top; /* lines of each process */
 	enum weight weight;
+	const struct own_code *own_code; /* NULL: by where files are */
 };
 
 struct renderer {

@@ -287,7 +287,8 @@ static int put_own_lines(const struct profile *profile, const struct profile_pro
 	bool through = false;
 	int64_t held, change;
 	size_t i, shown = 0;
-	int err = profile__group(profile, process, GROUP_OWN_LINE, BY_CHANGE, &groups);
+	int err = profile__group(profile, process, GROUP_OWN_LINE, BY_CHANGE, options->own_code,
+				 &groups);
 
 	if (err)
 		return err;
