@@ -2,10 +2,9 @@
 """python attribution: mode lines without markers has what lines.py makes and lets go of on the
 lines that do so, with the lines that call them, whatever the version."""
 import json
-import subprocess
 import sys
 
-from harness import PROGRAMS, PYMEMTOP, check, check_nothing_lost
+from harness import PROGRAMS, Recording, Target, check, check_nothing_lost, process_of
 
 python, attribution = sys.argv[1:]
 PROGRAM = PROGRAMS + "/lines.py"
@@ -14,12 +13,12 @@ SLACK = 1 << 20
 
 
 def lines_of(function):
-    done = subprocess.run([PYMEMTOP, "record", "-m", "lines", "-f", "json", "--attribution",
-                           attribution, "-o", "/dev/stderr", "--", *python.split(), PROGRAM,
-                           function], capture_output=True, text=True)
-    check(done.returncode == 0, done.stderr)
-    profile = json.loads(done.stderr[done.stderr.index("{"):])
-    process, = profile["processes"]
+    target = Target(python, "lines.py", function)
+    recording = Recording("-p", str(target.pid), "-m", "lines", "-f", "json", "--attribution",
+                          attribution)
+    target.run()
+    process = process_of(json.loads(recording.stop()), target.pid)
+    target.end()
     check_nothing_lost(process)
     with open(PROGRAM) as file:
         text = file.read().splitlines()
