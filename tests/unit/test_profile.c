@@ -189,8 +189,8 @@ static void grouped(void **state)
 		assert_true(groups.groups[0].through == (by == GROUP_OWN_LINE));
 		groups__free(&groups);
 	}
-	assert_int_equal(profile__group(profile, &profile->processes[0], GROUP_LINE, BY_CHANGE, NULL,
-					&groups),
+	assert_int_equal(profile__group(profile, &profile->processes[0], GROUP_LINE, BY_CHANGE,
+					NULL, &groups),
 			 0);
 	assert_int_equal(groups.n, 3);
 	assert_int_equal(groups.groups[0].location.line, 2);

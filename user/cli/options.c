@@ -465,7 +465,7 @@ void options__free(struct options *options)
 	free(options->pids);
 	free(options->filter.functions);
 	free(options->filter.files);
-	free(options->filter.code.own);
+	free(options->filter.code.files);
 	free(options->filter.code.libraries);
 }
 

@@ -95,7 +95,7 @@ static int parse_own_code(int key, char *arg, struct argp_state *state)
 	struct own_code *code = &options->filter.code;
 
 	if (key == OPTION_OWN)
-		return options__add_word(&code->own, &code->nown, arg);
+		return options__add_word(&code->files, &code->nfiles, arg);
 	if (key == OPTION_LIBRARY)
 		return options__add_word(&code->libraries, &code->nlibraries, arg);
 	return ARGP_ERR_UNKNOWN;

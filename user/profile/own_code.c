@@ -21,7 +21,7 @@ bool file__is_library(const struct own_code *code, const char *file)
 {
 	if (code && file__matches(file, code->libraries, code->nlibraries))
 		return true;
-	if (code && file__matches(file, code->own, code->nown))
+	if (code && file__matches(file, code->files, code->nfiles))
 		return false;
 	return file[0] == '<' || file[0] == '[' || strstr(file, "/site-packages/") ||
 	       strstr(file, "/dist-packages/") || strstr(file, "/lib/python3");

@@ -10,8 +10,8 @@
 
 /* What the user says of files: glob(7) patterns, for paths or their last part. */
 struct own_code {
-	const char **own, **libraries;
-	size_t nown, nlibraries;
+	const char **files, **libraries; /* of the program's own code; of what is not */
+	size_t nfiles, nlibraries;
 };
 
 /* Whether a file matches one of n patterns, with its path or with the last part of it. */
