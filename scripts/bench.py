@@ -7,6 +7,7 @@ alone of the same round; the table shows their median, minimum and maximum.
 All measurements go to build/bench/bench.json unprocessed.
 """
 import argparse
+import itertools
 import json
 import os
 import platform
@@ -152,12 +153,12 @@ def table(results, workloads, conditions):
         cells.append("%.2f s" % statistics.median(values) if attaches and values else "-")
     print("| attaching | | %s |" % " | ".join(cells))
     print()
-    for name in "naive", "floor":
-        added = [(a - 1) / (b - 1) for a, b in zip(ratios("bytes_loop", "heap/frames"),
-                                                   ratios("bytes_loop", name))]
+    for workload, name in itertools.product(("bytes_loop", "batch"), ("naive", "floor")):
+        added = [(a - 1) / (b - 1) for a, b in zip(ratios(workload, "heap/frames"),
+                                                   ratios(workload, name))]
         if added:
-            print("bytes_loop: the time that heap/frames adds, over what %s adds: %.2f (%.2f-%.2f)"
-                  % (name, statistics.median(added), min(added), max(added)))
+            print("%s: the time that heap/frames adds, over what %s adds: %.2f (%.2f-%.2f)"
+                  % (workload, name, statistics.median(added), min(added), max(added)))
 
 
 def main():

@@ -145,8 +145,8 @@ def server():
     return run
 
 
-WORKLOADS = {f.__name__: f for f in (seed, loads, pandas_csv, bytes_loop, batch, grow, strings, templates,
-                                     polars_frame, threads, server)}
+WORKLOADS = {f.__name__: f for f in (seed, loads, pandas_csv, bytes_loop, batch, grow, strings,
+                                     templates, polars_frame, threads, server)}
 
 
 def wait():
