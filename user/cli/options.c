@@ -292,7 +292,7 @@ static int show_help(const struct argp_state *state, unsigned int flags)
 	argp_help(state->root_argp, stdout, flags, name);
 	putchar('\n');
 	free(name);
-	return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+	return fflush(stdout) || ferror(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int options__parse_option(int key, char *arg, struct argp_state *state)

@@ -557,7 +557,11 @@ static void say_syntax(yajl_handle handle, struct reader_state *state, const uns
 {
 	unsigned char *error = yajl_get_error(handle, 0, text, length);
 
-	fail(state, "%.*s", error ? (int)strcspn((char *)error, "\n") : 0, (char *)error);
+	if (error && strstr((char *)error, "trailing garbage"))
+		fail(state, "something follows it: record -i writes one profile after the other, "
+			    "and here only one can be taken");
+	else
+		fail(state, "%.*s", error ? (int)strcspn((char *)error, "\n") : 0, (char *)error);
 	if (error)
 		yajl_free_error(handle, error);
 }
