@@ -7,30 +7,34 @@ setup() {
 	need_module memory_profiler
 }
 
+# Without and with markers, at once.
+both() {
+	local other
+	check check_lines.py "$DEBIAN" "$1" 3>&- &
+	other=$!
+	check check_lines.py "$DEBIAN" "$1" --markers
+	wait "$other"
+}
+
 @test "lines: memory_profiler's own example" {
-	check check_lines.py "$DEBIAN" lists
-	check check_lines.py "$DEBIAN" lists --markers
+	both lists
 }
 
 @test "lines: the seed program, comprehensions and a lambda" {
-	check check_lines.py "$DEBIAN" seed
-	check check_lines.py "$DEBIAN" seed --markers
+	both seed
 }
 
 @test "lines: a file that is read in chunks" {
-	check check_lines.py "$DEBIAN" chunks
-	check check_lines.py "$DEBIAN" chunks --markers
+	both chunks
 }
 
 @test "lines: loops, nested functions, generators, exceptions" {
-	check check_lines.py "$DEBIAN" flow
-	check check_lines.py "$DEBIAN" flow --markers
+	both flow
 }
 
 @test "lines: pandas reads a table" {
 	need_module pandas
-	check check_lines.py "$DEBIAN" table
-	check check_lines.py "$DEBIAN" table --markers
+	both table
 }
 
 @test "lines: json carries the table's numbers, folded what was added" {
