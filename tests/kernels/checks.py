@@ -48,5 +48,5 @@ LOSSY = ["doctor", "heap", "rss", "lines", "blocks", "blocks-usdt", "blocks-entr
          "counts", "resident", "resident-huge"]
 
 # The short list: takes a minute or so under emulation.
-SHORT = ["doctor", "heap", "rss", "lines", "blocks*2", "blocks-usdt", "objects", "stacks",
+SHORT = ["doctor", "heap", "rss", "blocks*2", "blocks-usdt", "objects", "stacks",
          "resident", "lines-added", "lines-lists"]
