@@ -19,6 +19,12 @@ struct {
 	__type(value, struct py_layout);
 } layouts SEC(".maps");
 
+/* The layout of a thread's interpreter; NULL without a thread. */
+static __always_inline const struct py_layout *thread__layout(const struct thread *t)
+{
+	return t ? bpf_map_lookup_elem(&layouts, &t->process.layout) : NULL;
+}
+
 /* By process_key(), or by a marker's name: the ones that user space has. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -160,7 +166,7 @@ __noinline int code__send_all(__u64 code, __u32 generation)
 
 	if (!t)
 		return CODE_LOST;
-	l = bpf_map_lookup_elem(&layouts, &t->process.layout);
+	l = thread__layout(t);
 	if (!l)
 		return CODE_LOST;
 	key = process_key(t->process.id, code);

@@ -62,7 +62,7 @@ __noinline int tstate__search_on(void)
 
 	if (!t)
 		return TSTATE_NONE;
-	l = bpf_map_lookup_elem(&layouts, &t->process.layout);
+	l = thread__layout(t);
 	if (!l)
 		return TSTATE_NONE;
 	for (i = 0; i < SEARCH_STEPS; i++) {
@@ -260,7 +260,7 @@ static __always_inline bool frame__push(struct thread *t, const struct py_layout
 __noinline int tstate__find_waiter(void)
 {
 	struct thread *t = thread__find();
-	const struct py_layout *l = t ? bpf_map_lookup_elem(&layouts, &t->process.layout) : NULL;
+	const struct py_layout *l = thread__layout(t);
 	__u64 newest = 0, main = 0, tstate = 0;
 
 	if (!l ||
@@ -285,7 +285,7 @@ __noinline int tstate__find_waiter(void)
 __noinline int frames__walk_on(void)
 {
 	struct thread *t = thread__find();
-	const struct py_layout *l = t ? bpf_map_lookup_elem(&layouts, &t->process.layout) : NULL;
+	const struct py_layout *l = thread__layout(t);
 	__u64 address;
 	__u8 owner;
 	int i;
@@ -333,7 +333,7 @@ static __always_inline void frames__walk(struct thread *t, const struct py_layou
 __noinline int stack__take_waiter(void)
 {
 	struct thread *t = thread__find();
-	const struct py_layout *l = t ? bpf_map_lookup_elem(&layouts, &t->process.layout) : NULL;
+	const struct py_layout *l = thread__layout(t);
 
 	if (!l)
 		return 0;
@@ -349,7 +349,7 @@ __noinline int stack__take_waiter(void)
 __noinline int tstate__locate(void)
 {
 	struct thread *t = thread__find();
-	const struct py_layout *l = t ? bpf_map_lookup_elem(&layouts, &t->process.layout) : NULL;
+	const struct py_layout *l = thread__layout(t);
 	int what;
 
 	if (!l)
@@ -364,7 +364,7 @@ __noinline int tstate__locate(void)
 
 static __always_inline void frames__collect(struct thread *t)
 {
-	const struct py_layout *l = bpf_map_lookup_elem(&layouts, &t->process.layout);
+	const struct py_layout *l = thread__layout(t);
 	int what;
 
 	if (!l)

@@ -67,7 +67,7 @@ __noinline int qualname__outermost(__u32 length)
  * there. */
 static __noinline bool running__read(struct thread *t)
 {
-	const struct py_layout *l = bpf_map_lookup_elem(&layouts, &t->process.layout);
+	const struct py_layout *l = thread__layout(t);
 	struct running *running = &t->running;
 	__u64 frame, instr;
 
@@ -91,7 +91,7 @@ static __noinline bool running__read(struct thread *t)
  * ASCII. */
 static __noinline __u64 code__outermost(struct thread *t, __u64 code)
 {
-	const struct py_layout *l = bpf_map_lookup_elem(&layouts, &t->process.layout);
+	const struct py_layout *l = thread__layout(t);
 	__u64 name, length, hash = 0x9ae16a3b2f90404fULL;
 	__u32 state = 0, i, n;
 

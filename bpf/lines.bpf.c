@@ -47,8 +47,7 @@ static __noinline void level__begin(struct rss_level *level, __u32 tgid, __u64 m
 	level->tgid = tgid;
 }
 
-static __always_inline void line__charge(const struct thread *t, const struct rss_level *level,
-					 __s64 pages)
+static __always_inline void line__charge(const struct rss_level *level, __s64 pages)
 {
 	__u32 site = site__find();
 	struct site_counters *count = bpf_map_lookup_elem(&site_counters, &site);
@@ -91,7 +90,7 @@ __noinline int level__take(__u32 kind)
 	if (!pages)
 		return 0;
 	__sync_fetch_and_add(&level->pages[kind], pages);
-	line__charge(t, level, pages);
+	line__charge(level, pages);
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/format.h"
 
@@ -53,5 +54,15 @@ struct text format_count(uint64_t count)
 		*to++ = digits[i];
 	}
 	*to = '\0';
+	return text;
+}
+
+struct text format_time(time_t when)
+{
+	struct text text = {""};
+	struct tm tm;
+
+	if (!gmtime_r(&when, &tm) || !strftime(text.s, sizeof(text.s), "%Y-%m-%dT%H:%M:%SZ", &tm))
+		text.s[0] = 0;
 	return text;
 }

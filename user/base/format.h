@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Numbers for people to read. */
+/* Numbers and times for people to read. */
 #ifndef FORMAT_H
 #define FORMAT_H
 
 #include <stdint.h>
+#include <time.h>
 
 #define FORMAT_SIZE 32
 
@@ -22,5 +23,8 @@ struct text format_signed(int64_t bytes);
 
 /* "1,234,567" */
 struct text format_count(uint64_t count);
+
+/* UTC, ISO 8601: "2026-11-26T12:00:00Z"; "" for a year that has no number. */
+struct text format_time(time_t when);
 
 #endif /* FORMAT_H */

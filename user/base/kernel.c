@@ -277,7 +277,8 @@ void kernel_features__log(void)
 {
 	int i;
 
-	for (i = 0; i < FEATURES; i++)
+	/* Trying one takes milliseconds, and some read the kernel's whole BTF. */
+	for (i = 0; log_is_verbose() && i < FEATURES; i++)
 		log_detail("%s: %s%s", features[i].name,
 			   feature__has(i) ? "yes" : "no; in its place: ",
 			   feature__has(i) ? "" : features[i].substitute);

@@ -13,6 +13,11 @@ void log_set_verbose(bool on)
 	details = on;
 }
 
+bool log_is_verbose(void)
+{
+	return details;
+}
+
 void log_set_stream(FILE *stream)
 {
 	to = stream;

@@ -8,6 +8,7 @@
 
 /* Whether log_detail() prints; set once, by --verbose. */
 void log_set_verbose(bool on);
+bool log_is_verbose(void);
 
 /* Where messages go; stderr at first. Change it while something else is shown there. */
 void log_set_stream(FILE *stream);

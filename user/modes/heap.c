@@ -10,8 +10,8 @@
 #include "modes/heap.h"
 #include "modes/mode.h"
 
-/* Of the blocks, one in four may find its bucket full; with all of them alive, one in seven does if
- * there is a slot for each. A few more, as few buckets fill unevenly. */
+/* The table has slots for three blocks in four: the hash is for the fourth, and for some more, as
+ * buckets fill unevenly. */
 static unsigned int hashed_blocks(unsigned int most)
 {
 	return most / 4 + most / 16 + 64;

@@ -95,13 +95,6 @@ int callers__add(struct profile *profile, struct profile_process *process)
 	return 0;
 }
 
-static int compare_shown(const void *a, const void *b)
-{
-	const struct profile_line *x = a, *const *y = b;
-
-	return compare_lines(x->location, (*y)->location);
-}
-
 static int compare_pointers(const void *a, const void *b)
 {
 	const struct profile_line *const *x = a, *const *y = b;
@@ -113,7 +106,7 @@ int callers__find_elsewhere(const struct profile *profile, struct profile_proces
 {
 	auto_free const struct profile_line **lines = calloc(process->nlines + 1, sizeof(*lines));
 	const struct profile_stack *stack;
-	struct profile_line key = {0};
+	struct profile_line key = {0}, *wanted = &key;
 	size_t i, j;
 
 	if (!lines)
@@ -126,7 +119,8 @@ int callers__find_elsewhere(const struct profile *profile, struct profile_proces
 		stack = &process->stacks[i];
 		for (j = 0; j < stack->nframes; j++) {
 			key.location = stack->frames[j];
-			if (bsearch(&key, lines, process->nlines, sizeof(*lines), compare_shown))
+			if (bsearch(&wanted, lines, process->nlines, sizeof(*lines),
+				    compare_pointers))
 				break;
 		}
 		if (j == stack->nframes)

@@ -178,6 +178,19 @@ void profile__add_up(const struct profile *profile, struct profile_process *proc
 	profile__sort_lines(profile, process, order);
 }
 
+void profile_process__rests(const struct profile *profile, const struct profile_process *process,
+			    struct profile_rest rests[PROFILE_RESTS])
+{
+	static const struct location before = {"[before attach]", "", 0},
+				     small = {"[small objects]", "", 0},
+				     unattributed = {"[unattributed]", "", 0};
+
+	rests[0] = (struct profile_rest){&before, process->before_attach_bytes};
+	rests[1] = (struct profile_rest){&small, values__get(&profile->schema, &process->total,
+							     ROLE_ARENA_BYTES)};
+	rests[2] = (struct profile_rest){&unattributed, process->unattributed_bytes};
+}
+
 const struct profile_file *profile_process__file(const struct profile_process *process,
 						 const char *file)
 {

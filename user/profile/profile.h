@@ -136,6 +136,18 @@ void profile__sort_lines(const struct profile *profile, struct profile_process *
 void profile__add_up(const struct profile *profile, struct profile_process *process,
 		     enum line_order order);
 
+/* Resident memory that is no line's: with the lines', it adds up to RssAnon. */
+struct profile_rest {
+	const struct location *location; /* a name in brackets that lives for ever */
+	int64_t bytes;
+};
+
+#define PROFILE_RESTS 3
+
+/* Fills in what a process has of it, in a mode that counts resident memory. */
+void profile_process__rests(const struct profile *profile, const struct profile_process *process,
+			    struct profile_rest rests[PROFILE_RESTS]);
+
 /* Returns the process's file of that name (the profile's string), or NULL if it was not read. */
 const struct profile_file *profile_process__file(const struct profile_process *process,
 						 const char *file);

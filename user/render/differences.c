@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/format.h"
 #include "base/json.h"
@@ -11,22 +10,11 @@
 
 #define SCHEMA "pymemtop.diff/1"
 
-static void format_time(time_t time, char *text, size_t size)
-{
-	struct tm tm;
-
-	gmtime_r(&time, &tm);
-	strftime(text, size, "%Y-%m-%dT%H:%M:%SZ", &tm);
-}
-
 static void put_profile(const char *title, const char *file, const struct profile *profile,
 			FILE *out)
 {
-	char time[32];
-
-	format_time(profile->time, time, sizeof(time));
-	fprintf(out, "%s %s: %s, mode %s, after %.1f s\n", title, file, time, profile->mode,
-		profile->duration_seconds);
+	fprintf(out, "%s %s: %s, mode %s, after %.1f s\n", title, file,
+		format_time(profile->time).s, profile->mode, profile->duration_seconds);
 }
 
 static void put_place(const struct difference *one, FILE *out)
@@ -110,7 +98,6 @@ static int render_json(const struct difference_set *set, size_t top, FILE *out)
 	const struct schema *schema = &set->now->schema;
 	struct json_writer *writer = json_writer__new(out);
 	const struct difference *one;
-	char time[32];
 	size_t i;
 
 	(void)top;
@@ -119,10 +106,8 @@ static int render_json(const struct difference_set *set, size_t top, FILE *out)
 	json__open_map(writer);
 	json__string_member(writer, "schema", SCHEMA);
 	json__string_member(writer, "mode", set->now->mode);
-	format_time(set->before->time, time, sizeof(time));
-	json__string_member(writer, "before_time", time);
-	format_time(set->now->time, time, sizeof(time));
-	json__string_member(writer, "now_time", time);
+	json__string_member(writer, "before_time", format_time(set->before->time).s);
+	json__string_member(writer, "now_time", format_time(set->now->time).s);
 	json__string(writer, "differences");
 	json__open_array(writer);
 	for (i = 0; i < set->differences.n; i++) {

@@ -49,20 +49,21 @@ static int64_t weight_of(const struct schema *schema, const struct values *value
 }
 
 /* Writes resident memory that is no line's, so that the sum is RssAnon. */
-static void put_rest(const struct profile_process *process, const char *name, int64_t bytes,
+static void put_rest(const struct profile_process *process, const struct profile_rest *rest,
 		     enum weight weight, FILE *out)
 {
-	if (bytes <= 0 || weight == WEIGHT_ALLOCATED)
+	if (rest->bytes <= 0 || weight == WEIGHT_ALLOCATED)
 		return;
 	put_process(process, out);
-	fprintf(out, ";%s %" PRId64 "\n", name,
-		weight == WEIGHT_COUNT ? bytes >> PAGE_SHIFT : bytes);
+	fprintf(out, ";%s %" PRId64 "\n", rest->location->file,
+		weight == WEIGHT_COUNT ? rest->bytes >> PAGE_SHIFT : rest->bytes);
 }
 
 static int render(const struct profile *profile, const struct render_options *options, FILE *out)
 {
 	const struct profile_process *process;
 	const struct profile_stack *stack;
+	struct profile_rest rests[PROFILE_RESTS];
 	int64_t weight;
 	size_t p, i, k;
 
@@ -80,13 +81,9 @@ static int render(const struct profile *profile, const struct render_options *op
 		}
 		if (!profile->counts_resident)
 			continue;
-		put_rest(process, "[before attach]", process->before_attach_bytes, options->weight,
-			 out);
-		put_rest(process, "[small objects]",
-			 values__get(&profile->schema, &process->total, ROLE_ARENA_BYTES),
-			 options->weight, out);
-		put_rest(process, "[unattributed]", process->unattributed_bytes, options->weight,
-			 out);
+		profile_process__rests(profile, process, rests);
+		for (i = 0; i < PROFILE_RESTS; i++)
+			put_rest(process, &rests[i], options->weight, out);
 	}
 	return 0;
 }

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "render/renderer.h"
 #include "version.h"
@@ -188,17 +188,13 @@ static void put_schema(struct json_writer *writer, const struct schema *schema)
 
 static void put_profile(struct json_writer *writer, const struct profile *profile)
 {
-	char time[32] = "";
-	struct tm tm;
 	size_t i;
 
-	if (gmtime_r(&profile->time, &tm))
-		strftime(time, sizeof(time), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	json__open_map(writer);
 	json__string_member(writer, "schema", SCHEMA);
 	json__string_member(writer, "version", PYMEMTOP_VERSION);
 	json__text_member(writer, "host", profile->host);
-	json__string_member(writer, "time", time);
+	json__string_member(writer, "time", format_time(profile->time).s);
 	json__number_member(writer, "duration_seconds", profile->duration_seconds);
 	json__number_member(writer, "interval_seconds", profile->interval_seconds);
 	json__integer_member(writer, "map_bytes", profile->map_bytes);

@@ -316,21 +316,12 @@ static void put_sample(struct writer *writer, const struct profile *profile,
 static void put_rest(struct writer *writer, const struct profile *profile,
 		     const struct profile_process *process)
 {
-	static const struct location before = {"[before attach]", "", 0},
-				     small = {"[small objects]", "", 0},
-				     unattributed = {"[unattributed]", "", 0};
-	const struct {
-		const struct location *location;
-		int64_t bytes;
-	} rests[] = {
-		{&before, process->before_attach_bytes},
-		{&small, values__get(&profile->schema, &process->total, ROLE_ARENA_BYTES)},
-		{&unattributed, process->unattributed_bytes},
-	};
+	struct profile_rest rests[PROFILE_RESTS];
 	struct values values;
 	size_t i, k;
 
-	for (i = 0; i < sizeof(rests) / sizeof(rests[0]); i++) {
+	profile_process__rests(profile, process, rests);
+	for (i = 0; i < PROFILE_RESTS; i++) {
 		values = (struct values){0};
 		for (k = 0; k < profile->schema.n; k++) {
 			if (profile->schema.types[k].role == ROLE_INUSE_BYTES)
