@@ -16,6 +16,11 @@ setup() {
 	check check_retained.py "$DEBIAN"
 }
 
+@test "a core file tells what its process would, and damaged ones do no harm" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	check check_core.py "$DEBIAN"
+}
+
 # Looks at grows.py before and after it grows; what is found is in out.
 inspect_growth() {
 	"$DEBIAN" ../programs/grows.py "$BATS_TEST_TMPDIR/go" "$BATS_TEST_TMPDIR/made" 3>&- &
@@ -100,6 +105,10 @@ os.execv(sys.executable, [sys.executable, "-c", "import time; time.sleep(60)"])'
 @test "wrong arguments, and what is no Python, are refused with the reason" {
 	refused 2 "which process?" inspect
 	refused 2 "--format xml" inspect -p 1 -f xml
+	refused 2 "in place of -p" inspect -p 1 --core x
+	refused 2 "does not change" inspect --core x -i 1
+	refused 2 "goes with --core" inspect -p 1 --root /
+	refused 1 "No such file" inspect --core "$BATS_TEST_TMPDIR/none"
 	sleep 60 3>&- &
 	TARGET=$!
 	refused 1 "is not CPython" inspect -p "$TARGET"

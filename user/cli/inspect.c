@@ -23,13 +23,22 @@ static const struct objects_renderer *objects_renderer_of(const struct options *
 	return options->objects ? options->objects : objects_renderer__find("report");
 }
 
-static int print_all(const struct options *options, struct output *output,
-		     const struct inspected *all)
+/* What is inspected: processes, or one core file. */
+struct inspection {
+	const struct options *options;
+	struct inspected *all;
+	size_t n;
+	int failed; /* -errno: one has ended */
+};
+
+static int print_all(const struct inspection *inspection, struct output *output)
 {
+	const struct options *options = inspection->options;
 	FILE *out = output__stream(output);
 	int err;
 
-	err = objects_renderer_of(options)->render(all, options->npids, options->render.top, out);
+	err = objects_renderer_of(options)->render(inspection->all, inspection->n,
+						   options->render.top, out);
 	/* output__flush() says what is wrong with the stream itself. */
 	return err && !ferror(out) ? err : output__flush(output);
 }
@@ -46,76 +55,94 @@ static void pause_for(double seconds)
 	}
 }
 
-/* Looks at all processes. One that has ended is left out from then on, and makes the exit status
+/* Looks at all of them. One that has ended is left out from then on, and makes the exit status
  * that of a failure. */
-static int look(const struct options *options, struct inspected *all, int *failed)
+static int look(struct inspection *inspection)
 {
+	const struct options *options = inspection->options;
 	const struct census_options how = {
 		.holders = !options->no_holders && !options->type,
 		.type = options->type,
 	};
-	size_t i;
+	struct inspected *one;
 	int err;
 
-	for (i = 0; i < options->npids; i++) {
-		err = all[i].target ? inspected__look(&all[i], &how) : 0;
+	for (one = inspection->all; one < inspection->all + inspection->n; one++) {
+		err = one->target ? inspected__look(one, &how) : 0;
 		if (err == -EINTR || err == -ENOMEM)
 			return err;
 		if (err) {
-			*failed = err;
-			inspected__clear(&all[i]);
+			inspection->failed = err;
+			inspected__clear(one);
 		}
 	}
 	return 0;
 }
 
-static int inspect_all(const struct options *options, struct output *output, struct inspected *all,
-		       int *failed)
+static int open_all(struct inspection *inspection)
 {
+	const struct options *options = inspection->options;
 	const struct target_spec spec = {.images = options->images};
 	int err = 0;
 	size_t i;
 
+	if (options->core)
+		return inspected__open_core(&inspection->all[0], options->core,
+					    options->root ?: "");
 	for (i = 0; !err && i < options->npids; i++)
-		err = target__new(options->pids[i], &spec, &all[i].target);
+		err = target__new(options->pids[i], &spec, &inspection->all[i].target);
+	return err;
+}
+
+static int inspect_all(struct inspection *inspection, struct output *output)
+{
+	int err = open_all(inspection);
+
 	if (!err)
-		err = look(options, all, failed);
-	if (!err && options->interval) {
-		pause_for(options->interval);
-		err = look(options, all, failed);
+		err = look(inspection);
+	if (!err && inspection->options->interval) {
+		pause_for(inspection->options->interval);
+		err = look(inspection);
 	}
 	if (!err)
-		err = print_all(options, output, all);
+		err = print_all(inspection, output);
 	return err ? err : output__commit(output);
 }
 
 static int inspect_run(const struct options *options)
 {
-	struct inspected *all = calloc(options->npids, sizeof(*all));
+	struct inspection inspection = {options, .n = options->core ? 1 : options->npids};
 	struct output *output;
 	size_t i;
-	int err, failed = 0;
+	int err;
 
-	if (!all)
+	inspection.all = calloc(inspection.n, sizeof(*inspection.all));
+	if (!inspection.all)
 		return -ENOMEM;
 	signals__catch();
 	err = output__new(options->output, &output);
 	if (!err) {
-		err = inspect_all(options, output, all, &failed);
+		err = inspect_all(&inspection, output);
 		output__free(output);
 	}
-	for (i = 0; i < options->npids; i++)
-		inspected__clear(&all[i]);
-	free(all);
-	return err ? err : failed;
+	for (i = 0; i < inspection.n; i++)
+		inspected__clear(&inspection.all[i]);
+	free(inspection.all);
+	return err ? err : inspection.failed;
 }
 
 #define OPTION_TOP	  1024
 #define OPTION_NO_HOLDERS 1025
 #define OPTION_TYPE	  1026
+#define OPTION_CORE	  1027
+#define OPTION_ROOT	  1028
 
 static const struct argp_option inspect_options[] = {
 	{"pid", 'p', "PID[,PID...]", 0, "Inspect these processes; can be repeated", 1},
+	{"core", OPTION_CORE, "FILE", 0,
+	 "Inspect a core file, by gcore or of a crash, in place of a process", 1},
+	{"root", OPTION_ROOT, "DIR", 0,
+	 "Where the files are that the core's process had mapped, if not here", 1},
 	{"interval", 'i', "SECONDS", 0,
 	 "Look twice, this far apart or until Ctrl-C, and show what has changed", 1},
 	{"format", 'f', "report|json|folded", 0, "folded is for flamegraph.pl (report)", 2},
@@ -152,6 +179,12 @@ static int parse_inspect_option(int key, char *arg, struct argp_state *state)
 	case OPTION_TYPE:
 		options->type = arg;
 		return 0;
+	case OPTION_CORE:
+		options->core = arg;
+		return 0;
+	case OPTION_ROOT:
+		options->root = arg;
+		return 0;
 	case OPTION_NO_HOLDERS:
 		options->no_holders = true;
 		return 0;
@@ -166,7 +199,13 @@ static int parse_inspect_option(int key, char *arg, struct argp_state *state)
 
 static int check_inspect(const struct options *options)
 {
-	return options->npids
+	if (options->core && options->npids)
+		return usage_error("--core FILE is in place of -p PID");
+	if (options->core && options->interval)
+		return usage_error("-i SECONDS: a core file does not change");
+	if (options->root && !options->core)
+		return usage_error("--root DIR goes with --core FILE");
+	return options->npids || options->core
 		       ? 0
 		       : usage_error("which process? Give -p PID; see pymemtop inspect --help");
 }
@@ -175,7 +214,7 @@ static const struct argp inspect_argp = {
 	.options = inspect_options,
 	.parser = parse_inspect_option,
 	.children = general_children,
-	.args_doc = "-p PID",
+	.args_doc = "-p PID\n--core FILE",
 	.doc = "Tells which objects are alive in a process now, by type, and what holds them, from its "
 	       "memory alone: it needs no probe and no preparation, and stops nothing.\v"
 	       "It takes the right to read the process's memory: root's, or CAP_SYS_PTRACE, or the "
@@ -185,6 +224,7 @@ static const struct argp inspect_argp = {
 	       "  sudo pymemtop inspect -p 4242\n"
 	       "  sudo pymemtop inspect -p 4242 -i 30\n"
 	       "  sudo pymemtop inspect -p 4242 --type Session\n"
+	       "  pymemtop inspect --core core.4242\n"
 	       "  sudo pymemtop inspect -p 4242 -f folded | flamegraph.pl > holders.svg",
 };
 

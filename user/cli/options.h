@@ -37,6 +37,8 @@ struct options {
 	const struct objects_renderer *objects; /* inspect: the format */
 	bool no_holders;			/* inspect: only types */
 	const char *type;     /* inspect: whose instances are described; NULL: none */
+	const char *core;     /* inspect: the core file; NULL: processes */
+	const char *root;     /* inspect: where the core's files are; "": here */
 	const char *files[2]; /* saved profiles */
 	size_t nfiles;
 	enum group_by group;				/* diff: what is told apart */

@@ -303,8 +303,8 @@ static int look_at_all(struct taker *taker)
 static int walk(struct taker *taker, size_t *torn)
 {
 	struct pool_reader *reader;
-	int err =
-		pool_reader__new(taker->heap->target->pid, taker->heap->target->pool_size, &reader);
+	int err = pool_reader__new(taker->heap->target->space, taker->heap->target->pool_size,
+				   &reader);
 
 	if (err)
 		return err;
@@ -320,7 +320,7 @@ static int walk(struct taker *taker, size_t *torn)
 	if (!err)
 		err = look_at_all(taker);
 	/* Of one that has ended, what could not be read would look as if it were not there. */
-	return err || proc_status_bytes(taker->heap->target->pid, "VmSize") ? err : -ESRCH;
+	return err || target__exists(taker->heap->target) ? err : -ESRCH;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -386,7 +386,8 @@ static int summarise(struct taker *taker, struct census *census)
 	}
 	census->pool_bytes = taker->pool_bytes;
 	census->left_out = taker->left_out;
-	census->swapped_bytes = proc_status_bytes(taker->heap->target->pid, "VmSwap");
+	if (!taker->heap->target->space.core)
+		census->swapped_bytes = proc_status_bytes(taker->heap->target->pid, "VmSwap");
 	return merge_names(census);
 }
 
@@ -441,7 +442,7 @@ static void free_taker(struct taker *taker)
 static int take(struct heap *heap, const struct census_options *options, struct census *census)
 {
 	struct taker taker = {.heap = heap, .signals = signals__count()};
-	int err = memory__new(heap->target->pid, &heap->memory);
+	int err = memory__new(heap->target->space, &heap->memory);
 
 	if (!err)
 		err = walk(&taker, &census->torn);
@@ -458,7 +459,7 @@ static int take(struct heap *heap, const struct census_options *options, struct 
 
 static const char *reason(const struct target *target, int err)
 {
-	if (err == -ESRCH || !proc_exists(target->pid))
+	if (err == -ESRCH || !target__exists(target))
 		return "it has ended";
 	switch (err) {
 	case -EPERM:
@@ -485,7 +486,7 @@ int census__take(const struct target *target, const struct census_options *optio
 		     sscanf(target->version, "3.%u", &heap.rules.minor) != 1))
 		err = -ENOTSUP;
 	if (!err)
-		heap.types = census->names = type_table__new(target->pid);
+		heap.types = census->names = type_table__new(target->space);
 	if (!err && !heap.types)
 		err = -ENOMEM;
 	if (!err)

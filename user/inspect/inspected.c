@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "inspect/inspected.h"
+#include "target/core_file.h"
 
 /* Whether the process still runs what it ran at the first look. */
 static int check_life(struct inspected *inspected)
@@ -26,10 +27,21 @@ static int check_life(struct inspected *inspected)
 	return 0;
 }
 
+int inspected__open_core(struct inspected *inspected, const char *path, const char *root)
+{
+	int err = core_file__new(path, root, &inspected->core);
+
+	if (err)
+		return err;
+	inspected->rss = core_file__dumped_bytes(inspected->core);
+	inspected->missing = core_file__missing_bytes(inspected->core);
+	return target__new(0, &(struct target_spec){.core = inspected->core}, &inspected->target);
+}
+
 int inspected__look(struct inspected *inspected, const struct census_options *options)
 {
 	double begin = clock_seconds(CLOCK_MONOTONIC);
-	int err = check_life(inspected);
+	int err = inspected->core ? 0 : check_life(inspected);
 
 	if (err)
 		return err;
@@ -37,7 +49,8 @@ int inspected__look(struct inspected *inspected, const struct census_options *op
 	inspected->first = inspected->now;
 	inspected->now = NULL;
 	err = census__take(inspected->target, options, &inspected->now);
-	inspected->rss = proc_rss(inspected->target->pid);
+	if (!inspected->core)
+		inspected->rss = proc_rss(inspected->target->pid);
 	inspected->seconds = clock_seconds(CLOCK_MONOTONIC) - begin;
 	if (!err)
 		log_detail("process %d: %" PRIu64 " objects", inspected->target->pid,
@@ -50,6 +63,7 @@ void inspected__clear(struct inspected *inspected)
 	census__free(inspected->first);
 	census__free(inspected->now);
 	target__free(inspected->target);
+	core_file__free(inspected->core);
 	memset(inspected, 0, sizeof(*inspected));
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A process that was looked at once, or twice. */
+/* A process, or a core file, that was looked at once, or twice. */
 #ifndef INSPECTED_H
 #define INSPECTED_H
 
@@ -9,11 +9,16 @@
 
 struct inspected {
 	struct target *target;	    /* NULL: it has ended */
+	struct core_file *core;	    /* NULL: it runs */
 	struct census *first, *now; /* first: NULL if it was looked at once */
 	struct proc_life life;	    /* at the first look */
-	uint64_t rss;		    /* bytes */
+	uint64_t rss;		    /* bytes; of a core: that were dumped */
+	uint64_t missing;	    /* bytes that a core lacks, as it was cut off */
 	double seconds;		    /* that the last look took */
 };
+
+/* Opens a core file: see core_file__new(). Returns 0 or -errno, having said why. */
+int inspected__open_core(struct inspected *inspected, const char *path, const char *root);
 
 /* Looks at it now: what was seen last is the first look from then on.
  * Returns 0 or -errno, having said why. */

@@ -5,10 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 
-#include "base/cleanup.h"
-#include "base/procfs.h"
 #include "base/utf8.h"
 #include "inspect/memory.h"
 #include "inspect/pagemap.h"
@@ -35,7 +32,7 @@ struct page {
 };
 
 struct memory {
-	pid_t pid;
+	struct address_space space;
 	struct memory_range *ranges;
 	size_t nranges;
 	struct page pages[PAGES]; /* by their address */
@@ -98,56 +95,55 @@ static void name_file(const char *path, char file[FILE_NAME_SIZE])
 	utf8_keep_ascii(file);
 }
 
-static int read_ranges(struct memory *memory)
-{
-	auto_fclose FILE *maps = proc_maps__open(memory->pid);
-	struct memory_range range = {0};
-	struct proc_map map;
-	uint64_t end_of_file = 0, end = 0;
-	char file[FILE_NAME_SIZE] = "";
-	int err = 0;
+struct range_reader {
+	struct memory *memory;
+	uint64_t end_of_file, end; /* of the file that was mapped last, and of it with its bss */
+	char file[FILE_NAME_SIZE];
+};
 
-	if (!maps)
-		return -errno;
-	while (!err && proc_maps__next(maps, &map)) {
-		if (map.inode) {
-			end_of_file = map.end;
-			end = map.offset ? end : end_of_elf(memory, map.start);
-			name_file(map.path, file);
-		}
-		if (!map.is_writable || !map.is_private ||
-		    (map.path[0] == '[' && strcmp(map.path, "[heap]") != 0 &&
-		     strncmp(map.path, "[anon:", 6) != 0))
-			continue;
-		range = (struct memory_range){.start = map.start,
-					      .end = map.end,
-					      .static_end = map.start};
-		memcpy(range.file, file, sizeof(file));
-		if (map.inode)
-			range.static_end = map.end;
-		else if (map.start == end_of_file && end > map.start)
-			range.static_end = end < map.end ? end : map.end;
-		err = add_range(memory, &range);
+static int read_range(void *context, const struct proc_map *map)
+{
+	struct range_reader *reader = context;
+	struct memory_range range = {
+		.start = map->start,
+		.end = map->end,
+		.static_end = map->start,
+	};
+
+	if (map->inode) {
+		reader->end_of_file = map->end;
+		reader->end = map->offset ? reader->end : end_of_elf(reader->memory, map->start);
+		name_file(map->path, reader->file);
 	}
-	return err;
+	if (!map->is_writable || !map->is_private ||
+	    (map->path[0] == '[' && strcmp(map->path, "[heap]") != 0 &&
+	     strncmp(map->path, "[anon:", 6) != 0))
+		return 0;
+	memcpy(range.file, reader->file, sizeof(range.file));
+	if (map->inode)
+		range.static_end = map->end;
+	else if (map->start == reader->end_of_file && reader->end > map->start)
+		range.static_end = reader->end < map->end ? reader->end : map->end;
+	return add_range(reader->memory, &range);
 }
 
-int memory__new(pid_t pid, struct memory **result)
+int memory__new(struct address_space space, struct memory **result)
 {
 	struct memory *memory = calloc(1, sizeof(*memory));
+	struct range_reader reader = {.memory = memory};
 	size_t i;
 	int err;
 
 	if (!memory)
 		return -ENOMEM;
-	memory->pid = pid;
+	memory->space = space;
 	for (i = 0; i < PAGES; i++)
 		memory->pages[i].address = NO_PAGE;
 	for (i = 0; i < REGIONS; i++)
 		memory->regions[i].index = NO_PAGE;
-	err = read_ranges(memory);
+	err = address_space__visit_maps(space, read_range, &reader);
 	if (!err)
-		err = pagemap__new(pid, true, &memory->pagemap);
+		err = pagemap__new(space, true, &memory->pagemap);
 	if (!err)
 		err = pagemap__refresh(memory->pagemap);
 	if (err) {
@@ -212,7 +208,7 @@ static const struct page *page_at(struct memory *memory, uint64_t address)
 	remote.iov_len = n * PAGE;
 	for (i = 0; i < n; i++)
 		local[i] = (struct iovec){slot_of(memory, address + i * PAGE)->bytes, PAGE};
-	got = process_vm_readv(memory->pid, local, n, &remote, 1, 0);
+	got = address_space__readv(memory->space, local, n, &remote, 1);
 	for (i = 0; i < n; i++) {
 		page = slot_of(memory, address + i * PAGE);
 		page->is_there = got >= (ssize_t)((i + 1) * PAGE);

@@ -7,12 +7,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
+
+#include "target/address_space.h"
 
 struct memory;
 
-/* Returns 0 and the memory of a process, or -errno if its maps cannot be read. */
-int memory__new(pid_t pid, struct memory **memory);
+/* Returns 0 and the memory, or -errno if its maps cannot be read. */
+int memory__new(struct address_space space, struct memory **memory);
 void memory__free(struct memory *memory);
 
 /* Reads size bytes; false if not all of them are there. What was read before may be older. */

@@ -12,6 +12,7 @@
 
 #include "base/procfs.h"
 #include "inspect/pagemap.h"
+#include "target/core_file.h"
 
 /* Entries of /proc/PID/pagemap (Documentation/admin-guide/mm/pagemap.rst). */
 #define PM_FRAME   ((1ULL << 55) - 1)
@@ -62,8 +63,8 @@ struct extents {
 };
 
 struct pagemap {
-	pid_t pid;
-	int fd;
+	struct address_space space;
+	int fd; /* -1: of a core file */
 	bool scans;
 	uint64_t user_end;
 	uint64_t zero_frame;	/* the zero page's frame; 0: not known */
@@ -134,25 +135,36 @@ static void find_user_end(struct pagemap *pagemap, bool may_scan)
 	}
 }
 
-int pagemap__new(pid_t pid, bool may_scan, struct pagemap **result)
+static int open_pagemap(struct pagemap *pagemap, bool may_scan)
 {
-	struct pagemap *pagemap = calloc(1, sizeof(*pagemap));
 	char path[64];
-	int err;
 
-	if (!pagemap)
-		return -ENOMEM;
-	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
-	pagemap->pid = pid;
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", pagemap->space.pid);
 	pagemap->fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (pagemap->fd < 0) {
-		err = -errno;
-		free(pagemap);
-		return err;
-	}
+	if (pagemap->fd < 0)
+		return -errno;
 	find_user_end(pagemap, may_scan);
 	if (!pagemap->scans)
 		pagemap->zero_frame = find_zero_frame();
+	return 0;
+}
+
+int pagemap__new(struct address_space space, bool may_scan, struct pagemap **result)
+{
+	struct pagemap *pagemap = calloc(1, sizeof(*pagemap));
+	int err = 0;
+
+	if (!pagemap)
+		return -ENOMEM;
+	pagemap->space = space;
+	pagemap->fd = -1;
+	pagemap->user_end = UINT64_MAX;
+	if (!space.core)
+		err = open_pagemap(pagemap, may_scan);
+	if (err) {
+		pagemap__free(pagemap);
+		return err;
+	}
 	*result = pagemap;
 	return 0;
 }
@@ -161,7 +173,8 @@ void pagemap__free(struct pagemap *pagemap)
 {
 	if (!pagemap)
 		return;
-	close(pagemap->fd);
+	if (pagemap->fd >= 0)
+		close(pagemap->fd);
 	free(pagemap->hugetlb.extents);
 	free(pagemap->private.extents);
 	free(pagemap);
@@ -185,7 +198,7 @@ static int add_extent(struct extents *extents, uint64_t start, uint64_t end)
  * -errno. */
 static int find_hugetlb(struct pagemap *pagemap)
 {
-	FILE *smaps = proc_smaps__open(pagemap->pid);
+	FILE *smaps = proc_smaps__open(pagemap->space.pid);
 	struct proc_map map = {0}, next;
 	char line[512];
 	int err = 0;
@@ -202,21 +215,21 @@ static int find_hugetlb(struct pagemap *pagemap)
 	return err;
 }
 
-/* Lists mappings that can have pages of their own. Inaccessible ones are mostly reserved room, of
- * any size. Returns 0 or -errno. */
+/* Mappings that can have pages of their own. Inaccessible ones are mostly reserved room, of any
+ * size. */
+static int add_private(void *context, const struct proc_map *map)
+{
+	struct pagemap *pagemap = context;
+
+	return map->is_private && map->is_accessible && map->start < pagemap->user_end
+		       ? add_extent(&pagemap->private, map->start, map->end)
+		       : 0;
+}
+
 static int find_private(struct pagemap *pagemap)
 {
-	FILE *maps = proc_maps__open(pagemap->pid);
-	struct proc_map map;
-	int err = 0;
+	int err = address_space__visit_maps(pagemap->space, add_private, pagemap);
 
-	if (!maps)
-		return -errno;
-	while (!err && proc_maps__next(maps, &map)) {
-		if (map.is_private && map.is_accessible && map.start < pagemap->user_end)
-			err = add_extent(&pagemap->private, map.start, map.end);
-	}
-	fclose(maps);
 	pagemap->listed = !err;
 	return err;
 }
@@ -229,7 +242,7 @@ int pagemap__refresh(struct pagemap *pagemap)
 	pagemap->nranges = pagemap->next = 0;
 	pagemap->extent = 0;
 	pagemap->listed = false;
-	if (proc_status_bytes(pagemap->pid, "HugetlbPages"))
+	if (!pagemap->space.core && proc_status_bytes(pagemap->space.pid, "HugetlbPages"))
 		err = find_hugetlb(pagemap);
 	return err || pagemap->scans ? err : find_private(pagemap);
 }
@@ -258,6 +271,20 @@ static void begin_region(struct residency *residency, uint64_t index)
 {
 	memset(residency, 0, sizeof(*residency));
 	residency->index = index;
+}
+
+/* Takes the pages of [start, end), which lies in the region, that a core file has. */
+static int find_dumped(struct pagemap *pagemap, uint64_t start, uint64_t end,
+		       struct residency *residency)
+{
+	uint64_t at = start, to = end;
+
+	while (core_file__next_data(pagemap->space.core, &at, &to)) {
+		add_range(residency, &(struct page_range){at, to, PAGE_IS_PRESENT});
+		at = to;
+		to = end;
+	}
+	return 0;
 }
 
 /* Reads the pages of [start, end), which lies in the region, one by one. Returns 0 or -errno. */
@@ -306,8 +333,11 @@ static int read_region(struct pagemap *pagemap, struct residency *residency)
 		end = pagemap->private.extents[i].end;
 		if (start >= base + REGION_SIZE)
 			break;
-		err = read_pages(pagemap, start > base ? start : base,
-				 end < base + REGION_SIZE ? end : base + REGION_SIZE, residency);
+		err = (pagemap->space.core
+			       ? find_dumped
+			       : read_pages)(pagemap, start > base ? start : base,
+					     end < base + REGION_SIZE ? end : base + REGION_SIZE,
+					     residency);
 	}
 	return err;
 }

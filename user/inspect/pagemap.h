@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which anonymous pages of a process are resident, as the kernel says in /proc/PID/pagemap. */
+/* Which anonymous pages of a process are resident, as the kernel says in /proc/PID/pagemap; or
+ * which pages a core file has. */
 #ifndef PAGEMAP_H
 #define PAGEMAP_H
 
@@ -10,6 +11,7 @@
 #include <linux/types.h>
 
 #include "pymemtop.h"
+#include "target/address_space.h"
 
 #define REGION_WORDS (REGION_PAGES / 64)
 
@@ -26,7 +28,7 @@ struct pagemap;
 
 /* may_scan: lets the kernel find the pages itself if it can (PAGEMAP_SCAN, Linux 6.7); otherwise
  * they are read one by one. Returns 0 and the pagemap, or -errno if it cannot be read. */
-int pagemap__new(pid_t pid, bool may_scan, struct pagemap **pagemap);
+int pagemap__new(struct address_space space, bool may_scan, struct pagemap **pagemap);
 void pagemap__free(struct pagemap *pagemap);
 
 /* Takes the mappings as they are now; call it before each pass. Returns 0 or -errno. */

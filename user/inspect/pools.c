@@ -25,7 +25,7 @@ struct candidate {
 };
 
 struct pool_reader {
-	pid_t pid;
+	struct address_space space;
 	uint32_t pool_size;
 	struct pagemap *pagemap;
 	enum pools_read how;
@@ -35,16 +35,16 @@ struct pool_reader {
 	struct pool pool;
 };
 
-int pool_reader__new(pid_t pid, uint32_t pool_size, struct pool_reader **result)
+int pool_reader__new(struct address_space space, uint32_t pool_size, struct pool_reader **result)
 {
 	struct pool_reader *reader = calloc(1, sizeof(*reader));
 	int err;
 
 	if (!reader)
 		return -ENOMEM;
-	reader->pid = pid;
+	reader->space = space;
 	reader->pool_size = pool_size;
-	err = pagemap__new(pid, true, &reader->pagemap);
+	err = pagemap__new(space, true, &reader->pagemap);
 	if (err) {
 		free(reader);
 		return err;
@@ -97,14 +97,14 @@ static bool is_pool(const struct pool_reader *reader, const struct candidate *ca
  * Reads as many pieces as possible: one that is gone ends the system call, and is skipped. done:
  * for each piece, whether it was read in full. Returns 0 or -errno.
  */
-static int read_pieces(pid_t pid, const struct iovec *local, const struct iovec *remote, size_t n,
-		       bool *done)
+static int read_pieces(struct address_space space, const struct iovec *local,
+		       const struct iovec *remote, size_t n, bool *done)
 {
 	size_t at = 0, left;
 	ssize_t got;
 
 	while (at < n) {
-		got = process_vm_readv(pid, local + at, n - at, remote + at, n - at, 0);
+		got = address_space__readv(space, local + at, n - at, remote + at, n - at);
 		if (got < 0 && errno != EFAULT)
 			return -errno;
 		left = got < 0 ? 0 : got;
@@ -131,7 +131,7 @@ static int read_headers(struct pool_reader *reader)
 		remote[i] =
 			(struct iovec){(void *)(uintptr_t)reader->candidates[i].address, HEADER};
 	}
-	err = read_pieces(reader->pid, local, remote, reader->ncandidates, done);
+	err = read_pieces(reader->space, local, remote, reader->ncandidates, done);
 	for (i = 0; !err && i < reader->ncandidates; i++) {
 		if (done[i] && is_pool(reader, &reader->candidates[i]))
 			reader->candidates[n++] = reader->candidates[i];
@@ -188,7 +188,7 @@ static int parse(struct pool_reader *reader, uint64_t address, uint8_t *bytes, s
 
 	for (i = 0; i < TRIES; i++) {
 		if (i || !read) {
-			got = process_vm_readv(reader->pid, &local, 1, &remote, 1, 0);
+			got = address_space__readv(reader->space, &local, 1, &remote, 1);
 			if (got < (ssize_t)HEADER)
 				return -ENOENT;
 			read = got;
@@ -221,7 +221,7 @@ static int visit_batch(struct pool_reader *reader, size_t first, size_t n,
 		remote[i] = (struct iovec){(void *)(uintptr_t)candidates[i].address,
 					   candidates[i].header.nextoffset};
 	}
-	err = read_pieces(reader->pid, local, remote, n, done);
+	err = read_pieces(reader->space, local, remote, n, done);
 	for (i = 0; err >= 0 && i < n; i++) {
 		err = parse(reader, candidates[i].address, reader->bodies[i],
 			    done[i] ? candidates[i].header.nextoffset : 0);

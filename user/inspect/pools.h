@@ -38,7 +38,7 @@ enum pools_read {
 struct pool_reader;
 
 /* Returns 0 and a reader of pools of that size, or -errno if the process cannot be looked at. */
-int pool_reader__new(pid_t pid, uint32_t pool_size, struct pool_reader **reader);
+int pool_reader__new(struct address_space space, uint32_t pool_size, struct pool_reader **reader);
 void pool_reader__free(struct pool_reader *reader);
 
 /*

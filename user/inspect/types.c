@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/procfs.h"
 #include "base/utf8.h"
 #include "inspect/types.h"
 
@@ -47,19 +46,19 @@ static const size_t heads[] = {0, 16, 32};
 static const char no_object[] = "(no object)";
 
 struct type_table {
-	pid_t pid;
+	struct address_space space;
 	void *tree; /* a <search.h> tree */
 	size_t n;
 	const struct type *numbered[MOST_TYPES];
 	uint64_t others[MOST_OTHERS];
 };
 
-struct type_table *type_table__new(pid_t pid)
+struct type_table *type_table__new(struct address_space space)
 {
 	struct type_table *types = calloc(1, sizeof(*types));
 
 	if (types)
-		types->pid = pid;
+		types->space = space;
 	return types;
 }
 
@@ -81,7 +80,7 @@ static uint64_t word_at(const struct type_table *types, uint64_t address)
 {
 	uint64_t word;
 
-	return proc_read(types->pid, address, &word, sizeof(word)) ? 0 : word;
+	return address_space__read(types->space, address, &word, sizeof(word)) ? 0 : word;
 }
 
 /* A type's type is type, or a subclass of it; type's own type is itself. */
@@ -102,8 +101,8 @@ static bool read_name(const struct type_table *types, struct type *type)
 	size_t n;
 
 	/* Near the end of a mapping, read only 16 bytes. */
-	if (!name || (proc_read(types->pid, name, type->text, sizeof(type->text) - 1) &&
-		      proc_read(types->pid, name, type->text, 16)))
+	if (!name || (address_space__read(types->space, name, type->text, sizeof(type->text) - 1) &&
+		      address_space__read(types->space, name, type->text, 16)))
 		return false;
 	type->text[sizeof(type->text) - 1] = '\0';
 	n = strlen(type->text);

@@ -13,6 +13,8 @@
 
 #include <linux/types.h>
 
+#include "target/address_space.h"
+
 /* PyObject: ob_type, in all builds but free-threaded and reference-tracing ones. */
 #define OBJECT_TYPE 8
 #define OBJECT_HEAD 16
@@ -54,7 +56,7 @@ struct type {
 struct type_table;
 
 /* For one process. Returns NULL if out of memory. */
-struct type_table *type_table__new(pid_t pid);
+struct type_table *type_table__new(struct address_space space);
 void type_table__free(struct type_table *types);
 
 /* Returns the type of the object at the beginning of these bytes, or NULL if none begins there: a

@@ -178,7 +178,8 @@ static int look_at(struct arenas *arenas, const struct process_counters *process
 	if (!subject->pool_size || subject->refused)
 		return 0;
 	if (!subject->reader)
-		err = pool_reader__new(processes[id].pid, subject->pool_size, &subject->reader);
+		err = pool_reader__new(address_space__of_process(processes[id].pid),
+				       subject->pool_size, &subject->reader);
 	if (err) {
 		subject->refused = err != -ENOENT && err != -ESRCH;
 		return err == -ENOMEM ? err : 0;

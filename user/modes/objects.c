@@ -336,6 +336,7 @@ static int look_at(struct collector *collector, const struct process_counters *p
 		.page = UINT64_MAX,
 		.types = types,
 	};
+	const struct address_space space = address_space__of_process(processes[id].pid);
 	int err = 0;
 
 	if (!subject->pool_size && processes[id].parent < MAX_PROCESSES)
@@ -343,11 +344,11 @@ static int look_at(struct collector *collector, const struct process_counters *p
 	if (!subject->pool_size || subject->refused)
 		return 0;
 	if (!subject->types)
-		subject->types = type_table__new(processes[id].pid);
+		subject->types = type_table__new(space);
 	if (!subject->types)
 		return -ENOMEM;
 	if (!subject->reader)
-		err = pool_reader__new(processes[id].pid, subject->pool_size, &subject->reader);
+		err = pool_reader__new(space, subject->pool_size, &subject->reader);
 	if (!err)
 		err = look_through(&look, &processes[id]);
 	if (err && err != -ENOMEM) {

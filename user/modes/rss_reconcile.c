@@ -158,7 +158,7 @@ static struct pagemap *open_subject(struct reconciler *reconciler, __u32 id)
 	}
 	if (subject->pagemap || subject->refused)
 		return subject->pagemap;
-	err = pagemap__new(counters->pid, true, &subject->pagemap);
+	err = pagemap__new(address_space__of_process(counters->pid), true, &subject->pagemap);
 	if (err)
 		refuse(reconciler, id, err);
 	return subject->pagemap;

@@ -89,7 +89,10 @@ static void put_process(struct json_writer *writer, const struct inspected *insp
 	json__integer_member(writer, "pid", inspected->target->pid);
 	json__text_member(writer, "cmdline", inspected->target->cmdline);
 	json__text_member(writer, "python", inspected->target->version);
-	json__integer_member(writer, "rss_bytes", inspected->rss);
+	json__integer_member(writer, inspected->core ? "dumped_bytes" : "rss_bytes",
+			     inspected->rss);
+	if (inspected->core)
+		json__integer_member(writer, "missing_bytes", inspected->missing);
 	json__integer_member(writer, "objects", census->count);
 	json__integer_member(writer, "bytes", census->bytes);
 	json__integer_member(writer, "pool_bytes", census->pool_bytes);

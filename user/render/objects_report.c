@@ -243,14 +243,18 @@ static void print_process(FILE *out, const struct inspected *inspected, size_t t
 	const struct target *target = inspected->target;
 	char *cmdline = utf8_from_str((const uint8_t *)target->cmdline, strlen(target->cmdline), 0);
 
-	fprintf(out, "Process %d: %s\n", target->pid, cmdline ? cmdline : "?");
+	fprintf(out, "%s %d: %s\n", inspected->core ? "Core of process" : "Process", target->pid,
+		cmdline ? cmdline : "?");
 	free(cmdline);
-	fprintf(out, "  CPython %s; %s objects take %s of %s resident", target->version,
+	fprintf(out, "  CPython %s; %s objects take %s of %s %s", target->version,
 		format_count(census->count).s, format_bytes(census->bytes).s,
-		format_bytes(inspected->rss).s);
+		format_bytes(inspected->rss).s, inspected->core ? "dumped" : "resident");
 	if (inspected->rss > census->bytes)
 		fprintf(out, ", %s is no object", format_bytes(inspected->rss - census->bytes).s);
 	fprintf(out, "; read in %.1f s\n", inspected->seconds);
+	if (inspected->missing)
+		fprintf(out, "  The core file is cut off: %s are missing, and with them objects\n",
+			format_bytes(inspected->missing).s);
 	if (!census->pool_bytes)
 		fprintf(out, "  It has no pools of small objects (PYTHONMALLOC, or another build): "
 			     "what is found is what its static data leads to\n");

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/procfs.h"
 #include "target/arch.h"
+#include "target/core_file.h"
 #include "target/images.h"
 #include "target/target.h"
 
@@ -128,7 +129,8 @@ static void find_layout(struct target *target, unsigned int major, unsigned int 
 
 	if (major == 3 && minor < FIRST_DESCRIBED)
 		target->has_layout = layout__of_version(major, minor, &target->layout);
-	else if (!proc_read(target->pid, target->runtime, description, sizeof(description)))
+	else if (!address_space__read(target->space, target->runtime, description,
+				      sizeof(description)))
 		target->has_layout =
 			layout__of_description(major, minor, description, &target->layout);
 }
@@ -174,8 +176,8 @@ static void find_code_dealloc(struct target *target)
 	uint64_t function, offset;
 
 	if (!target->code_type || !target->has_layout ||
-	    proc_read(target->pid, target->code_type + target->layout.type_dealloc, &function,
-		      sizeof(function)))
+	    address_space__read(target->space, target->code_type + target->layout.type_dealloc,
+				&function, sizeof(function)))
 		return;
 	function -= target->python.bias;
 	if (elf_file__code_offset(target->python.elf, function, &offset))
@@ -234,33 +236,38 @@ static int look_at_file(struct target *target, struct images *images, const stru
 }
 
 /* Examines each file with code once: a file's maps lie together. */
+struct file_looker {
+	struct target *target;
+	struct images *images;
+	unsigned int dev_major, dev_minor; /* of the last file */
+	uint64_t inode;
+};
+
+static int look_at_map(void *context, const struct proc_map *map)
+{
+	struct file_looker *looker = context;
+	int fd;
+
+	if (!map->executable || !map->inode ||
+	    (map->inode == looker->inode && map->dev_major == looker->dev_major &&
+	     map->dev_minor == looker->dev_minor))
+		return 0;
+	looker->inode = map->inode;
+	looker->dev_major = map->dev_major;
+	looker->dev_minor = map->dev_minor;
+	fd = address_space__open_file(looker->target->space, map);
+	if (fd >= 0)
+		return look_at_file(looker->target, looker->images, map, fd);
+	log_detail("a mapped file, inode %" PRIu64 ", cannot be opened: %s", map->inode,
+		   strerror(-fd));
+	return 0;
+}
+
 static int look_at_maps(struct target *target, struct images *images)
 {
-	unsigned int dev_major = 0, dev_minor = 0;
-	FILE *maps = proc_maps__open(target->pid);
-	uint64_t inode = 0;
-	struct proc_map map;
-	int fd, err = 0;
+	struct file_looker looker = {.target = target, .images = images};
 
-	if (!maps)
-		return -errno;
-	while (!err && proc_maps__next(maps, &map)) {
-		if (!map.executable || !map.inode ||
-		    (map.inode == inode && map.dev_major == dev_major &&
-		     map.dev_minor == dev_minor))
-			continue;
-		inode = map.inode;
-		dev_major = map.dev_major;
-		dev_minor = map.dev_minor;
-		fd = proc_map__open_file(target->pid, &map);
-		if (fd < 0)
-			log_detail("a mapped file, inode %" PRIu64 ", cannot be opened: %s",
-				   map.inode, strerror(-fd));
-		else
-			err = look_at_file(target, images, &map, fd);
-	}
-	fclose(maps);
-	return err;
+	return address_space__visit_maps(target->space, look_at_map, &looker);
 }
 
 bool target__is_python(pid_t pid, struct images *images, bool with_libc)
@@ -270,6 +277,7 @@ bool target__is_python(pid_t pid, struct images *images, bool with_libc)
 
 	if (target) {
 		target->pid = pid;
+		target->space = address_space__of_process(pid);
 		is_python = !look_at_maps(target, images) && target->python.elf &&
 			    (target->nallocators || !with_libc);
 	}
@@ -299,17 +307,18 @@ static bool layout_fits_now(const struct target *target)
 	const struct py_layout *l = &target->layout;
 	uint64_t interp, tstate, back;
 
-	if (proc_read(target->pid, target->runtime + l->runtime_interpreters_main, &interp,
-		      sizeof(interp)))
+	if (address_space__read(target->space, target->runtime + l->runtime_interpreters_main,
+				&interp, sizeof(interp)))
 		return false;
 	if (target->before_main || !interp)
 		return true; /* not initialised yet */
-	if (proc_read(target->pid, interp + l->interp_threads_head, &tstate, sizeof(tstate)))
+	if (address_space__read(target->space, interp + l->interp_threads_head, &tstate,
+				sizeof(tstate)))
 		return false;
 	/* There is none while it starts or ends. */
-	return !tstate ||
-	       (!proc_read(target->pid, tstate + l->tstate_interp, &back, sizeof(back)) &&
-		back == interp);
+	return !tstate || (!address_space__read(target->space, tstate + l->tstate_interp, &back,
+						sizeof(back)) &&
+			   back == interp);
 }
 
 /* An interpreter that just starts, or ends, may change its memory between our reads. */
@@ -443,6 +452,32 @@ static int look_at_process(struct target *target, const struct target_spec *spec
 	return choose_attribution(target, spec);
 }
 
+/* What is needed to inspect it: it is not attached to. */
+static int look_at_core(struct target *target, const struct target_spec *spec)
+{
+	int err;
+
+	snprintf(target->comm, sizeof(target->comm), "%s", core_file__comm(spec->core));
+	snprintf(target->cmdline, sizeof(target->cmdline), "%s", core_file__cmdline(spec->core));
+	err = look_at_maps(target, spec->images);
+	if (err) {
+		log_error("the core file cannot be examined: %s", strerror(-err));
+		return err;
+	}
+	if (!target->python.elf) {
+		core_file__say_why_no_python(spec->core);
+		return -ENOEXEC;
+	}
+	if (target->has_layout && !layout_fits_now(target)) {
+		log_error(
+			"the core file is of CPython %s, but its memory is not laid out like that "
+			"version's, or not all of it is there",
+			target->version);
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
 int target__new(pid_t pid, const struct target_spec *spec, struct target **result)
 {
 	struct target *target = calloc(1, sizeof(*target));
@@ -450,15 +485,21 @@ int target__new(pid_t pid, const struct target_spec *spec, struct target **resul
 
 	if (!target)
 		return -ENOMEM;
-	target->pid = pid;
+	target->pid = spec->core ? core_file__pid(spec->core) : pid;
+	target->space = (struct address_space){target->pid, spec->core};
 	target->before_main = spec->before_main;
-	err = look_at_process(target, spec);
+	err = spec->core ? look_at_core(target, spec) : look_at_process(target, spec);
 	if (err) {
 		target__free(target);
 		return err;
 	}
 	*result = target;
 	return 0;
+}
+
+bool target__exists(const struct target *target)
+{
+	return target->space.core || proc_status_bytes(target->pid, "VmSize");
 }
 
 void target__free(struct target *target)

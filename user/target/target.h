@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A target: a process, the CPython in it, and the files with its allocators. */
+/* A target: a process, or what a core file has of one; the CPython in it, and the files with its
+ * allocators. */
 #ifndef TARGET_H
 #define TARGET_H
 
@@ -8,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "target/address_space.h"
 #include "target/elffile.h"
 #include "target/layouts.h"
 #include "target/usdt_args.h"
@@ -37,6 +39,7 @@ struct target_file {
 
 struct target {
 	pid_t pid;
+	struct address_space space;
 	char comm[COMM_LEN];
 	char cmdline[4096];
 	char version[32];   /* "3.11.2", or "3.11" if no more is known */
@@ -65,12 +68,16 @@ struct target_spec {
 	bool lines;		      /* its line markers are recorded: mode lines */
 	bool before_main;	      /* it has not reached main() yet */
 	struct images *images;	      /* shares its files; NULL: they are its own */
+	struct core_file *core;	      /* has its memory, and outlives it; NULL: it runs */
 };
 
 /* Examines a process. Returns 0 and the target, which the caller frees, or -errno, having said why
  * on stderr. */
 int target__new(pid_t pid, const struct target_spec *spec, struct target **target);
 void target__free(struct target *target);
+
+/* Whether its memory can still be read. */
+bool target__exists(const struct target *target);
 
 /* Whether the process maps a CPython; with_libc: and its libc, so that it can be attached to. */
 bool target__is_python(pid_t pid, struct images *images, bool with_libc);
