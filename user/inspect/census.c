@@ -119,25 +119,22 @@ static int scan(struct taker *taker, const uint8_t *bytes, size_t n)
  * scanned whole is not scanned again. */
 static int scan_memory(struct taker *taker, uint64_t address, uint64_t n)
 {
+	uint64_t end = n < UINT64_MAX - address ? address + n : UINT64_MAX;
 	uint8_t bytes[4096];
 	size_t part;
 	int err = 0;
 
-	while (!err && n) {
+	while (!err && memory__next_resident(taker->heap->memory, &address, end)) {
 		part = sizeof(bytes) - address % sizeof(bytes);
-		part = n < part ? n : part;
-		if (memory__is_resident(taker->heap->memory, address)) {
-			err = part == sizeof(bytes) ? address_set__add(&taker->scanned, address)
-						    : 1;
-			if (err == 1)
-				err = memory__read(taker->heap->memory, address, bytes, part)
-					      ? scan(taker, bytes, part)
-					      : 0;
-		}
+		part = end - address < part ? end - address : part;
+		err = part == sizeof(bytes) ? address_set__add(&taker->scanned, address) : 1;
+		if (err == 1)
+			err = memory__read(taker->heap->memory, address, bytes, part)
+				      ? scan(taker, bytes, part)
+				      : 0;
 		if (signals__count() != taker->signals)
 			err = -EINTR;
 		address += part;
-		n -= part;
 	}
 	return err;
 }

@@ -177,6 +177,24 @@ bool memory__is_resident(struct memory *memory, uint64_t address)
 	return region->resident[page / 64] >> (page % 64) & 1;
 }
 
+bool memory__next_resident(struct memory *memory, uint64_t *address, uint64_t end)
+{
+	struct residency next;
+
+	while (*address < end) {
+		if (memory__is_resident(memory, *address))
+			return true;
+		*address = (*address & ~(uint64_t)(PAGE - 1)) + PAGE;
+		if (*address & ((1ULL << REGION_SHIFT) - 1))
+			continue;
+		/* A mapping can be huge, and empty. */
+		if (pagemap__next(memory->pagemap, *address >> REGION_SHIFT, &next) != 1)
+			return false;
+		*address = next.index << REGION_SHIFT;
+	}
+	return false;
+}
+
 static struct page *slot_of(struct memory *memory, uint64_t address)
 {
 	return &memory->pages[address / PAGE % PAGES];

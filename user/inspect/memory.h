@@ -44,6 +44,9 @@ struct memory_range {
 /* Whether a page is resident, and the process's own: reading others would bring them in. */
 bool memory__is_resident(struct memory *memory, uint64_t address);
 
+/* Moves an address on to the next page that is resident, below the end. False: there is none. */
+bool memory__next_resident(struct memory *memory, uint64_t *address, uint64_t end);
+
 /* The ranges that the process can write to, by address; stacks are none of them. */
 const struct memory_range *memory__ranges(const struct memory *memory, size_t *n);
 

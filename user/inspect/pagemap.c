@@ -226,9 +226,25 @@ static int add_private(void *context, const struct proc_map *map)
 		       : 0;
 }
 
+/* What a core file has: its mappings can claim to be of any size. */
+static int list_dumped(struct pagemap *pagemap)
+{
+	uint64_t start = 0, end = UINT64_MAX;
+	int err = 0;
+
+	while (!err && core_file__next_data(pagemap->space.core, &start, &end)) {
+		err = add_extent(&pagemap->private, start, end);
+		start = end;
+		end = UINT64_MAX;
+	}
+	return err;
+}
+
 static int find_private(struct pagemap *pagemap)
 {
-	int err = address_space__visit_maps(pagemap->space, add_private, pagemap);
+	int err = pagemap->space.core
+			  ? list_dumped(pagemap)
+			  : address_space__visit_maps(pagemap->space, add_private, pagemap);
 
 	pagemap->listed = !err;
 	return err;
@@ -271,20 +287,6 @@ static void begin_region(struct residency *residency, uint64_t index)
 {
 	memset(residency, 0, sizeof(*residency));
 	residency->index = index;
-}
-
-/* Takes the pages of [start, end), which lies in the region, that a core file has. */
-static int find_dumped(struct pagemap *pagemap, uint64_t start, uint64_t end,
-		       struct residency *residency)
-{
-	uint64_t at = start, to = end;
-
-	while (core_file__next_data(pagemap->space.core, &at, &to)) {
-		add_range(residency, &(struct page_range){at, to, PAGE_IS_PRESENT});
-		at = to;
-		to = end;
-	}
-	return 0;
 }
 
 /* Reads the pages of [start, end), which lies in the region, one by one. Returns 0 or -errno. */
@@ -333,11 +335,12 @@ static int read_region(struct pagemap *pagemap, struct residency *residency)
 		end = pagemap->private.extents[i].end;
 		if (start >= base + REGION_SIZE)
 			break;
-		err = (pagemap->space.core
-			       ? find_dumped
-			       : read_pages)(pagemap, start > base ? start : base,
-					     end < base + REGION_SIZE ? end : base + REGION_SIZE,
-					     residency);
+		start = start > base ? start : base;
+		end = end < base + REGION_SIZE ? end : base + REGION_SIZE;
+		if (pagemap->space.core)
+			add_range(residency, &(struct page_range){start, end, PAGE_IS_PRESENT});
+		else
+			err = read_pages(pagemap, start, end, residency);
 	}
 	return err;
 }

@@ -208,14 +208,14 @@ static bool is_type(const struct builder *builder, uint32_t node)
 /* What static data of a file refers to: what C code holds. */
 static int add_static_data(struct builder *builder, const struct memory_range *range)
 {
-	uint64_t at, end;
+	uint64_t at = range->start, end;
 	int err = 0;
 
-	for (at = range->start; !err && at < range->static_end; at = end) {
+	while (!err && memory__next_resident(builder->heap->memory, &at, range->static_end)) {
 		end = (at & ~4095ULL) + 4096;
 		end = end < range->static_end ? end : range->static_end;
-		if (memory__is_resident(builder->heap->memory, at))
-			err = block__refer(at, end - at, builder->heap->memory, add_edge, builder);
+		err = block__refer(at, end - at, builder->heap->memory, add_edge, builder);
+		at = end;
 	}
 	return err;
 }

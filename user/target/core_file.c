@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "target/arch.h"
 #include "target/core_file.h"
 #include "target/core_notes.h"
@@ -412,6 +413,15 @@ int core_file__open_file(struct core_file *core, const struct proc_map *map)
 		       : -ENOENT;
 }
 
+static void say_missing(const char *name, int err)
+{
+	auto_free char *printable = utf8_from_str((const uint8_t *)name, strlen(name), 0);
+
+	log_error("the core file needs %s, which %s; --root DIR says where its files are",
+		  printable ?: "a file",
+		  err == -ESTALE ? "is another file than the one that ran" : "cannot be opened");
+}
+
 void core_file__say_why_no_python(struct core_file *core)
 {
 	const struct segment *segment;
@@ -425,12 +435,7 @@ void core_file__say_why_no_python(struct core_file *core)
 			continue;
 		fd = open_mapped(core, segment->file);
 		if (fd < 0) {
-			log_error(
-				"the core file needs %s, which %s; --root DIR says where its files "
-				"are",
-				segment->file->name,
-				fd == -ESTALE ? "is another file than the one that ran"
-					      : "cannot be opened");
+			say_missing(segment->file->name, fd);
 			return;
 		}
 		close(fd);
