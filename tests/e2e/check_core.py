@@ -34,6 +34,9 @@ def objects(*args):
 def compare(live, core, what):
     print("%s: %d objects, in the process %d" % (what, core["objects"], live["objects"]))
     check(core["pid"] == live["pid"] and core["python"] == live["python"], core["pid"], core["python"])
+    # Before 3.13 the line of a class comes from its source, which is not read for a core.
+    for row in live["types"] + core["types"]:
+        row.pop("line", None)
     for part in ("objects", "bytes", "types", "retained_bytes", "holders"):
         check(core[part] == live[part], what, part, "differs")
     check(0 < core["dumped_bytes"] and not core["missing_bytes"], core["dumped_bytes"], core["missing_bytes"])

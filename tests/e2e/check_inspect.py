@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """python [attribution]: inspect counts the objects that alive.py makes, by type, and their sizes, as its own books
-do; and all objects that its garbage collector tracks."""
+do; and all objects that its garbage collector tracks. Its classes come with where they are defined."""
+import ast
 import json
+import os
 import subprocess
 import sys
 
-from harness import PYMEMTOP, Target, check
+from harness import PROGRAMS, PYMEMTOP, Target, check
 
 python = sys.argv[1]
 # Made by making the books, or by waiting: a few more or less.
@@ -48,5 +50,12 @@ for name in TRACKED:
         wrong.append(name + " tracked")
 print("%d objects, %d bytes, RSS %d, torn %d" % (process["objects"], process["bytes"],
                                                 process["rss_bytes"], process["torn_pools"]))
-check(not wrong, "not equal:", wrong)
+with open(os.path.join(PROGRAMS, "alive.py")) as file:
+    classes = {node.name: node.lineno for node in ast.parse(file.read()).body if isinstance(node, ast.ClassDef)}
+for name, line in classes.items():
+    at = [(os.path.basename(row.get("file", "")), row.get("line")) for row in process["types"] if row["type"] == name]
+    print("%-14s at %s" % (name, at))
+    if at != [("alive.py", line)]:
+        wrong.append(name + " at")
+check(len(classes) > 3 and not wrong, "not equal:", wrong)
 target.end()

@@ -28,6 +28,7 @@ struct inspection {
 	const struct options *options;
 	struct inspected *all;
 	size_t n;
+	struct readers *readers;
 	int failed; /* -errno: one has ended */
 };
 
@@ -82,7 +83,6 @@ static int look(struct inspection *inspection)
 static int open_all(struct inspection *inspection)
 {
 	const struct options *options = inspection->options;
-	const struct target_spec spec = {.images = options->images};
 	int err = 0;
 	size_t i;
 
@@ -90,7 +90,8 @@ static int open_all(struct inspection *inspection)
 		return inspected__open_core(&inspection->all[0], options->core,
 					    options->root ?: "");
 	for (i = 0; !err && i < options->npids; i++)
-		err = target__new(options->pids[i], &spec, &inspection->all[i].target);
+		err = inspected__open_process(&inspection->all[i], options->pids[i],
+					      options->images, inspection->readers);
 	return err;
 }
 
@@ -117,8 +118,12 @@ static int inspect_run(const struct options *options)
 	int err;
 
 	inspection.all = calloc(inspection.n, sizeof(*inspection.all));
-	if (!inspection.all)
+	inspection.readers = readers__new();
+	if (!inspection.all || !inspection.readers) {
+		free(inspection.all);
+		readers__free(inspection.readers);
 		return -ENOMEM;
+	}
 	signals__catch();
 	err = output__new(options->output, &output);
 	if (!err) {
@@ -128,6 +133,7 @@ static int inspect_run(const struct options *options)
 	for (i = 0; i < inspection.n; i++)
 		inspected__clear(&inspection.all[i]);
 	free(inspection.all);
+	readers__free(inspection.readers);
 	return err ? err : inspection.failed;
 }
 

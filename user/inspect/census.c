@@ -10,6 +10,7 @@
 #include "base/signals.h"
 #include "inspect/address_set.h"
 #include "inspect/census.h"
+#include "inspect/census_types.h"
 #include "inspect/malloc_blocks.h"
 #include "inspect/pools.h"
 #include "inspect/reach.h"
@@ -320,52 +321,8 @@ static int walk(struct taker *taker, size_t *torn)
 	return err || target__exists(taker->heap->target) ? err : -ESRCH;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(((const struct census_type *)a)->name, ((const struct census_type *)b)->name);
-}
-
-static int compare_bytes(const void *a, const void *b)
-{
-	const struct census_type *x = a, *y = b;
-
-	if (x->bytes != y->bytes)
-		return x->bytes > y->bytes ? -1 : 1;
-	return compare_names(a, b);
-}
-
-static int compare_rows(const void *a, const void *b)
-{
-	return compare_names(*(const struct census_type *const *)a,
-			     *(const struct census_type *const *)b);
-}
-
-/* Makes one row of all types with a name. 0 or -ENOMEM. */
-static int merge_names(struct census *census)
-{
-	size_t i, n = 0;
-
-	qsort(census->types, census->ntypes, sizeof(*census->types), compare_names);
-	for (i = 0; i < census->ntypes; i++) {
-		if (n && !strcmp(census->types[n - 1].name, census->types[i].name)) {
-			census->types[n - 1].count += census->types[i].count;
-			census->types[n - 1].bytes += census->types[i].bytes;
-		} else {
-			census->types[n++] = census->types[i];
-		}
-	}
-	census->ntypes = n;
-	qsort(census->types, n, sizeof(*census->types), compare_bytes);
-	census->by_name = calloc(n + 1, sizeof(*census->by_name));
-	if (!census->by_name)
-		return -ENOMEM;
-	for (i = 0; i < n; i++)
-		census->by_name[i] = &census->types[i];
-	qsort(census->by_name, n, sizeof(*census->by_name), compare_rows);
-	return 0;
-}
-
-static int summarise(struct taker *taker, struct census *census)
+static int summarise(struct taker *taker, const struct census_options *options,
+		     struct census *census)
 {
 	size_t i;
 
@@ -376,8 +333,10 @@ static int summarise(struct taker *taker, struct census *census)
 		if (!taker->counts[i].count)
 			continue;
 		census->types[census->ntypes++] =
-			(struct census_type){taker->counts[i].type->name, taker->counts[i].count,
-					     taker->counts[i].bytes};
+			(struct census_type){.name = taker->counts[i].type->name,
+					     .type = taker->counts[i].type,
+					     .count = taker->counts[i].count,
+					     .bytes = taker->counts[i].bytes};
 		census->count += taker->counts[i].count;
 		census->bytes += taker->counts[i].bytes;
 	}
@@ -385,7 +344,7 @@ static int summarise(struct taker *taker, struct census *census)
 	census->left_out = taker->left_out;
 	if (!taker->heap->target->space.core)
 		census->swapped_bytes = proc_status_bytes(taker->heap->target->pid, "VmSwap");
-	return merge_names(census);
+	return census_types__finish(census, taker->heap, options);
 }
 
 static int find_holders(struct heap *heap, const struct graph *graph,
@@ -444,7 +403,7 @@ static int take(struct heap *heap, const struct census_options *options, struct 
 	if (!err)
 		err = walk(&taker, &census->torn);
 	if (!err)
-		err = summarise(&taker, census);
+		err = summarise(&taker, options, census);
 	/* What follows takes as much again. */
 	free_taker(&taker);
 	if (!err && (options->holders || options->type))
@@ -504,17 +463,8 @@ void census__free(struct census *census)
 	holders__free(census->holders);
 	instances__free(census->instances);
 	type_table__free(census->names);
+	arena__free(census->texts);
 	free(census->by_name);
 	free(census->types);
 	free(census);
-}
-
-const struct census_type *census__find(const struct census *census, const char *name)
-{
-	const struct census_type key = {.name = name}, *found = &key;
-	const struct census_type **row;
-
-	row = bsearch(&found, census->by_name, census->ntypes, sizeof(*census->by_name),
-		      compare_rows);
-	return row ? *row : NULL;
 }

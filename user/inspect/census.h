@@ -12,17 +12,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "inspect/definitions.h"
 #include "inspect/holders.h"
 #include "inspect/instances.h"
 #include "target/target.h"
 
 struct census_type {
 	const char *name;
+	const struct type *type;   /* one of them */
+	struct definition defined; /* of a class */
 	uint64_t count, bytes;
 };
 
 struct census {
-	struct census_type *types; /* by bytes, the largest first; each name once */
+	struct census_type *types; /* by bytes, the largest first; each name and place once */
 	size_t ntypes;
 	const struct census_type **by_name;
 	uint64_t count, bytes;	/* of all objects */
@@ -33,11 +36,14 @@ struct census {
 	struct holder *holders; /* NULL: not asked for */
 	struct instances *instances; /* likewise */
 	struct type_table *names;
+	struct arena *texts;
 };
 
 struct census_options {
 	bool holders;
-	const char *type; /* whose instances are described; NULL: none */
+	const char *type;      /* whose instances are described; NULL: none */
+	struct reader *reader; /* of the process's sources, from cwd on; NULL: they are not read */
+	const char *cwd;
 };
 
 /* Returns 0 and the census, which the caller frees, or -errno, having said why: -EINTR if a signal
@@ -46,7 +52,7 @@ int census__take(const struct target *target, const struct census_options *optio
 		 struct census **census);
 void census__free(struct census *census);
 
-/* Returns what a census has of a type, NULL if it has none. */
-const struct census_type *census__find(const struct census *census, const char *name);
+/* Returns what a census has of a type of that name and place, NULL if it has none. */
+const struct census_type *census__find(const struct census *census, const struct census_type *type);
 
 #endif /* CENSUS_H */

@@ -38,17 +38,34 @@ int inspected__open_core(struct inspected *inspected, const char *path, const ch
 	return target__new(0, &(struct target_spec){.core = inspected->core}, &inspected->target);
 }
 
+int inspected__open_process(struct inspected *inspected, pid_t pid, struct images *images,
+			    struct readers *readers)
+{
+	const struct target_spec spec = {.images = images};
+	int err = target__new(pid, &spec, &inspected->target);
+
+	if (err)
+		return err;
+	if (proc_cwd(pid, inspected->cwd, sizeof(inspected->cwd)) ||
+	    readers__find(readers, pid, &inspected->reader))
+		inspected->reader = NULL;
+	return 0;
+}
+
 int inspected__look(struct inspected *inspected, const struct census_options *options)
 {
+	struct census_options how = *options;
 	double begin = clock_seconds(CLOCK_MONOTONIC);
 	int err = inspected->core ? 0 : check_life(inspected);
 
 	if (err)
 		return err;
+	how.reader = inspected->reader;
+	how.cwd = inspected->cwd;
 	census__free(inspected->first);
 	inspected->first = inspected->now;
 	inspected->now = NULL;
-	err = census__take(inspected->target, options, &inspected->now);
+	err = census__take(inspected->target, &how, &inspected->now);
 	if (!inspected->core)
 		inspected->rss = proc_rss(inspected->target->pid);
 	inspected->seconds = clock_seconds(CLOCK_MONOTONIC) - begin;
@@ -70,7 +87,7 @@ void inspected__clear(struct inspected *inspected)
 struct census_type inspected__growth(const struct inspected *inspected,
 				     const struct census_type *type)
 {
-	const struct census_type *before = census__find(inspected->first, type->name);
+	const struct census_type *before = census__find(inspected->first, type);
 
 	return (struct census_type){
 		.name = type->name,

@@ -3,13 +3,17 @@
 #ifndef INSPECTED_H
 #define INSPECTED_H
 
+#include <limits.h>
+
 #include "base/procfs.h"
 #include "inspect/census.h"
 #include "target/target.h"
 
 struct inspected {
-	struct target *target;	    /* NULL: it has ended */
-	struct core_file *core;	    /* NULL: it runs */
+	struct target *target;	/* NULL: it has ended */
+	struct core_file *core; /* NULL: it runs */
+	struct reader *reader;	/* of its sources, from cwd on; NULL: they are not read */
+	char cwd[PATH_MAX];
 	struct census *first, *now; /* first: NULL if it was looked at once */
 	struct proc_life life;	    /* at the first look */
 	uint64_t rss;		    /* bytes; of a core: that were dumped */
@@ -20,7 +24,11 @@ struct inspected {
 /* Opens a core file: see core_file__new(). Returns 0 or -errno, having said why. */
 int inspected__open_core(struct inspected *inspected, const char *path, const char *root);
 
-/* Looks at it now: what was seen last is the first look from then on.
+/* Opens a process; readers: for its sources. Returns 0 or -errno, having said why. */
+int inspected__open_process(struct inspected *inspected, pid_t pid, struct images *images,
+			    struct readers *readers);
+
+/* Looks at it now: what was seen last is the first look from then on. The options lack a reader.
  * Returns 0 or -errno, having said why. */
 int inspected__look(struct inspected *inspected, const struct census_options *options);
 

@@ -9,6 +9,7 @@
 
 #include "inspect/dict_keys.h"
 #include "inspect/names.h"
+#include "inspect/namespace.h"
 #include "inspect/references.h"
 #include "inspect/text.h"
 
@@ -419,27 +420,10 @@ static void load(struct names *names, uint32_t parent, bool is_namespace)
 /* A module is written as its name: __name__ in its dict. */
 static const char *module_name(struct names *names, uint32_t node)
 {
-	static const char key_text[] = "__name__";
-	uint64_t dict = memory__word(names->heap->memory, names->heap->nodes.of[node].address + 16),
-		 key, value, i;
-	struct dict_keys keys;
-	const char *text = NULL;
-	bool more;
-	char *name;
+	uint64_t dict = module__dict(names->heap, names->heap->nodes.of[node].address);
+	uint64_t name = dict ? namespace__value(names->heap, dict, "__name__") : 0;
+	const char *text = name ? frame_text(names, name, "%s%s") : NULL;
 
-	if (!dict || !dict_keys__read(names->heap->memory,
-				      memory__word(names->heap->memory, dict + DICT_KEYS),
-				      names->heap->rules.minor, &keys))
-		return unknown;
-	for (i = 0; !text && i < keys.nentries && i < NAMED_ENTRIES; i++) {
-		if (!dict_keys__entry(names->heap->memory, &keys, i, &key, &value))
-			break;
-		name = text__read(names->heap->memory, names->heap->rules.layout, key,
-				  MOST_CHARACTERS, &more);
-		if (name && !strcmp(name, key_text))
-			text = frame_text(names, value, "%s%s");
-		free(name);
-	}
 	return text ? text : unknown;
 }
 

@@ -24,12 +24,14 @@
 #define TYPE_WEAKREFS	208
 #define TYPE_MEMBERS	240
 #define TYPE_BASE	256
+#define TYPE_NAMESPACE	264
 #define TYPE_DICT	288
 
-/* tp_flags, Include/object.h. The two of 3.11 and later mean nothing before. */
+/* tp_flags, Include/object.h. The three of 3.11 and later mean nothing before. */
 #define HAS_INLINE_VALUES    (1 << 2)  /* Py_TPFLAGS_INLINE_VALUES, 3.13 */
 #define HAS_MANAGED_WEAKREFS (1 << 3)  /* Py_TPFLAGS_MANAGED_WEAKREF, 3.12 */
 #define HAS_MANAGED_DICT     (1 << 4)  /* Py_TPFLAGS_MANAGED_DICT, 3.11 */
+#define IS_HEAP_TYPE	     (1 << 9)  /* Py_TPFLAGS_HEAPTYPE */
 #define HAS_GC		     (1 << 14) /* Py_TPFLAGS_HAVE_GC */
 #define GC_HEAD		     16
 #define MANAGED_HEAD	     16
@@ -179,6 +181,8 @@ static bool describe(struct type_table *types, struct type *type)
 	type->weakrefs = word_at(types, type->address + TYPE_WEAKREFS);
 	type->members = word_at(types, type->address + TYPE_MEMBERS);
 	type->base = word_at(types, type->address + TYPE_BASE);
+	if (type->flags & IS_HEAP_TYPE)
+		type->namespace = word_at(types, type->address + TYPE_NAMESPACE);
 	type->kind = kind_of(types, type);
 	type->number = types->n;
 	return true;

@@ -48,6 +48,7 @@ struct type {
 	uint64_t flags;		       /* tp_flags */
 	int64_t dict, weakrefs;	       /* offsets in an object; 0: none; dict < 0: from its end */
 	uint64_t members, base;	       /* tp_members and tp_base, addresses */
+	uint64_t namespace;	       /* tp_dict of a class made at run time; 0: of no other */
 	enum type_kind kind;
 	size_t number; /* from 0, in the order in which they were met */
 	char text[96];

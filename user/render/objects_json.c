@@ -16,6 +16,10 @@ static void put_type(struct json_writer *writer, const struct inspected *inspect
 	json__text_member(writer, "type", type->name);
 	json__integer_member(writer, "count", type->count);
 	json__integer_member(writer, "bytes", type->bytes);
+	if (type->defined.file)
+		json__text_member(writer, "file", type->defined.file);
+	if (type->defined.line)
+		json__integer_member(writer, "line", type->defined.line);
 	if (inspected->first) {
 		growth = inspected__growth(inspected, type);
 		json__integer_member(writer, "count_change", growth.count);
@@ -83,6 +87,7 @@ static void put_instances(struct json_writer *writer, const struct instances *in
 static void put_process(struct json_writer *writer, const struct inspected *inspected)
 {
 	const struct census *census = inspected->now;
+	struct census_type gone;
 	size_t i;
 
 	json__open_map(writer);
@@ -105,9 +110,10 @@ static void put_process(struct json_writer *writer, const struct inspected *insp
 		put_type(writer, inspected, &census->types[i]);
 	/* What was there, and is there no more. */
 	for (i = 0; inspected->first && i < inspected->first->ntypes; i++) {
-		if (!census__find(census, inspected->first->types[i].name))
-			put_type(writer, inspected,
-				 &(struct census_type){.name = inspected->first->types[i].name});
+		gone = inspected->first->types[i];
+		gone.count = gone.bytes = 0;
+		if (!census__find(census, &gone))
+			put_type(writer, inspected, &gone);
 	}
 	json__close_array(writer);
 	if (census->holders) {

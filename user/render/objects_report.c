@@ -16,6 +16,17 @@ static void print_count_change(FILE *out, int64_t change)
 	fprintf(out, " %12s", text);
 }
 
+/* With where it is defined, if it is a class. */
+static void put_type(FILE *out, const struct census_type *type)
+{
+	fprintf(out, "  %s", type->name);
+	if (type->defined.file)
+		fprintf(out, "  %s", type->defined.file);
+	if (type->defined.line)
+		fprintf(out, ":%u", type->defined.line);
+	fputc('\n', out);
+}
+
 static void print_types(FILE *out, const struct inspected *inspected, size_t top)
 {
 	const struct census *census = inspected->now;
@@ -35,7 +46,7 @@ static void print_types(FILE *out, const struct inspected *inspected, size_t top
 		fprintf(out, " %12s", format_bytes(census->types[i].bytes).s);
 		if (inspected->first)
 			fprintf(out, " %12s", format_change(growth.bytes).s);
-		fprintf(out, "  %s\n", census->types[i].name);
+		put_type(out, &census->types[i]);
 	}
 	if (i < census->ntypes)
 		fprintf(out, "  and %s more types: --top %zu shows them\n",

@@ -113,6 +113,35 @@ bool source_text__fits(const struct source_text *text, const char *function, int
 	return false;
 }
 
+/* Going up from a class, over lines that begin with "@". */
+static int first_decorator(const struct source_text *text, int line)
+{
+	const char *above;
+
+	for (; line > 1; line--) {
+		above = text->lines[line - 2];
+		if (above[strspn(above, " ")] != '@')
+			break;
+	}
+	return line;
+}
+
+int source_text__class(const struct source_text *text, const char *name, int line)
+{
+	int i, found = 0;
+
+	for (i = line > 0 && (size_t)line < text->nlines ? line : (int)text->nlines; i > 0; i--) {
+		if (!has_word(text->lines[i - 1], "class", name))
+			continue;
+		if (line > 0)
+			return first_decorator(text, i);
+		if (found)
+			return 0;
+		found = i;
+	}
+	return found ? first_decorator(text, found) : 0;
+}
+
 struct source_text *source_text__ref(struct source_text *text)
 {
 	text->references++;

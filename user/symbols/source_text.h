@@ -26,6 +26,10 @@ struct source_text *source_text__new(struct reader *reader, const char *cwd, con
  * what has no name of its own, such as a module or a lambda, any line can be. */
 bool source_text__fits(const struct source_text *text, const char *function, int line);
 
+/* The line where a class of that name is defined, with its decorators: the nearest at that line or
+ * above; line 0: the only one. 0: there is none. */
+int source_text__class(const struct source_text *text, const char *name, int line);
+
 /* Takes one more reference; returns the same text. */
 struct source_text *source_text__ref(struct source_text *text);
 
