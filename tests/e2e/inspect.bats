@@ -52,6 +52,39 @@ inspect_growth() {
 	grep -qE '^    number=[0-9]+\.5$' "$BATS_TEST_TMPDIR/out"
 }
 
+@test "what was saved is shown again as it was, and compared" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	cd "$BATS_TEST_TMPDIR"
+	(cd "$OLDPWD" && inspect_growth -f json > /dev/null)
+	"$PYMEMTOP" report -f json out | cmp - out
+	"$PYMEMTOP" report out > report
+	grep -qE '^ +21,000 +\+20,000 +.* Grown  .*/grows.py:[0-9]+$' report
+	# The same in two files, as each look alone would have saved it.
+	"$DEBIAN" -c '
+import json, sys
+saved = json.load(open("out"))
+for process in saved["processes"]:
+    for row in process["types"] + process["holders"]:
+        for name in ("count", "bytes", "retained_bytes"):
+            change = row.pop(name + "_change", 0)
+            if sys.argv[1] == "before" and name in row:
+                row[name] -= change
+    process["types"] = [row for row in process["types"] if row["count"]]
+json.dump(saved, open(sys.argv[1], "w"))' before
+	"$DEBIAN" -c 'import json
+saved = json.load(open("out"))
+json.dump(saved, open("now", "w"))'
+	"$PYMEMTOP" diff before now > diff
+	grep -qE '^ +21,000 +\+20,000 +.* Grown  .*/grows.py:[0-9]+$' diff
+	grep -A 1 'keep alive' diff | tail -n 1 | grep -qE "21,000  __main__.registry.entries\['kept'\]\[\*\]  Grown$"
+	head -c 5000 out > cut
+	refused 1 "is no file that inspect -f json has saved" report cut
+	refused 1 "report, json and folded" report -f pprof out > /dev/null
+	refused 1 "--group is for profiles" diff --group file out out
+	echo '{"schema": "pymemtop.objects/9", "processes": []}' > later
+	refused 1 "its schema is not pymemtop.objects/1" report later
+}
+
 @test "folded holders add up to what is alive" {
 	[ "$(id -u)" = 0 ] || skip "needs root"
 	start_target

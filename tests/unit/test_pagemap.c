@@ -54,7 +54,7 @@ static struct pagemap *open_own(bool scan)
 {
 	struct pagemap *pagemap;
 
-	assert_int_equal(pagemap__new(getpid(), scan, &pagemap), 0);
+	assert_int_equal(pagemap__new(address_space__of_process(getpid()), scan, &pagemap), 0);
 	return pagemap;
 }
 
@@ -174,7 +174,7 @@ static void test_no_process(void **state)
 	struct pagemap *pagemap;
 
 	(void)state;
-	assert_true(pagemap__new(0x7ffffffe, true, &pagemap) < 0);
+	assert_true(pagemap__new(address_space__of_process(0x7ffffffe), true, &pagemap) < 0);
 }
 
 int main(void)

@@ -90,8 +90,11 @@ static char *save(const struct profile *profile)
 static int load(const char *text, struct profile **profile, char *why)
 {
 	FILE *file = fmemopen((void *)text, strlen(text), "r");
-	int err = profile__load(file, profile, why, 200);
+	struct json_source source;
+	int err;
 
+	json_source__open(&source, file);
+	err = profile__load(&source, profile, why, 200);
 	fclose(file);
 	return err;
 }

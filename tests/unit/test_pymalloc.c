@@ -250,7 +250,7 @@ static size_t look(struct seen *seen, enum pools_read how)
 	size_t torn;
 
 	seen->n = 0;
-	if (pool_reader__new(getpid(), MAX_POOL_SIZE, &reader))
+	if (pool_reader__new(address_space__of_process(getpid()), MAX_POOL_SIZE, &reader))
 		skip();
 	assert_int_equal(pool_reader__look(reader, how, see, seen, &torn), 0);
 	pool_reader__free(reader);

@@ -8,6 +8,7 @@
 #include "cli/rendering.h"
 #include "cli/saved.h"
 #include "render/differences.h"
+#include "render/objects.h"
 
 enum {
 	OPTION_TOP = 2048,
@@ -26,7 +27,8 @@ static const struct argp_option diff_options[] = {
 	{NULL, 0, NULL, 0, "What comes out:", 2},
 	{"group", OPTION_GROUP, "BY", 0,
 	 "line (the default), function, file, own (the program's own line) or program", 2},
-	{"format", 'f', "report|json", 0, "report (the default) or json: schema pymemtop.diff/1",
+	{"format", 'f', "report|json", 0,
+	 "report (the default) or json: schema pymemtop.diff/1; of inspect's pymemtop.objects/1",
 	 2},
 	{"output", 'o', "FILE", 0, "Write there, whole or not at all (stdout)", 2},
 	{"top", OPTION_TOP, "N", 0, "report: rows (20)", 2},
@@ -82,7 +84,7 @@ static int write_differences(const void *context, FILE *out)
 	return renderer->render(&comparison->set, comparison->options->render.top, out);
 }
 
-static int compare(struct comparison *comparison)
+static int compare_profiles(struct comparison *comparison)
 {
 	struct difference_set *set = &comparison->set;
 	char why[80];
@@ -100,21 +102,91 @@ static int compare(struct comparison *comparison)
 	return err;
 }
 
-static int run_diff(const struct options *options)
+struct objects_comparison {
+	const struct options *options;
+	const struct saved *now; /* with the others as their first looks */
+};
+
+static int write_objects(const void *context, FILE *out)
+{
+	const struct objects_comparison *comparison = context;
+	const struct options *options = comparison->options;
+	const char *format = options->differences ? options->differences->name : "report";
+
+	return objects_renderer__find(format)->render(comparison->now->all, comparison->now->n,
+						      options->render.top, out);
+}
+
+/* The process before: the one with its id; in files with one each, that one. NULL: there is none.
+ */
+static struct inspected *counterpart(const struct saved *before, const struct saved *now,
+				     const struct inspected *one)
+{
+	size_t i;
+
+	if (before->n == 1 && now->n == 1)
+		return before->all;
+	for (i = 0; i < before->n; i++) {
+		if (before->all[i].pid == one->pid)
+			return &before->all[i];
+	}
+	return NULL;
+}
+
+/* Makes what was there before the first look of what is there now. */
+static int compare_objects(const struct options *options, struct saved *before, struct saved *now)
+{
+	struct inspected *one, *other;
+
+	if (options->group != GROUP_LINE) {
+		log_error(
+			"--group is for profiles that record has saved, not for what inspect has");
+		return -EINVAL;
+	}
+	for (one = now->all; one < now->all + now->n; one++) {
+		census__free(one->first);
+		one->first = NULL;
+		other = counterpart(before, now, one);
+		if (!other || !other->now) {
+			log_error("process %d of %s has no counterpart in %s", one->pid,
+				  options->files[1], options->files[0]);
+			continue;
+		}
+		one->first = other->now;
+		other->now = NULL;
+	}
+	return output__write(options->output, write_objects,
+			     &(struct objects_comparison){options, now});
+}
+
+static int compare(const struct options *options, struct saved *before, struct saved *now)
 {
 	const char *before_file = options->files[0], *now_file = options->files[1];
-	struct profile *before = NULL, *now = NULL;
-	int err = saved__load(before_file, &before);
+
+	if (!before->profile != !now->profile) {
+		log_error("%s and %s do not compare: one is record's, the other inspect's",
+			  before_file, now_file);
+		return -EINVAL;
+	}
+	if (!now->profile)
+		return compare_objects(options, before, now);
+	return compare_profiles(&(struct comparison){
+		.options = options,
+		.set = {before->profile, now->profile, before_file, now_file, .by = options->group},
+	});
+}
+
+static int run_diff(const struct options *options)
+{
+	struct saved before = {0}, now = {0};
+	int err = saved__load(options->files[0], &before);
 
 	if (!err)
-		err = saved__load(now_file, &now);
+		err = saved__load(options->files[1], &now);
 	if (!err)
-		err = compare(&(struct comparison){
-			.options = options,
-			.set = {before, now, before_file, now_file, .by = options->group},
-		});
-	profile__free(before);
-	profile__free(now);
+		err = compare(options, &before, &now);
+	saved__clear(&before);
+	saved__clear(&now);
 	return err;
 }
 
@@ -122,8 +194,8 @@ static int check_diff(const struct options *options)
 {
 	return options->nfiles == 2
 		       ? 0
-		       : usage_error("which files? Give two that record -f json -o FILE has saved, "
-				     "the older one first");
+		       : usage_error("which files? Give two that record, or inspect, -f json -o "
+				     "FILE has saved, the older one first");
 }
 
 static const struct argp_child children[] = {
@@ -138,7 +210,8 @@ static const struct argp diff_argp = {
 	.children = children,
 	.args_doc = "BEFORE NOW",
 	.doc = "Tells what differs between two profiles that record -f json has saved: of all their "
-	       "processes together, what now holds more, less, or nothing any more.\v"
+	       "processes together, what now holds more, less, or nothing any more. Of what inspect "
+	       "-f json has saved: each process's types and holders.\v"
 	       "Examples:\n"
 	       "  pymemtop diff monday.json tuesday.json\n"
 	       "  pymemtop diff old.json new.json --group own",

@@ -6,35 +6,57 @@
 #include "base/output.h"
 #include "cli/rendering.h"
 #include "cli/saved.h"
+#include "render/objects.h"
 
 struct saved_report {
 	const struct options *options;
-	const struct profile *profile;
+	const struct saved *saved;
+	const struct objects_renderer *objects; /* of what inspect has saved */
 };
 
-static int write_profile(const void *context, FILE *out)
+static int write_report(const void *context, FILE *out)
 {
 	const struct saved_report *report = context;
+	const struct options *options = report->options;
 
-	return report->options->renderer->render(report->profile, &report->options->render, out);
+	if (report->saved->profile)
+		return options->renderer->render(report->saved->profile, &options->render, out);
+	return report->objects->render(report->saved->all, report->saved->n, options->render.top,
+				       out);
+}
+
+static int check_format(struct saved_report *report)
+{
+	const struct renderer *renderer = report->options->renderer;
+	const struct profile *profile = report->saved->profile;
+
+	if (!profile) {
+		report->objects = objects_renderer__find(renderer->name);
+		if (report->objects)
+			return 0;
+		log_error("--format %s is not for what inspect has saved: report, json and folded "
+			  "are",
+			  renderer->name);
+		return -EINVAL;
+	}
+	if (!renderer->by_line || !strcmp(profile->mode, "lines"))
+		return 0;
+	log_error("--format %s is for profiles of mode lines; this is one of mode %.20s",
+		  renderer->name, profile->mode);
+	return -EINVAL;
 }
 
 static int run_report(const struct options *options)
 {
-	struct profile *profile;
-	int err = saved__load(options->files[0], &profile);
+	struct saved saved = {0};
+	struct saved_report report = {options, &saved, NULL};
+	int err = saved__load(options->files[0], &saved);
 
-	if (err)
-		return err;
-	if (options->renderer->by_line && strcmp(profile->mode, "lines") != 0) {
-		log_error("--format %s is for profiles of mode lines; this is one of mode %.20s",
-			  options->renderer->name, profile->mode);
-		err = -EINVAL;
-	} else {
-		err = output__write(options->output, write_profile,
-				    &(struct saved_report){options, profile});
-	}
-	profile__free(profile);
+	if (!err)
+		err = check_format(&report);
+	if (!err)
+		err = output__write(options->output, write_report, &report);
+	saved__clear(&saved);
 	return err;
 }
 
@@ -47,7 +69,8 @@ static int check_report(const struct options *options)
 {
 	return options->nfiles
 		       ? rendering__check(options)
-		       : usage_error("which file? Give one that record -f json -o FILE has saved");
+		       : usage_error("which file? Give one that record or inspect -f json -o "
+				     "FILE has saved");
 }
 
 static const struct argp_child children[] = {
@@ -61,7 +84,8 @@ static const struct argp report_argp = {
 	.parser = parse_report_option,
 	.children = children,
 	.args_doc = "FILE",
-	.doc = "Writes a profile that record -f json has saved in any format; \"-\" is stdin.\v"
+	.doc = "Writes a profile that record -f json, or inspect -f json, has saved in any format; "
+	       "\"-\" is stdin.\v"
 	       "Source lines are not in the file, so reports of it have none.\n\n"
 	       "Examples:\n"
 	       "  sudo pymemtop record -p 4242 -d 30 -f json -o mem.json\n"

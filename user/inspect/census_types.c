@@ -32,8 +32,7 @@ static int compare_rows(const void *a, const void *b)
 			     *(const struct census_type *const *)b);
 }
 
-/* Makes one row of all types with a name and a place. 0 or -ENOMEM. */
-static int merge_names(struct census *census)
+int census_types__index(struct census *census)
 {
 	size_t i, n = 0;
 
@@ -82,7 +81,7 @@ int census_types__finish(struct census *census, struct heap *heap,
 {
 	int err = find_definitions(heap, options, census);
 
-	return err ? err : merge_names(census);
+	return err ? err : census_types__index(census);
 }
 
 const struct census_type *census__find(const struct census *census, const struct census_type *type)

@@ -10,4 +10,7 @@
 int census_types__finish(struct census *census, struct heap *heap,
 			 const struct census_options *options);
 
+/* Only merges and sorts. Returns 0 or -ENOMEM. */
+int census_types__index(struct census *census);
+
 #endif /* CENSUS_TYPES_H */

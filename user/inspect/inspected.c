@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -9,6 +10,17 @@
 #include "base/log.h"
 #include "inspect/inspected.h"
 #include "target/core_file.h"
+
+static int describe(struct inspected *inspected)
+{
+	const struct target *target = inspected->target;
+
+	inspected->pid = target->pid;
+	memcpy(inspected->comm, target->comm, sizeof(inspected->comm));
+	memcpy(inspected->version, target->version, sizeof(inspected->version));
+	inspected->cmdline = strdup(target->cmdline);
+	return inspected->cmdline ? 0 : -ENOMEM;
+}
 
 /* Whether the process still runs what it ran at the first look. */
 static int check_life(struct inspected *inspected)
@@ -35,7 +47,9 @@ int inspected__open_core(struct inspected *inspected, const char *path, const ch
 		return err;
 	inspected->rss = core_file__dumped_bytes(inspected->core);
 	inspected->missing = core_file__missing_bytes(inspected->core);
-	return target__new(0, &(struct target_spec){.core = inspected->core}, &inspected->target);
+	inspected->is_core = true;
+	err = target__new(0, &(struct target_spec){.core = inspected->core}, &inspected->target);
+	return err ? err : describe(inspected);
 }
 
 int inspected__open_process(struct inspected *inspected, pid_t pid, struct images *images,
@@ -49,7 +63,7 @@ int inspected__open_process(struct inspected *inspected, pid_t pid, struct image
 	if (proc_cwd(pid, inspected->cwd, sizeof(inspected->cwd)) ||
 	    readers__find(readers, pid, &inspected->reader))
 		inspected->reader = NULL;
-	return 0;
+	return describe(inspected);
 }
 
 int inspected__look(struct inspected *inspected, const struct census_options *options)
@@ -81,6 +95,7 @@ void inspected__clear(struct inspected *inspected)
 	census__free(inspected->now);
 	target__free(inspected->target);
 	core_file__free(inspected->core);
+	free(inspected->cmdline);
 	memset(inspected, 0, sizeof(*inspected));
 }
 

@@ -10,15 +10,21 @@
 #include "target/target.h"
 
 struct inspected {
-	struct target *target;	/* NULL: it has ended */
+	pid_t pid;
+	char comm[COMM_LEN];
+	char version[32]; /* of its CPython */
+	char *cmdline;
+	bool is_core;
+	struct target *target;	/* NULL: it has ended, or was saved */
 	struct core_file *core; /* NULL: it runs */
 	struct reader *reader;	/* of its sources, from cwd on; NULL: they are not read */
 	char cwd[PATH_MAX];
-	struct census *first, *now; /* first: NULL if it was looked at once */
-	struct proc_life life;	    /* at the first look */
-	uint64_t rss;		    /* bytes; of a core: that were dumped */
-	uint64_t missing;	    /* bytes that a core lacks, as it was cut off */
-	double seconds;		    /* that the last look took */
+	struct census *first,
+		*now;	       /* first: NULL: it was looked at once; now: NULL: it has ended */
+	struct proc_life life; /* at the first look */
+	uint64_t rss;	       /* bytes; of a core: that were dumped */
+	uint64_t missing;      /* bytes that a core lacks, as it was cut off */
+	double seconds;	       /* that the last look took */
 };
 
 /* Opens a core file: see core_file__new(). Returns 0 or -errno, having said why. */

@@ -13,6 +13,8 @@
 
 #include <linux/types.h>
 
+#include "target/address_space.h"
+
 #include "pymemtop.h"
 
 /* Slots in a pool of the smallest size class. */

@@ -8,8 +8,6 @@
 #include <string.h>
 #include <time.h>
 
-#include <yajl/yajl_parse.h>
-
 #include "base/utf8.h"
 #include "profile/load.h"
 
@@ -552,48 +550,24 @@ static const yajl_callbacks callbacks = {
 	.yajl_end_array = close_place,
 };
 
-static void say_syntax(yajl_handle handle, struct reader_state *state, const unsigned char *text,
-		       size_t length)
+static void parse(struct json_source *source, struct reader_state *state)
 {
-	unsigned char *error = yajl_get_error(handle, 0, text, length);
+	int err = json_source__parse(source, &callbacks, state, state->why, state->why_size);
 
-	if (error && strstr((char *)error, "trailing garbage"))
-		fail(state, "something follows it: record -i writes one profile after the other, "
-			    "and here only one can be taken");
-	else
-		fail(state, "%.*s", error ? (int)strcspn((char *)error, "\n") : 0, (char *)error);
-	if (error)
-		yajl_free_error(handle, error);
-}
-
-static void parse(FILE *in, yajl_handle handle, struct reader_state *state)
-{
-	unsigned char text[64 << 10];
-	yajl_status status = yajl_status_ok;
-	size_t length;
-
-	while (status == yajl_status_ok && (length = fread(text, 1, sizeof(text), in)))
-		status = yajl_parse(handle, text, length);
-	if (ferror(in)) {
-		state->err = -EIO;
-		return;
-	}
-	if (status == yajl_status_ok)
-		status = yajl_complete_parse(handle);
-	if (status != yajl_status_ok && !state->err)
-		say_syntax(handle, state, text, length);
+	/* A callback that ends it has said why. */
+	if (err && err != -ECANCELED && !state->err)
+		state->err = err;
 	if (!state->err && (!state->profile->mode || !state->profile->processes))
 		fail(state, "it has no mode, or no processes");
 }
 
-int profile__load(FILE *in, struct profile **result, char *why, size_t size)
+int profile__load(struct json_source *source, struct profile **result, char *why, size_t size)
 {
 	struct reader_state state = {.why = why, .why_size = size};
-	yajl_handle handle = yajl_alloc(&callbacks, NULL, &state);
 
 	state.profile = profile__new();
-	if (handle && state.profile)
-		parse(in, handle, &state);
+	if (state.profile)
+		parse(source, &state);
 	else
 		state.err = -ENOMEM;
 	if (!state.err && !state.profile->host)
@@ -603,8 +577,6 @@ int profile__load(FILE *in, struct profile **result, char *why, size_t size)
 	free(state.stacks.data);
 	free(state.frames.data);
 	free(state.objects.data);
-	if (handle)
-		yajl_free(handle);
 	if (state.err) {
 		profile__free(state.profile);
 		return state.err;

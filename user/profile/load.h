@@ -3,8 +3,7 @@
 #ifndef LOAD_H
 #define LOAD_H
 
-#include <stdio.h>
-
+#include "base/json_source.h"
 #include "profile/profile.h"
 
 /*
@@ -12,6 +11,6 @@
  * anybody's: if it is not one that this version can read, returns -EINVAL, with the reason in why,
  * which has size bytes. Saving the profile again gives the same file.
  */
-int profile__load(FILE *in, struct profile **profile, char *why, size_t size);
+int profile__load(struct json_source *source, struct profile **profile, char *why, size_t size);
 
 #endif /* LOAD_H */

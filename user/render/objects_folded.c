@@ -29,8 +29,8 @@ static void put_stack(const struct inspected *inspected, const struct stack *sta
 {
 	size_t i;
 
-	folded__put_name(inspected->target->comm, out);
-	fprintf(out, " %d", inspected->target->pid);
+	folded__put_name(inspected->comm, out);
+	fprintf(out, " %d", inspected->pid);
 	for (i = 0; i < stack->n; i++)
 		put_holder(stack, i, out);
 	fprintf(out, "%s %" PRIu64 "\n", rest, bytes);
@@ -62,7 +62,7 @@ static int render(const struct inspected *all, size_t n, size_t top, FILE *out)
 
 	(void)top;
 	for (i = 0; i < n; i++) {
-		if (all[i].target && all[i].now->holders)
+		if (all[i].now && all[i].now->holders)
 			put_inner(&all[i], all[i].now->holders, &stack, out);
 	}
 	return 0;

@@ -2,10 +2,9 @@
 #include <errno.h>
 
 #include "base/json.h"
+#include "inspect/saved.h"
 #include "render/objects.h"
 #include "version.h"
-
-#define SCHEMA "pymemtop.objects/1"
 
 static void put_type(struct json_writer *writer, const struct inspected *inspected,
 		     const struct census_type *type)
@@ -91,12 +90,13 @@ static void put_process(struct json_writer *writer, const struct inspected *insp
 	size_t i;
 
 	json__open_map(writer);
-	json__integer_member(writer, "pid", inspected->target->pid);
-	json__text_member(writer, "cmdline", inspected->target->cmdline);
-	json__text_member(writer, "python", inspected->target->version);
-	json__integer_member(writer, inspected->core ? "dumped_bytes" : "rss_bytes",
+	json__integer_member(writer, "pid", inspected->pid);
+	json__text_member(writer, "comm", inspected->comm);
+	json__text_member(writer, "cmdline", inspected->cmdline);
+	json__text_member(writer, "python", inspected->version);
+	json__integer_member(writer, inspected->is_core ? "dumped_bytes" : "rss_bytes",
 			     inspected->rss);
-	if (inspected->core)
+	if (inspected->is_core)
 		json__integer_member(writer, "missing_bytes", inspected->missing);
 	json__integer_member(writer, "objects", census->count);
 	json__integer_member(writer, "bytes", census->bytes);
@@ -137,12 +137,12 @@ static int render(const struct inspected *all, size_t n, size_t top, FILE *out)
 	if (!writer)
 		return -ENOMEM;
 	json__open_map(writer);
-	json__string_member(writer, "schema", SCHEMA);
+	json__string_member(writer, "schema", OBJECTS_SCHEMA);
 	json__string_member(writer, "version", PYMEMTOP_VERSION);
 	json__string(writer, "processes");
 	json__open_array(writer);
 	for (i = 0; i < n; i++) {
-		if (all[i].target)
+		if (all[i].now)
 			put_process(writer, &all[i]);
 	}
 	json__close_array(writer);

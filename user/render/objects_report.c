@@ -251,18 +251,20 @@ static void print_instances(FILE *out, const struct inspected *inspected, size_t
 static void print_process(FILE *out, const struct inspected *inspected, size_t top)
 {
 	const struct census *census = inspected->now;
-	const struct target *target = inspected->target;
-	char *cmdline = utf8_from_str((const uint8_t *)target->cmdline, strlen(target->cmdline), 0);
+	char *cmdline =
+		utf8_from_str((const uint8_t *)inspected->cmdline, strlen(inspected->cmdline), 0);
 
-	fprintf(out, "%s %d: %s\n", inspected->core ? "Core of process" : "Process", target->pid,
-		cmdline ? cmdline : "?");
+	fprintf(out, "%s %d: %s\n", inspected->is_core ? "Core of process" : "Process",
+		inspected->pid, cmdline ? cmdline : "?");
 	free(cmdline);
-	fprintf(out, "  CPython %s; %s objects take %s of %s %s", target->version,
+	fprintf(out, "  CPython %s; %s objects take %s of %s %s", inspected->version,
 		format_count(census->count).s, format_bytes(census->bytes).s,
-		format_bytes(inspected->rss).s, inspected->core ? "dumped" : "resident");
+		format_bytes(inspected->rss).s, inspected->is_core ? "dumped" : "resident");
 	if (inspected->rss > census->bytes)
 		fprintf(out, ", %s is no object", format_bytes(inspected->rss - census->bytes).s);
-	fprintf(out, "; read in %.1f s\n", inspected->seconds);
+	if (inspected->seconds > 0)
+		fprintf(out, "; read in %.1f s", inspected->seconds);
+	fputc('\n', out);
 	if (inspected->missing)
 		fprintf(out, "  The core file is cut off: %s are missing, and with them objects\n",
 			format_bytes(inspected->missing).s);
@@ -294,7 +296,7 @@ static int render(const struct inspected *all, size_t n, size_t top, FILE *out)
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		if (all[i].target)
+		if (all[i].now)
 			print_process(out, &all[i], top);
 	}
 	return 0;
