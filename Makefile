@@ -71,9 +71,9 @@ $(BUILD)/%.o: user/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-# The skeletons that a file includes must exist before its first compilation.
+# The skeletons and scripts that a file includes must exist before its first compilation.
 $(foreach source,$(SOURCES),$(eval $(patsubst user/%.c,$(BUILD)/%.o,$(source)): \
-	$(patsubst %,$(BUILD)/%,$(shell sed -n 's/^#include "\(.*\.skel\.h\)"/\1/p' $(source)))))
+	$(patsubst %,$(BUILD)/%,$(shell sed -nE 's/^#include "(.*\.(skel|js)\.h)"/\1/p' $(source)))))
 
 $(BUILD)/%.bpf.o: bpf/%.bpf.c
 	$(call msg,BPF,$@)
@@ -84,6 +84,13 @@ $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 	$(call msg,SKEL,$@)
 	$(Q)$(BPFTOOL) gen object $(BUILD)/$*.linked.o $<
 	$(Q)$(BPFTOOL) gen skeleton $(BUILD)/$*.linked.o name $*_bpf > $@
+
+# A script as a string of C.
+$(BUILD)/%.js.h: user/render/%.js
+	$(call msg,EMBED,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q){ echo 'static const char $*_js[] ='; \
+		sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $<; echo ';'; } > $@
 
 demo:
 	$(Q)scripts/setup

@@ -234,3 +234,9 @@ time.sleep(600)' 3>&- &
 	"$PYMEMTOP" record -m lines --own '*/shop/*' -- "$DEBIAN" "$BATS_TEST_TMPDIR/serve.py" "$packages" \
 		| grep -q 'kept\[n\] = json'
 }
+
+@test "flame graphs in a browser weigh what the stacks do, zoom, search and turn" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	command -v chromium > /dev/null || skip "needs chromium"
+	check check_svg.py "$DEBIAN"
+}

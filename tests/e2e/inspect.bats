@@ -40,7 +40,7 @@ inspect_growth() {
 @test "what grows is shown with its change, and what holds it first" {
 	[ "$(id -u)" = 0 ] || skip "needs root"
 	inspect_growth --top 3
-	grep -qE '^ +21,000 +\+20,000 +.* Grown$' "$BATS_TEST_TMPDIR/out"
+	grep -qE '^ +21,000 +\+20,000 +.* Grown  .*/grows.py:9$' "$BATS_TEST_TMPDIR/out"
 	grep -A 1 'keep alive' "$BATS_TEST_TMPDIR/out" | tail -n 1 |
 		grep -qE "\+.* 21,000  __main__.registry.entries\['kept'\]\[\*\]  Grown$"
 }
@@ -79,7 +79,7 @@ json.dump(saved, open("now", "w"))'
 	grep -A 1 'keep alive' diff | tail -n 1 | grep -qE "21,000  __main__.registry.entries\['kept'\]\[\*\]  Grown$"
 	head -c 5000 out > cut
 	refused 1 "is no file that inspect -f json has saved" report cut
-	refused 1 "report, json and folded" report -f pprof out > /dev/null
+	refused 1 "report, json, folded, svg and dot" report -f pprof out > /dev/null
 	refused 1 "--group is for profiles" diff --group file out out
 	echo '{"schema": "pymemtop.objects/9", "processes": []}' > later
 	refused 1 "its schema is not pymemtop.objects/1" report later

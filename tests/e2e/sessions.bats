@@ -64,6 +64,8 @@ setup() {
 	"$PYMEMTOP" report "$saved.1" -f json | cmp - "$saved.1"
 	"$PYMEMTOP" report "$saved.1" -f pprof -o "$saved.pb.gz"
 	check check_pprof.py "$saved.1" "$saved.pb.gz"
+	"$PYMEMTOP" report "$saved.1" -o "$saved.pb.gz.2.pb.gz"
+	cmp "$saved.pb.gz" "$saved.pb.gz.2.pb.gz"
 	"$PYMEMTOP" report "$saved.1" -f folded | grep -Eq 'app.py:5\) 77778$'
 	"$PYMEMTOP" diff "$saved.1" "$saved.2" >"$saved.diff"
 	cat "$saved.diff"

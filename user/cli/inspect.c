@@ -20,7 +20,11 @@
 
 static const struct objects_renderer *objects_renderer_of(const struct options *options)
 {
-	return options->objects ? options->objects : objects_renderer__find("report");
+	const struct objects_renderer *renderer = options->objects;
+
+	if (!renderer && options->output)
+		renderer = objects_renderer__of_file(options->output);
+	return renderer ?: objects_renderer__find("report");
 }
 
 /* What is inspected: processes, or one core file. */
@@ -151,8 +155,13 @@ static const struct argp_option inspect_options[] = {
 	 "Where the files are that the core's process had mapped, if not here", 1},
 	{"interval", 'i', "SECONDS", 0,
 	 "Look twice, this far apart or until Ctrl-C, and show what has changed", 1},
-	{"format", 'f', "report|json|folded", 0, "folded is for flamegraph.pl (report)", 2},
-	{"output", 'o', "FILE", 0, "Write there, whole or not at all (stdout)", 2},
+	{"format", 'f', "report|json|folded|svg|dot", 0,
+	 "folded is for flamegraph.pl, svg for the browser, "
+	 "dot for Graphviz (report)",
+	 2},
+	{"output", 'o', "FILE", 0,
+	 "Write there, whole or not at all; without -f, the name's ending tells the format (stdout)",
+	 2},
 	{"type", OPTION_TYPE, "TYPE", 0,
 	 "Objects of this type: what leads to them, what they keep alive, and some of them with their "
 	 "attributes",
@@ -166,7 +175,9 @@ static const struct argp_option inspect_options[] = {
 static int parse_format(struct options *options, const char *text)
 {
 	options->objects = objects_renderer__find(text);
-	return options->objects ? 0 : usage_error("--format %s: give report, json or folded", text);
+	return options->objects
+		       ? 0
+		       : usage_error("--format %s: give report, json, folded, svg or dot", text);
 }
 
 static int parse_inspect_option(int key, char *arg, struct argp_state *state)
@@ -231,7 +242,7 @@ static const struct argp inspect_argp = {
 	       "  sudo pymemtop inspect -p 4242 -i 30\n"
 	       "  sudo pymemtop inspect -p 4242 --type Session\n"
 	       "  pymemtop inspect --core core.4242\n"
-	       "  sudo pymemtop inspect -p 4242 -f folded | flamegraph.pl > holders.svg",
+	       "  sudo pymemtop inspect -p 4242 -f svg -o holders.svg",
 };
 
 const struct command inspect_command = {

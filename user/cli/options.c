@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/rendering.h"
 #include "modes/modes.h"
 #include "render/renderers.h"
 #include "symbols/stack_table.h"
@@ -388,7 +389,6 @@ void options__init_children(struct argp_state *state)
 static void set_defaults(struct options *options)
 {
 	memset(options, 0, sizeof(*options));
-	options->renderer = renderer__get(0);
 	options->render.top = 20;
 	options->render.own_code = &options->filter.code;
 	collector_options__init(&options->collector);
@@ -494,9 +494,8 @@ int options__parse(struct options *options, int argc, char **argv)
 	if (err)
 		return err;
 	choose_max_frames(options);
-	if (options->modes[0]->renderer && options->renderer == renderer__get(0))
-		options->renderer = renderer__find(options->modes[0]->renderer);
-	return check(options);
+	err = rendering__choose(options);
+	return err ? err : check(options);
 }
 
 int options__find_all(struct options *options)

@@ -21,12 +21,13 @@ struct options {
 	const struct command *command;
 	pid_t *pids;
 	size_t npids;
-	bool all;	 /* every CPython process: options__find_all() */
-	char **argv;	 /* of a program to start; NULL: none */
-	double duration; /* seconds; 0: not given */
-	double interval; /* seconds; 0: not given */
-	const struct renderer *renderer;
-	const char *output; /* NULL: stdout */
+	bool all;			 /* every CPython process: options__find_all() */
+	char **argv;			 /* of a program to start; NULL: none */
+	double duration;		 /* seconds; 0: not given */
+	double interval;		 /* seconds; 0: not given */
+	const char *format;		 /* as given; NULL: it is not */
+	const struct renderer *renderer; /* NULL: only inspect has that format */
+	const char *output;		 /* NULL: stdout */
 	struct render_options render;
 	const struct mode *modes[MOST_COLLECTORS];
 	size_t nmodes;		      /* at least 1 once parsed */

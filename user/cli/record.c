@@ -218,6 +218,8 @@ static int check_record(const struct options *options)
 	if (!options->argv && !options->npids && !options->all)
 		return usage_error(
 			"which process? Give -p PID, -a or -- COMMAND; see pymemtop --help");
+	if (!options->renderer)
+		return usage_error("--format %s is only for inspect", options->format);
 	if (options->interval && !options->renderer->repeats)
 		return usage_error(
 			"--interval goes with formats that repeat, as report and json: %s would "

@@ -10,6 +10,7 @@
 
 #include "cli/options.h"
 #include "cli/rendering.h"
+#include "render/objects.h"
 #include "render/renderers.h"
 
 enum {
@@ -21,7 +22,9 @@ enum {
 static const struct argp_option rendering_options[] = {
 	{NULL, 0, NULL, 0, "What comes out:", 2},
 	{"format", 'f', "FORMAT", 0, "How it is written:", 2},
-	{"output", 'o', "FILE", 0, "Write there, whole or not at all (stdout)", 2},
+	{"output", 'o', "FILE", 0,
+	 "Write there, whole or not at all; without -f, the name's ending tells the format (stdout)",
+	 2},
 	{"top", OPTION_TOP, "N", 0, "report: lines of each process (20)", 2},
 	{"count", OPTION_COUNT, NULL, 0, "folded: weigh by outstanding blocks, not bytes", 2},
 	{"allocated", OPTION_ALLOCATED, NULL, 0,
@@ -35,12 +38,8 @@ static int parse_rendering_option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'f':
-		options->renderer = renderer__find(arg);
-		return options->renderer
-			       ? 0
-			       : usage_error(
-					 "--format %s: there is none; see pymemtop record --help",
-					 arg);
+		options->format = arg;
+		return 0;
 	case 'o':
 		options->output = arg;
 		return 0;
@@ -112,9 +111,28 @@ const struct argp rendering_argp = {
 	.help_filter = complete_help,
 };
 
+int rendering__choose(struct options *options)
+{
+	const char *of_mode = options->modes[0]->renderer;
+
+	if (options->format)
+		options->renderer = renderer__find(options->format);
+	else if (options->output)
+		options->renderer = renderer__of_file(options->output);
+	if (options->renderer)
+		return 0;
+	if (options->format && !objects_renderer__find(options->format))
+		return usage_error("--format %s: there is none; see pymemtop record --help",
+				   options->format);
+	if (!options->format)
+		options->renderer = of_mode ? renderer__find(of_mode) : renderer__get(0);
+	return 0;
+}
+
 int rendering__check(const struct options *options)
 {
-	if (options->renderer->is_binary && !options->output && isatty(STDOUT_FILENO))
+	if (options->renderer && options->renderer->is_binary && !options->output &&
+	    isatty(STDOUT_FILENO))
 		return usage_error("--format %s is nothing for a terminal: give -o FILE",
 				   options->renderer->name);
 	return 0;

@@ -11,6 +11,10 @@ extern const struct argp rendering_argp, own_code_argp;
 
 struct options;
 
+/* Sets the renderer: of the format that is given, of the output's ending, of the mode, or the
+ * default. 0, or -EINVAL, having said why. */
+int rendering__choose(struct options *options);
+
 /* Whether the format suits where it goes. 0, or -EINVAL, having said why. */
 int rendering__check(const struct options *options);
 

@@ -25,24 +25,40 @@ static int write_report(const void *context, FILE *out)
 				       out);
 }
 
+static const struct objects_renderer *objects_renderer_of(const struct options *options)
+{
+	const struct objects_renderer *renderer = NULL;
+
+	if (options->format)
+		return objects_renderer__find(options->format);
+	if (options->output)
+		renderer = objects_renderer__of_file(options->output);
+	return renderer ?: objects_renderer__find("report");
+}
+
 static int check_format(struct saved_report *report)
 {
-	const struct renderer *renderer = report->options->renderer;
+	const struct options *options = report->options;
 	const struct profile *profile = report->saved->profile;
 
 	if (!profile) {
-		report->objects = objects_renderer__find(renderer->name);
+		report->objects = objects_renderer_of(options);
 		if (report->objects)
 			return 0;
-		log_error("--format %s is not for what inspect has saved: report, json and folded "
-			  "are",
-			  renderer->name);
+		log_error("--format %s is not for what inspect has saved: report, json, folded, "
+			  "svg and dot are",
+			  options->format);
 		return -EINVAL;
 	}
-	if (!renderer->by_line || !strcmp(profile->mode, "lines"))
+	if (!options->renderer) {
+		log_error("--format %s is for what inspect has saved; this is record's",
+			  options->format);
+		return -EINVAL;
+	}
+	if (!options->renderer->by_line || !strcmp(profile->mode, "lines"))
 		return 0;
 	log_error("--format %s is for profiles of mode lines; this is one of mode %.20s",
-		  renderer->name, profile->mode);
+		  options->renderer->name, profile->mode);
 	return -EINVAL;
 }
 

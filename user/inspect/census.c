@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/procfs.h"
+#include "base/progress.h"
 #include "base/signals.h"
 #include "inspect/address_set.h"
 #include "inspect/census.h"
@@ -45,6 +46,7 @@ struct taker {
 	struct counts *counts; /* by the type's number */
 	size_t ncounts;
 	uint64_t pool_bytes;
+	uint64_t found; /* objects */
 };
 
 static int count(struct taker *taker, const struct type *type, uint64_t bytes)
@@ -61,6 +63,7 @@ static int count(struct taker *taker, const struct type *type, uint64_t bytes)
 		taker->counts = more;
 		taker->ncounts = n;
 	}
+	progress_at("objects found", taker->found++, 0);
 	taker->counts[type->number].type = type;
 	taker->counts[type->number].count++;
 	taker->counts[type->number].bytes += bytes;

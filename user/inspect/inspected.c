@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "inspect/inspected.h"
 #include "target/core_file.h"
 
@@ -79,7 +80,9 @@ int inspected__look(struct inspected *inspected, const struct census_options *op
 	census__free(inspected->first);
 	inspected->first = inspected->now;
 	inspected->now = NULL;
+	progress_begin();
 	err = census__take(inspected->target, &how, &inspected->now);
+	progress_end();
 	if (!inspected->core)
 		inspected->rss = proc_rss(inspected->target->pid);
 	inspected->seconds = clock_seconds(CLOCK_MONOTONIC) - begin;

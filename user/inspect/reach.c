@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/progress.h"
 #include "base/signals.h"
 #include "inspect/dict_keys.h"
 #include "inspect/reach.h"
@@ -134,6 +135,7 @@ static int add_all_edges(struct builder *builder)
 	int err = 0;
 
 	for (node = 0; !err && node < builder->heap->nodes.n; node++) {
+		progress_at("references followed of objects", node, builder->heap->nodes.n);
 		err = add_node_edges(builder, node);
 		if (!err)
 			err = graph__end_node(builder->graph);

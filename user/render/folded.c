@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "render/folded.h"
-#include "render/renderer.h"
+#include "render/weights.h"
 
 void folded__put_name(const char *text, FILE *out)
 {
@@ -34,29 +34,16 @@ static void put_process(const struct profile_process *process, FILE *out)
 		fprintf(out, " %d", process->pid);
 }
 
-static int64_t weight_of(const struct schema *schema, const struct values *values,
-			 enum weight weight)
-{
-	switch (weight) {
-	case WEIGHT_COUNT:
-		return values__get(schema, values, ROLE_INUSE_COUNT) +
-		       values__get(schema, values, ROLE_MAPPED_COUNT);
-	case WEIGHT_ALLOCATED:
-		return values__get(schema, values, ROLE_ALLOC_BYTES);
-	default:
-		return values__held(schema, values);
-	}
-}
-
 /* Writes resident memory that is no line's, so that the sum is RssAnon. */
 static void put_rest(const struct profile_process *process, const struct profile_rest *rest,
 		     enum weight weight, FILE *out)
 {
-	if (rest->bytes <= 0 || weight == WEIGHT_ALLOCATED)
+	int64_t weighs = weight__of_rest(rest, weight);
+
+	if (weighs <= 0)
 		return;
 	put_process(process, out);
-	fprintf(out, ";%s %" PRId64 "\n", rest->location->file,
-		weight == WEIGHT_COUNT ? rest->bytes >> PAGE_SHIFT : rest->bytes);
+	fprintf(out, ";%s %" PRId64 "\n", rest->location->file, weighs);
 }
 
 static int render(const struct profile *profile, const struct render_options *options, FILE *out)
@@ -71,7 +58,7 @@ static int render(const struct profile *profile, const struct render_options *op
 		process = &profile->processes[p];
 		for (i = 0; i < process->nstacks; i++) {
 			stack = &process->stacks[i];
-			weight = weight_of(&profile->schema, &stack->values, options->weight);
+			weight = weight__of(&profile->schema, &stack->values, options->weight);
 			if (weight <= 0)
 				continue;
 			put_process(process, out);
@@ -90,6 +77,7 @@ static int render(const struct profile *profile, const struct render_options *op
 
 const struct renderer folded_renderer = {
 	.name = "folded",
+	.ending = ".folded",
 	.help = "one line a stack, for flamegraph.pl, inferno and speedscope",
 	.render = render,
 };

@@ -223,6 +223,7 @@ static int render(const struct profile *profile, const struct render_options *op
 
 const struct renderer json_renderer = {
 	.name = "json",
+	.ending = ".json",
 	.help = "everything, for programs: schema " SCHEMA,
 	.shows_lost = true,
 	.repeats = true,

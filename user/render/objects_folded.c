@@ -70,5 +70,6 @@ static int render(const struct inspected *all, size_t n, size_t top, FILE *out)
 
 const struct objects_renderer objects_folded_renderer = {
 	.name = "folded",
+	.ending = ".folded",
 	.render = render,
 };

@@ -152,5 +152,6 @@ static int render(const struct inspected *all, size_t n, size_t top, FILE *out)
 
 const struct objects_renderer objects_json_renderer = {
 	.name = "json",
+	.ending = ".json",
 	.render = render,
 };

@@ -399,6 +399,7 @@ static int render(const struct profile *profile, const struct render_options *op
 
 const struct renderer pprof_renderer = {
 	.name = "pprof",
+	.ending = ".pb.gz",
 	.help = "for go tool pprof, speedscope and collectors of profiles",
 	.is_binary = true,
 	.render = render,

@@ -27,6 +27,7 @@ struct render_options {
 struct renderer {
 	const char *name;
 	const char *help;
+	const char *ending; /* of files that are written so; NULL: none */
 	bool wants_sources; /* needs the text of the lines that it shows */
 	bool shows_lost;
 	bool by_line;	/* only for modes whose sites are lines */

@@ -9,6 +9,7 @@
 	ENTRY(folded)    \
 	ENTRY(json)      \
 	ENTRY(pprof)     \
+	ENTRY(svg)       \
 	ENTRY(memory_profiler)
 
 #define DECLARE(name) extern const struct renderer name##_renderer;
@@ -29,6 +30,25 @@ const struct renderer *renderer__find(const char *name)
 
 	for (i = 0; (renderer = renderer__get(i)); i++) {
 		if (!strcmp(renderer->name, name))
+			return renderer;
+	}
+	return NULL;
+}
+
+bool file__ends_with(const char *file, const char *ending)
+{
+	size_t length = strlen(file), n = strlen(ending);
+
+	return length > n && !strcmp(file + length - n, ending);
+}
+
+const struct renderer *renderer__of_file(const char *file)
+{
+	const struct renderer *renderer;
+	size_t i;
+
+	for (i = 0; (renderer = renderer__get(i)); i++) {
+		if (renderer->ending && file__ends_with(file, renderer->ending))
 			return renderer;
 	}
 	return NULL;
