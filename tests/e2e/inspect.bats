@@ -21,6 +21,11 @@ setup() {
 	check check_core.py "$DEBIAN"
 }
 
+@test "where the resident memory is, what of malloc's heaps is free, and what it would give back" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	check check_residence.py "$DEBIAN"
+}
+
 # Looks at grows.py before and after it grows; what is found is in out.
 inspect_growth() {
 	"$DEBIAN" ../programs/grows.py "$BATS_TEST_TMPDIR/go" "$BATS_TEST_TMPDIR/made" 3>&- &

@@ -19,6 +19,7 @@
 #include "inspect/sizes.h"
 #include "inspect/threads.h"
 #include "inspect/types.h"
+#include "target/core_file.h"
 
 /* An object's head and its first members: enough for every size. */
 #define BEGINNING 256
@@ -45,7 +46,7 @@ struct taker {
 	size_t ntodo, room;
 	struct counts *counts; /* by the type's number */
 	size_t ncounts;
-	uint64_t pool_bytes;
+	uint64_t pool_bytes, resident_pool_bytes;
 	uint64_t found; /* objects */
 };
 
@@ -223,6 +224,9 @@ static int see_pool(void *context, const struct pool *pool)
 	uint32_t i;
 	int err = 0;
 
+	taker->resident_pool_bytes +=
+		memory__resident_bytes(taker->heap->memory, pool->address,
+				       pool->address + taker->heap->target->pool_size);
 	for (i = 0; !err && i < pool->nslots; i++) {
 		if (pool->live[i])
 			err = see_slot(taker, pool, i);
@@ -324,11 +328,32 @@ static int walk(struct taker *taker, size_t *torn)
 	return err || target__exists(taker->heap->target) ? err : -ESRCH;
 }
 
+static int find_residence(struct taker *taker, struct residence *residence)
+{
+	const struct target *target = taker->heap->target;
+
+	residence->pools = taker->resident_pool_bytes;
+	residence->pools_used = taker->pool_bytes;
+	if (target->space.core) {
+		residence->anonymous = core_file__dumped_bytes(target->space.core);
+	} else {
+		residence->anonymous = proc_status_bytes(target->pid, "RssAnon");
+		residence->files = proc_status_bytes(target->pid, "RssFile");
+		residence->shared = proc_status_bytes(target->pid, "RssShmem");
+	}
+	return malloc_heaps__walk(target->space, taker->heap->memory, taker->signals,
+				  &residence->malloc);
+}
+
 static int summarise(struct taker *taker, const struct census_options *options,
 		     struct census *census)
 {
 	size_t i;
+	int err;
 
+	err = find_residence(taker, &census->residence);
+	if (err)
+		return err;
 	census->types = calloc(taker->ncounts + 1, sizeof(*census->types));
 	if (!census->types)
 		return -ENOMEM;

@@ -15,6 +15,7 @@
 #include "inspect/definitions.h"
 #include "inspect/holders.h"
 #include "inspect/instances.h"
+#include "inspect/residence.h"
 #include "target/target.h"
 
 struct census_type {
@@ -31,6 +32,7 @@ struct census {
 	uint64_t count, bytes;	/* of all objects */
 	uint64_t pool_bytes;	/* slots that are taken, also by tables, which are no objects */
 	uint64_t swapped_bytes; /* memory that is swapped out, and was not looked at */
+	struct residence residence;
 	size_t left_out;	/* addresses that were not looked at, as there were too many */
 	size_t torn;		/* pools that changed each time they were read, and are left out */
 	struct holder *holders; /* NULL: not asked for */

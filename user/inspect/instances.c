@@ -176,6 +176,8 @@ int instances__find(struct heap *heap, const struct graph *graph, const struct r
 	}
 	/* Names are found for one parent at a time. */
 	if (!err)
+		err = paths__prepare(paths, nodes, n);
+	if (!err)
 		graph__sort_by_parent(graph, nodes, n);
 	for (i = 0; !err && i < n; i++)
 		err = signals__count() != signals && i % 4096 == 0 ? -EINTR

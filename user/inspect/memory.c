@@ -195,6 +195,19 @@ bool memory__next_resident(struct memory *memory, uint64_t *address, uint64_t en
 	return false;
 }
 
+uint64_t memory__resident_bytes(struct memory *memory, uint64_t from, uint64_t to)
+{
+	uint64_t bytes = 0, end;
+
+	while (from < to && memory__next_resident(memory, &from, to)) {
+		end = (from & ~(uint64_t)(PAGE - 1)) + PAGE;
+		end = end < to ? end : to;
+		bytes += end - from;
+		from = end;
+	}
+	return bytes;
+}
+
 static struct page *slot_of(struct memory *memory, uint64_t address)
 {
 	return &memory->pages[address / PAGE % PAGES];

@@ -47,6 +47,9 @@ bool memory__is_resident(struct memory *memory, uint64_t address);
 /* Moves an address on to the next page that is resident, below the end. False: there is none. */
 bool memory__next_resident(struct memory *memory, uint64_t *address, uint64_t end);
 
+/* How many bytes from one address to another are resident. */
+uint64_t memory__resident_bytes(struct memory *memory, uint64_t from, uint64_t to);
+
 /* The ranges that the process can write to, by address; stacks are none of them. */
 const struct memory_range *memory__ranges(const struct memory *memory, size_t *n);
 

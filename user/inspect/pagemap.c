@@ -75,7 +75,8 @@ struct pagemap {
 	/* Scanned, but not handed out yet. */
 	struct page_range ranges[RANGES];
 	size_t nranges, next;
-	uint64_t scanned; /* end of the scan so far */
+	uint64_t from, scanned; /* where the last scan began, and ended */
+	uint64_t asked;		/* for the first range from there on */
 };
 
 /* Returns the zero page's frame, which is what a page that was only read maps, or 0. */
@@ -120,6 +121,7 @@ static int scan(struct pagemap *pagemap, uint64_t start, uint64_t end)
 	if (n < 0)
 		return -errno;
 	pagemap->nranges = n;
+	pagemap->from = start;
 	pagemap->scanned = arg.walk_end;
 	return 0;
 }
@@ -413,6 +415,12 @@ static const struct page_range *next_range(struct pagemap *pagemap, uint64_t add
 	const struct page_range *range;
 
 	*err = 0;
+	/* Callers mostly ask in ascending order. */
+	if (address < pagemap->asked)
+		pagemap->next = 0;
+	if (address < pagemap->from)
+		pagemap->nranges = 0;
+	pagemap->asked = address;
 	for (;;) {
 		for (; pagemap->next < pagemap->nranges; pagemap->next++) {
 			range = &pagemap->ranges[pagemap->next];

@@ -20,6 +20,9 @@
 /* Names of a path that are shown. */
 #define MOST_NAMES 24
 
+/* Steps up that paths__prepare() takes: chains are longer. */
+#define PREPARED_LEVELS 32
+
 struct path {
 	uint32_t above;
 	uint32_t depth;
@@ -221,6 +224,60 @@ int64_t paths__of(struct paths *paths, uint32_t node)
 			paths->of[at] = path;
 	}
 	return path;
+}
+
+static int compare_nodes(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Returns the parents of n nodes that have no path yet, each once, malloc'ed; NULL: out of memory.
+ */
+static uint32_t *parents_of(const struct paths *paths, const uint32_t *nodes, size_t n,
+			    size_t *nparents)
+{
+	uint32_t *parents = malloc((n + 1) * sizeof(*parents));
+	size_t i, all = 0;
+	uint32_t parent;
+
+	*nparents = 0;
+	for (i = 0; parents && i < n; i++) {
+		parent = paths->graph->parents[nodes[i]];
+		if (parent != NO_NODE && paths->of[parent] == NOT_YET)
+			parents[all++] = parent;
+	}
+	if (all)
+		qsort(parents, all, sizeof(*parents), compare_nodes);
+	for (i = 0; i < all; i++) {
+		if (!*nparents || parents[*nparents - 1] != parents[i])
+			parents[(*nparents)++] = parents[i];
+	}
+	return parents;
+}
+
+int paths__prepare(struct paths *paths, const uint32_t *nodes, size_t n)
+{
+	uint32_t *levels[PREPARED_LEVELS];
+	size_t counts[PREPARED_LEVELS], depth = 0, i;
+	int err = 0;
+
+	while (depth < PREPARED_LEVELS) {
+		levels[depth] = parents_of(paths, depth ? levels[depth - 1] : nodes,
+					   depth ? counts[depth - 1] : n, &counts[depth]);
+		if (!levels[depth])
+			err = -ENOMEM;
+		if (err || !counts[depth++])
+			break;
+	}
+	while (depth-- > 0) {
+		graph__sort_by_parent(paths->graph, levels[depth], counts[depth]);
+		for (i = 0; !err && i < counts[depth]; i++)
+			err = paths__of(paths, levels[depth][i]) < 0 ? -ENOMEM : 0;
+		free(levels[depth]);
+	}
+	return err;
 }
 
 char *paths__text(const struct paths *paths, uint32_t path)

@@ -46,6 +46,7 @@ struct saved_process {
 	size_t ntypes;
 	struct saved_holder *holders;
 	size_t nholders;
+	struct residence residence;
 	bool has_holders, has_changes;
 	int64_t pid, retained_bytes;
 };
@@ -271,6 +272,8 @@ static int end_process(struct loader *loader)
 	struct inspected *of = &process->of;
 
 	of->now = process->now;
+	of->now->residence = process->residence;
+	of->now->residence.pools_used = of->now->pool_bytes;
 	process->now = NULL;
 	of->pid = process->pid > 0 && process->pid < INT32_MAX ? process->pid : 0;
 	if (!of->cmdline)
@@ -321,6 +324,7 @@ static int take_integer(void *context, long long value)
 	struct loader *loader = context;
 	struct saved_process *process = &loader->process;
 	struct census *now = process->now;
+	struct residence *residence = &process->residence;
 	const struct {
 		enum place in;
 		const char *key;
@@ -334,6 +338,17 @@ static int take_integer(void *context, long long value)
 		{IN_PROCESS, "objects", now ? &now->count : NULL},
 		{IN_PROCESS, "bytes", now ? &now->bytes : NULL},
 		{IN_PROCESS, "pool_bytes", now ? &now->pool_bytes : NULL},
+		{IN_PROCESS, "anonymous_bytes", &residence->anonymous},
+		{IN_PROCESS, "file_bytes", &residence->files},
+		{IN_PROCESS, "shared_bytes", &residence->shared},
+		{IN_PROCESS, "resident_pool_bytes", &residence->pools},
+		{IN_PROCESS, "malloc_heaps", &residence->malloc.n},
+		{IN_PROCESS, "malloc_unclear_heaps", &residence->malloc.unclear},
+		{IN_PROCESS, "malloc_resident_bytes", &residence->malloc.resident},
+		{IN_PROCESS, "malloc_free_bytes", &residence->malloc.free},
+		{IN_PROCESS, "malloc_free_blocks", &residence->malloc.free_blocks},
+		{IN_PROCESS, "malloc_largest_free_bytes", &residence->malloc.largest_free},
+		{IN_PROCESS, "malloc_trimmable_bytes", &residence->malloc.trimmable},
 		{IN_PROCESS, "swapped_bytes", now ? &now->swapped_bytes : NULL},
 		{IN_PROCESS, "left_out", now ? &now->left_out : NULL},
 		{IN_PROCESS, "torn_pools", now ? &now->torn : NULL},

@@ -83,6 +83,23 @@ static void put_instances(struct json_writer *writer, const struct instances *in
 	json__close_map(writer);
 }
 
+static void put_residence(struct json_writer *writer, const struct residence *residence)
+{
+	const struct malloc_heaps *heaps = &residence->malloc;
+
+	json__integer_member(writer, "anonymous_bytes", residence->anonymous);
+	json__integer_member(writer, "file_bytes", residence->files);
+	json__integer_member(writer, "shared_bytes", residence->shared);
+	json__integer_member(writer, "resident_pool_bytes", residence->pools);
+	json__integer_member(writer, "malloc_heaps", heaps->n);
+	json__integer_member(writer, "malloc_unclear_heaps", heaps->unclear);
+	json__integer_member(writer, "malloc_resident_bytes", heaps->resident);
+	json__integer_member(writer, "malloc_free_bytes", heaps->free);
+	json__integer_member(writer, "malloc_free_blocks", heaps->free_blocks);
+	json__integer_member(writer, "malloc_largest_free_bytes", heaps->largest_free);
+	json__integer_member(writer, "malloc_trimmable_bytes", heaps->trimmable);
+}
+
 static void put_process(struct json_writer *writer, const struct inspected *inspected)
 {
 	const struct census *census = inspected->now;
@@ -98,6 +115,7 @@ static void put_process(struct json_writer *writer, const struct inspected *insp
 			     inspected->rss);
 	if (inspected->is_core)
 		json__integer_member(writer, "missing_bytes", inspected->missing);
+	put_residence(writer, &census->residence);
 	json__integer_member(writer, "objects", census->count);
 	json__integer_member(writer, "bytes", census->bytes);
 	json__integer_member(writer, "pool_bytes", census->pool_bytes);

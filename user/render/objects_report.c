@@ -62,6 +62,9 @@ struct row {
 
 #define MOST_ROWS 4096
 
+/* What malloc_trim() would give back is worth a word from there on. */
+#define LEAST_TRIMMABLE (1 << 20)
+
 /* Rows in a row, and of those again. */
 #define MOST_DEPTH 2
 #define INNER_ROWS 4
@@ -248,6 +251,58 @@ static void print_instances(FILE *out, const struct inspected *inspected, size_t
 	fputc('\n', out);
 }
 
+static void print_part(FILE *out, uint64_t bytes, const uint64_t *before, uint64_t used,
+		       uint64_t unused, const char *what)
+{
+	fprintf(out, "  %12s", format_bytes(bytes).s);
+	if (before)
+		fprintf(out, " %12s", format_change(bytes - *before).s);
+	if (used + unused)
+		fprintf(out, " %12s %12s", format_bytes(used).s, format_bytes(unused).s);
+	else
+		fprintf(out, " %12s %12s", "", "");
+	fprintf(out, "  %s\n", what);
+}
+
+/* What is free in the allocators is resident, but nobody's. */
+static void print_residence(FILE *out, const struct inspected *inspected)
+{
+	const struct residence *now = &inspected->now->residence;
+	const struct residence *first = inspected->first ? &inspected->first->residence : NULL;
+	const struct malloc_heaps *malloc = &now->malloc;
+	const uint64_t others = residence__others(now);
+	const uint64_t others_before = first ? residence__others(first) : 0;
+	uint64_t pools_free = now->pools > now->pools_used ? now->pools - now->pools_used : 0;
+	char heaps[160];
+
+	/* Saved by a version that did not look. */
+	if (!now->anonymous)
+		return;
+	snprintf(heaps, sizeof(heaps), "malloc's heaps: %s free blocks, the largest %s",
+		 format_count(malloc->free_blocks).s, format_bytes(malloc->largest_free).s);
+	fprintf(out, "  %12s", inspected->is_core ? "dumped" : "resident");
+	if (first)
+		fprintf(out, " %12s", "change");
+	fprintf(out, " %12s %12s  of which\n", "in use", "free");
+	print_part(out, now->pools, first ? &first->pools : NULL, now->pools - pools_free,
+		   pools_free, "pools of small objects");
+	print_part(out, malloc->resident, first ? &first->malloc.resident : NULL,
+		   malloc->resident - malloc->free, malloc->free, heaps);
+	print_part(out, others, first ? &others_before : NULL, 0, 0,
+		   "anonymous memory besides: large blocks, stacks, static data, other allocators");
+	if (now->shared)
+		print_part(out, now->shared, first ? &first->shared : NULL, 0, 0, "shared memory");
+	if (now->files)
+		print_part(out, now->files, first ? &first->files : NULL, 0, 0, "mapped files");
+	if (malloc->unclear)
+		fprintf(out, "  %zu heaps of malloc are not clear; what is in them is besides\n",
+			malloc->unclear);
+	if (malloc->trimmable >= LEAST_TRIMMABLE)
+		fprintf(out, "  malloc_trim(0) in the process would give back %s\n",
+			format_bytes(malloc->trimmable).s);
+	fputc('\n', out);
+}
+
 static void print_process(FILE *out, const struct inspected *inspected, size_t top)
 {
 	const struct census *census = inspected->now;
@@ -281,6 +336,7 @@ static void print_process(FILE *out, const struct inspected *inspected, size_t t
 		fprintf(out, "  %s pools changed while they were read, and are left out\n",
 			format_count(census->torn).s);
 	fputc('\n', out);
+	print_residence(out, inspected);
 	if (census->instances) {
 		print_instances(out, inspected, top);
 		return;
