@@ -149,6 +149,30 @@ static __always_inline bool code__is_known(__u32 process, __u64 code)
 	return bpf_map_lookup_elem(&codes, &key);
 }
 
+/* A module of 20,000 lines has a line table of some 300 KiB. */
+static __always_inline int code__announce_table(struct thread *t, const struct code_record *code,
+						__u64 linetable, __u64 size)
+{
+	const struct py_layout *l = thread__layout(t);
+	struct long_table record = {
+		.record.type = RECORD_LONG_TABLE,
+		.record.process = t->process.id,
+		.code = code->code,
+		.generation = code->generation,
+	};
+
+	if (!l)
+		return CODE_LOST;
+	record.address = linetable + l->bytes_data;
+	record.size_address = linetable + l->bytes_size;
+	record.size = size > 0xffffffff ? 0xffffffff : size;
+	if (bpf_ringbuf_output(&ring, &record, sizeof(record), 0)) {
+		lose(t->process.id, LOST_RING);
+		return CODE_LOST;
+	}
+	return 0;
+}
+
 /* Sends all of a code object. Returns 0, or one of the above. Global, so that the verifier follows
  * it once. */
 __noinline int code__send_all(__u64 code, __u32 generation)
@@ -200,9 +224,10 @@ __noinline int code__send_all(__u64 code, __u32 generation)
 		return err;
 	t->part.part = PART_LINETABLE;
 	t->part.kind = 0;
-	err = code__send_bytes(t, linetable + l->bytes_data,
-			       size > CODE_PART_LIMIT ? CODE_PART_LIMIT + 1 : size,
-			       CODE_PART_LIMIT);
+	if (size > CODE_PART_LIMIT)
+		err = code__announce_table(t, &record, linetable, size);
+	else
+		err = code__send_bytes(t, linetable + l->bytes_data, size, CODE_PART_LIMIT);
 	if (err)
 		return err;
 	if (bpf_ringbuf_output(&ring, &record, sizeof(record), 0)) {

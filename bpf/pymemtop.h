@@ -407,6 +407,7 @@ enum record_type {
 	RECORD_CODE,
 	RECORD_CODE_PART,
 	RECORD_INHERITED_CODE,
+	RECORD_LONG_TABLE,
 	RECORD_PROCESS,
 };
 
@@ -468,7 +469,7 @@ enum code_part_of {
 };
 
 #define CODE_PART_SIZE	1024
-#define CODE_PART_LIMIT (256 * CODE_PART_SIZE) /* of a line table */
+#define CODE_PART_LIMIT (64 * CODE_PART_SIZE) /* of a line table that is sent */
 #define CODE_NAME_LIMIT (8 * CODE_PART_SIZE)   /* of a name: PATH_MAX in two-byte characters */
 
 struct code_part {
@@ -481,6 +482,16 @@ struct code_part {
 	__u32 offset; /* of this part */
 	__u32 size;
 	__u8 data[CODE_PART_SIZE];
+};
+
+/* A line table that is too long to be sent: user space reads it. Comes in the place of its parts. */
+struct long_table {
+	struct record record;
+	__u64 code;
+	__u64 address;	    /* of its first byte */
+	__u64 size_address; /* of its size, which tells that it is still there */
+	__u32 generation;
+	__u32 size;
 };
 
 /* Where a marker's argument is, from its ELF note. */

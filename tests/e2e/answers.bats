@@ -240,3 +240,24 @@ time.sleep(600)' 3>&- &
 	command -v chromium > /dev/null || skip "needs chromium"
 	check check_svg.py "$DEBIAN"
 }
+
+@test "each line of a module of 30,000 lines" {
+	need_probes
+	cd "$BATS_TEST_TMPDIR"
+	"$DEBIAN" -c '
+with open("table.py", "w") as file:
+    file.write("rows = []\nadd = rows.append\n")
+    for n in range(3, 30_000):
+        # Of each thousandth line a size that no other has.
+        file.write("add(bytearray(%d))\n" % (5_000_000 + n) if n % 1000 == 0 else "add(%d)\n" % n)'
+	echo 'import table' > main.py
+	"$PYMEMTOP" record -f json -o saved -- "$DEBIAN" main.py
+	"$DEBIAN" -c '
+import json
+lines = json.load(open("saved"))["processes"][0]["lines"]
+found = {line["line"]: line for line in lines if line["file"].endswith("/table.py")}
+for n in range(1000, 30_000, 1000):
+    held = found[n]["outstanding_bytes"] + found[n]["mapped_bytes"]
+    assert 5_000_000 + n <= held <= 5_000_000 + n + 8192, (n, held)
+print(len(found), "lines")'
+}

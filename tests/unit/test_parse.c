@@ -253,6 +253,11 @@ static void arguments(void **state)
 #endif
 }
 
+static int line_of(enum line_table type, const uint8_t *table, size_t size, int first, int offset)
+{
+	return line_table__line(type, table, size, first, offset, &(struct line_cursor){0});
+}
+
 /* Checks one code object of a file that tests/programs/linetables.py wrote: the kind of its table,
  * first line, table, and the line of each instruction. Returns the number of instructions. */
 static size_t check_line_table(char *text)
@@ -265,6 +270,7 @@ static size_t check_line_table(char *text)
 		     {"locations", LINES_LOCATIONS}};
 	const char *name = strtok(text, " "), *hex;
 	size_t n, type = 0, count = 0;
+	struct line_cursor cursor = {0};
 	uint8_t table[65536];
 	int first, offset, unit;
 	char *line;
@@ -276,13 +282,20 @@ static size_t check_line_table(char *text)
 	hex = strtok(NULL, " \n");
 	for (n = 0; hex[2 * n] && *hex != '-'; n++)
 		assert_int_equal(sscanf(hex + 2 * n, "%2hhx", &table[n]), 1);
-	for (offset = 0; (line = strtok(NULL, " \n")); offset += unit, count++)
-		assert_int_equal(line_table__line(types[type].type, table, n, first, offset),
+	for (offset = 0; (line = strtok(NULL, " \n")); offset += unit, count++) {
+		assert_int_equal(line_of(types[type].type, table, n, first, offset), atoi(line));
+		/* On from where the last search ended, and back from further on. */
+		assert_int_equal(line_table__line(types[type].type, table, n, first, offset,
+						  &cursor),
 				 atoi(line));
+		if (count % 5 == 4)
+			line_table__line(types[type].type, table, n, first,
+					 offset + unit * (int)(count % 50), &cursor);
+	}
 	/* Before the first instruction and, if the table says where it ends, behind the last. */
-	assert_int_equal(line_table__line(types[type].type, table, n, first, -2), first);
+	assert_int_equal(line_of(types[type].type, table, n, first, -2), first);
 	if (types[type].type != LINES_LNOTAB)
-		assert_int_equal(line_table__line(types[type].type, table, n, first, offset), 0);
+		assert_int_equal(line_of(types[type].type, table, n, first, offset), 0);
 	return count;
 }
 
@@ -323,19 +336,19 @@ static void broken_line_tables(void **state)
 	int i, k;
 
 	(void)state;
-	assert_int_equal(line_table__line(LINES_LOCATIONS, NULL, 0, 1, 0), 0);
-	assert_int_equal(line_table__line(LINES_PEP626, NULL, 0, 1, 0), 0);
-	assert_int_equal(line_table__line(LINES_LNOTAB, NULL, 0, 7, 0), 7);
+	assert_int_equal(line_of(LINES_LOCATIONS, NULL, 0, 1, 0), 0);
+	assert_int_equal(line_of(LINES_PEP626, NULL, 0, 1, 0), 0);
+	assert_int_equal(line_of(LINES_LNOTAB, NULL, 0, 7, 0), 7);
 	/* A long form whose number does not end; half a pair; an unknown kind of table. */
-	assert_int_equal(line_table__line(LINES_LOCATIONS, (uint8_t[]){0xf0, 0xff, 0xff}, 3, 1, 0),
+	assert_int_equal(line_of(LINES_LOCATIONS, (uint8_t[]){0xf0, 0xff, 0xff}, 3, 1, 0),
 			 0);
-	assert_int_equal(line_table__line(LINES_PEP626, (uint8_t[]){2}, 1, 1, 0), 0);
-	assert_int_equal(line_table__line(LINE_TABLES, NULL, 0, 1, 5), 5);
+	assert_int_equal(line_of(LINES_PEP626, (uint8_t[]){2}, 1, 1, 0), 0);
+	assert_int_equal(line_of(LINE_TABLES, NULL, 0, 1, 5), 5);
 	srand(1);
 	for (i = 0; i < 20000; i++) {
 		for (k = 0; k < 64; k++)
 			table[k] = rand();
-		line_table__line(LINES_LNOTAB + i % 3, table, rand() % 65, 1, rand() % 256);
+		line_of(LINES_LNOTAB + i % 3, table, rand() % 65, 1, rand() % 256);
 	}
 }
 

@@ -8,7 +8,7 @@
 #include "inspect/definitions.h"
 #include "inspect/namespace.h"
 #include "inspect/text.h"
-#include "symbols/source_text.h"
+#include "target/source_text.h"
 
 /* Entries of a class that are looked at. */
 #define MOST_ENTRIES 4096

@@ -18,7 +18,7 @@
 #include "pymemtop.h"
 #include "symbols/code_objects.h"
 #include "symbols/def_ranges.h"
-#include "symbols/source_text.h"
+#include "target/source_text.h"
 
 /* Objects of one type. */
 struct profile_type {

@@ -74,6 +74,35 @@ void session__free(struct session *session)
 	free(session);
 }
 
+/* More than the table of any module; the size is the target's word. */
+#define MOST_TABLE (64 << 20)
+
+/* A table that cannot be read any more leaves its code without lines, which is shown. Returns 0 or
+ * -ENOMEM. */
+static int take_long_table(struct session *session, const struct long_table *record)
+{
+	const struct process_counters *processes;
+	uint8_t *table;
+	uint64_t now;
+	size_t n;
+
+	processes = tracer__processes(session->tracer, &n);
+	if (record->record.process >= n || record->size > MOST_TABLE)
+		return 0;
+	table = malloc(record->size);
+	if (!table)
+		return -ENOMEM;
+	if (proc_read(processes[record->record.process].pid, record->address, table,
+		      record->size) ||
+	    proc_read(processes[record->record.process].pid, record->size_address, &now,
+		      sizeof(now)) ||
+	    now != record->size) {
+		free(table);
+		return 0;
+	}
+	return stack_table__add_long_table(session->stacks, record, table);
+}
+
 static int take_record(void *context, const void *data, size_t size)
 {
 	const struct process_record *record = data;
@@ -84,6 +113,8 @@ static int take_record(void *context, const void *data, size_t size)
 		targets__hear(session->targets, record);
 		return 0;
 	}
+	if (size >= sizeof(struct long_table) && record->record.type == RECORD_LONG_TABLE)
+		return take_long_table(session, data);
 	return stack_table__add_record(session->stacks, data, size);
 }
 

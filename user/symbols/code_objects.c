@@ -57,6 +57,7 @@ struct code {
 	const char *file, *function; /* NULL until all parts have come */
 	bool dead;		     /* at the last look */
 	bool succeeded;		     /* there is a later one at its address */
+	struct line_cursor cursor;   /* of the line table */
 	struct part parts[CODE_PARTS];
 };
 
@@ -198,6 +199,23 @@ int code_objects__add_part(struct code_objects *names, const struct code_part *r
 	return 0;
 }
 
+int code_objects__add_long_table(struct code_objects *names, const struct long_table *record,
+				 uint8_t *data)
+{
+	struct code *code =
+		make_code(names, record->record.process, record->code, record->generation);
+	struct part *part;
+
+	if (!code || code->file) {
+		free(data);
+		return code ? 0 : -ENOMEM;
+	}
+	part = &code->parts[PART_LINETABLE];
+	free(part->data);
+	*part = (struct part){.data = data, .total = record->size};
+	return 0;
+}
+
 /* Returns a part as interned text, and frees the part. */
 static const char *take_text(struct code_objects *names, struct part *part)
 {
@@ -237,10 +255,10 @@ int code_objects__add_code(struct code_objects *names, const struct code_record 
  * Returns the code object that a frame means. Objects share a slot of generations: another one's
  * death advances it. So the frame's object is the last one that was sent up to then.
  */
-static const struct code *last_code(struct code_objects *names, __u32 process, __u64 address,
-				    __u32 generation)
+static struct code *last_code(struct code_objects *names, __u32 process, __u64 address,
+			      __u32 generation)
 {
-	const struct code *code;
+	struct code *code;
 
 	for (;; generation--) {
 		code = find_code(names, process, address, generation);
@@ -319,7 +337,7 @@ const struct location *code_objects__mark_native(struct code_objects *names,
 const struct location *code_objects__resolve(struct code_objects *names, __u32 process,
 					     const struct frame *frame, bool *skip)
 {
-	const struct code *code =
+	struct code *code =
 		last_code(names, process, frame->code, frame->generation & ~FRAME_GENERATOR);
 	const struct part *table;
 	struct location key;
@@ -332,7 +350,7 @@ const struct location *code_objects__resolve(struct code_objects *names, __u32 p
 	*skip = !(frame->generation & FRAME_GENERATOR) && frame->position < code->first_traceable;
 	table = &code->parts[PART_LINETABLE];
 	key.line = line_table__line(code->line_table, table->data, table->total, code->first_line,
-				    frame->position);
+				    frame->position, &code->cursor);
 	return find_location(names, &key);
 }
 

@@ -9,6 +9,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "pymemtop.h"
 
@@ -28,6 +29,9 @@ void code_objects__free(struct code_objects *names);
 int code_objects__add_part(struct code_objects *names, const struct code_part *part, size_t size);
 int code_objects__add_code(struct code_objects *names, const struct code_record *record,
 			   size_t size);
+/* Takes a line table of record->size bytes, malloc'ed, even if it fails. */
+int code_objects__add_long_table(struct code_objects *names, const struct long_table *record,
+				 uint8_t *data);
 int code_objects__add_inherited(struct code_objects *names, const struct inherited_code *record,
 				size_t size);
 

@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-#include "symbols/source_text.h"
+#include "target/source_text.h"
 
 struct def_range {
 	char *name;	 /* qualified: "Class.method" */

@@ -16,37 +16,32 @@ enum {
 
 /* Objects/lnotab_notes.txt of 3.8: pairs of increments, of the offset and of the line. Returns the
  * last line that begins at or before the offset. */
-static int line_of_lnotab(const uint8_t *table, size_t size, int first_line, int offset)
+static int line_of_lnotab(const uint8_t *table, size_t size, struct line_cursor *cursor, int offset)
 {
-	unsigned int line = first_line;
-	int at = 0;
-	size_t i;
-
-	for (i = 0; i + 1 < size; i += 2) {
-		at += table[i];
-		if (at > offset)
+	for (; cursor->at + 1 < size; cursor->at += 2) {
+		if (cursor->from + table[cursor->at] > offset)
 			break;
-		line += (int8_t)table[i + 1];
+		cursor->from += table[cursor->at];
+		cursor->line += (int8_t)table[cursor->at + 1];
 	}
-	return line;
+	return cursor->line;
 }
 
 /* Objects/lnotab_notes.txt of 3.10, PEP 626: pairs of a range's length, and the difference of its
  * line from the one before. */
-static int line_of_pep626(const uint8_t *table, size_t size, int first_line, int instruction)
+static int line_of_pep626(const uint8_t *table, size_t size, struct line_cursor *cursor,
+			  int instruction)
 {
-	unsigned int line = first_line;
-	int end = 0;
-	size_t i;
+	unsigned int line;
+	bool has_line;
 
-	for (i = 0; i + 1 < size; i += 2) {
-		bool has_line = (int8_t)table[i + 1] != -128;
-
-		end += table[i];
-		if (has_line)
-			line += (int8_t)table[i + 1];
-		if (instruction < end / CODE_UNIT)
+	for (; cursor->at + 1 < size; cursor->at += 2) {
+		has_line = (int8_t)table[cursor->at + 1] != -128;
+		line = cursor->line + (has_line ? (int8_t)table[cursor->at + 1] : 0);
+		if (instruction < (cursor->from + table[cursor->at]) / CODE_UNIT)
 			return has_line ? (int)line : 0;
+		cursor->from += table[cursor->at];
+		cursor->line = line;
 	}
 	return 0;
 }
@@ -80,11 +75,12 @@ static bool take_signed(const uint8_t **at, const uint8_t *end, int *value)
 }
 
 /* CPython 3.11 and later: Objects/locations.md of 3.11, Objects/codeobject.c. */
-static int line_of_locations(const uint8_t *table, size_t size, int first_line, int offset)
+static int line_of_locations(const uint8_t *table, size_t size, struct line_cursor *cursor,
+			     int offset)
 {
-	const uint8_t *at = table, *end = table + size;
-	unsigned int line = first_line, kind;
-	int from = 0, length, delta;
+	const uint8_t *at = table + cursor->at, *end = table + size;
+	unsigned int kind, line;
+	int length, delta;
 
 	while (at < end && (*at & 128)) {
 		kind = *at >> 3 & 15;
@@ -97,21 +93,27 @@ static int line_of_locations(const uint8_t *table, size_t size, int first_line, 
 		} else if (kind >= LOCATION_ONE_LINE0 && kind <= LOCATION_ONE_LINE2) {
 			delta = kind - LOCATION_ONE_LINE0;
 		}
-		line += delta;
-		if (offset >= from && offset < from + length)
+		line = cursor->line + delta;
+		if (offset >= cursor->from && offset < cursor->from + length)
 			return kind == LOCATION_NONE ? 0 : (int)line;
-		from += length;
 		/* Skip columns, and the rest of a long form: bytes without bit 7. */
 		while (at < end && !(*at & 128))
 			at++;
+		*cursor = (struct line_cursor){at - table, cursor->from + length, line};
 	}
 	return 0;
 }
 
-int line_table__line(enum line_table type, const uint8_t *table, size_t size, int first_line,
-		     int offset)
+/* Whether the offset lies before the cursor; with LINES_PEP626 that counts bytes. */
+static bool is_behind(const struct line_cursor *cursor, enum line_table type, int offset)
 {
-	static int (*const decoders[])(const uint8_t *, size_t, int, int) = {
+	return type == LINES_PEP626 ? offset < cursor->from / CODE_UNIT : offset < cursor->from;
+}
+
+int line_table__line(enum line_table type, const uint8_t *table, size_t size, int first_line,
+		     int offset, struct line_cursor *cursor)
+{
+	static int (*const decoders[])(const uint8_t *, size_t, struct line_cursor *, int) = {
 		[LINES_LNOTAB] = line_of_lnotab,
 		[LINES_PEP626] = line_of_pep626,
 		[LINES_LOCATIONS] = line_of_locations,
@@ -119,5 +121,9 @@ int line_table__line(enum line_table type, const uint8_t *table, size_t size, in
 
 	if (type == LINES_ARE_POSITIONS || type >= LINE_TABLES)
 		return offset;
-	return offset < 0 ? first_line : decoders[type](table, size, first_line, offset);
+	if (offset < 0)
+		return first_line;
+	if (!cursor->at || is_behind(cursor, type, offset))
+		*cursor = (struct line_cursor){.line = first_line};
+	return decoders[type](table, size, cursor, offset);
 }

@@ -281,6 +281,12 @@ int stack_table__add_record(struct stack_table *stacks, const void *data, size_t
 	return 0;
 }
 
+int stack_table__add_long_table(struct stack_table *stacks, const struct long_table *record,
+				uint8_t *table)
+{
+	return code_objects__add_long_table(stacks->codes, record, table);
+}
+
 size_t stack_table__count(const struct stack_table *stacks)
 {
 	return stacks->nstacks;

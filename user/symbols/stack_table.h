@@ -40,6 +40,10 @@ void stack_table__free(struct stack_table *stacks);
 /* Takes one record from the ring. Returns 0 or -ENOMEM; what makes no sense is skipped. */
 int stack_table__add_record(struct stack_table *stacks, const void *data, size_t size);
 
+/* Takes a line table that is too long for records, malloc'ed, even if it fails. 0 or -ENOMEM. */
+int stack_table__add_long_table(struct stack_table *stacks, const struct long_table *record,
+				uint8_t *table);
+
 /*
  * Stacks and lines by index, which is valid as long as they exist; NULL: it is gone. The counts are
  * above all indexes. They change with what is added, moved and forgotten.

@@ -11,7 +11,7 @@
 
 #include "base/utf8.h"
 #include "base/cleanup.h"
-#include "symbols/source_text.h"
+#include "target/source_text.h"
 
 /* Returns one line, with tabs as four blanks. */
 static char *clean_line(const char *line, size_t length)
