@@ -24,7 +24,6 @@ struct {
 	__type(value, __u64);
 } blocks SEC(".maps");
 
-#define BLOCK_SIZE_BITS 44
 _Static_assert(MOST_SITES <= 1ULL << (64 - BLOCK_SIZE_BITS), "a site fits beside a size");
 
 static __always_inline __u64 block__pack(__u32 site, __u64 size)

@@ -134,7 +134,9 @@ struct config {
 	__u8 never;	   /* always false, but the compiler cannot know */
 };
 
-/* A live heap block; key: process_key(), 0 if the slot is free. */
+/* A live heap block; key: process_key(), 0 if the slot is free. Its value has the site in the upper
+ * bits, and its size in as many lower ones. */
+#define BLOCK_SIZE_BITS 44
 struct block_slot {
 	__u64 key;
 	__u64 block;
@@ -470,7 +472,7 @@ enum code_part_of {
 
 #define CODE_PART_SIZE	1024
 #define CODE_PART_LIMIT (64 * CODE_PART_SIZE) /* of a line table that is sent */
-#define CODE_NAME_LIMIT (8 * CODE_PART_SIZE)   /* of a name: PATH_MAX in two-byte characters */
+#define CODE_NAME_LIMIT (8 * CODE_PART_SIZE)  /* of a name: PATH_MAX in two-byte characters */
 
 struct code_part {
 	struct record record;
@@ -484,7 +486,8 @@ struct code_part {
 	__u8 data[CODE_PART_SIZE];
 };
 
-/* A line table that is too long to be sent: user space reads it. Comes in the place of its parts. */
+/* A line table that is too long to be sent: user space reads it. Comes in the place of its parts.
+ */
 struct long_table {
 	struct record record;
 	__u64 code;

@@ -261,3 +261,18 @@ for n in range(1000, 30_000, 1000):
     assert 5_000_000 + n <= held <= 5_000_000 + n + 8192, (n, held)
 print(len(found), "lines")'
 }
+
+@test "within a budget: what is kept is first, and about as much as it is" {
+	need_probes
+	check check_windows.py "$DEBIAN" heap
+	check check_windows.py "$DEBIAN" objects
+	! grep -s "pymemtop_" /sys/kernel/tracing/uprobe_events
+}
+
+@test "a budget is for modes with probes, and a percentage" {
+	refused 2 "goes with --mode heap and objects; rss has --sample" record -p 1 -m rss --max-overhead 1
+	refused 2 "give a percentage" record -p 1 --max-overhead 0
+	refused 2 "give a percentage" record -p 1 --max-overhead much
+	refused 2 "goes with --max-overhead" record -p 1 --min-age 3
+	refused 2 "markers must be followed" record -p 1 --max-overhead 1 --attribution usdt
+}

@@ -47,7 +47,7 @@ bool proc_map__parse(const char *line, struct proc_map *map)
 
 static FILE *proc_open(pid_t pid, const char *name)
 {
-	char path[64];
+	char path[96];
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
 	return fopen(path, "re");
@@ -278,6 +278,42 @@ int proc_life(pid_t pid, struct proc_life *life)
 		field = strchr(field + 1, ' ');
 	life->start_stack = field ? strtoull(field, NULL, 10) : 0;
 	return 0;
+}
+
+/* Field 10. */
+uint64_t proc_minor_faults(pid_t pid)
+{
+	char text[4096], *field = read_stat(pid, text, sizeof(text));
+	int n;
+
+	for (n = 2; field && n < 10; n++)
+		field = strchr(field + 1, ' ');
+	return field ? strtoull(field, NULL, 10) : 0;
+}
+
+/* A program can have thousands of threads; this is only to see how far it gets. */
+#define MOST_WAITERS 32
+
+uint64_t proc_waits(pid_t pid)
+{
+	static const char name[] = "voluntary_ctxt_switches:";
+	auto_free pid_t *threads = NULL;
+	uint64_t waits = 0;
+	char path[32], line[256];
+	size_t n = 0, i;
+
+	threads = proc_threads(pid, &n);
+	for (i = 0; threads && i < n && i < MOST_WAITERS; i++) {
+		auto_fclose FILE *file = NULL;
+
+		snprintf(path, sizeof(path), "task/%d/status", threads[i]);
+		file = proc_open(pid, path);
+		while (file && fgets(line, sizeof(line), file)) {
+			if (!strncmp(line, name, sizeof(name) - 1))
+				waits += strtoull(line + sizeof(name) - 1, NULL, 10);
+		}
+	}
+	return waits;
 }
 
 /* starttime is in clock ticks since the boot. */

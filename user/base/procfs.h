@@ -74,6 +74,13 @@ struct proc_life {
 };
 int proc_life(pid_t pid, struct proc_life *life);
 
+/* How often the process took a new page, or one that had been taken away, without reading a file;
+ * 0: it is gone. */
+uint64_t proc_minor_faults(pid_t pid);
+
+/* How often the first threads of a process have waited for something. */
+uint64_t proc_waits(pid_t pid);
+
 /* When the process began: seconds since 1970, to a hundredth; now, if it has ended. */
 double proc_started(pid_t pid);
 

@@ -28,6 +28,8 @@ enum {
 	OPTION_MAX_REGIONS,
 	OPTION_MAX_POOLS,
 	OPTION_SAMPLE,
+	OPTION_MAX_OVERHEAD,
+	OPTION_MIN_AGE,
 	OPTION_FUNCTION,
 	OPTION_FILE,
 	OPTION_NO_FOLLOW,
@@ -61,6 +63,12 @@ static const struct argp_option observing_options[] = {
 	 1},
 	{"sample", OPTION_SAMPLE, "N", 0, "rss: record one new page in N, and count it N times (1)",
 	 1},
+	{"max-overhead", OPTION_MAX_OVERHEAD, "PERCENT", 0,
+	 "heap, objects: watch in short windows only, so that it costs at most this part of the "
+	 "targets' CPU time; what is kept is then an estimate",
+	 1},
+	{"min-age", OPTION_MIN_AGE, "SECONDS", 0,
+	 "With --max-overhead: what still lives after this long is kept (5)", 1},
 	{"attribution", OPTION_ATTRIBUTION, "HOW", 0,
 	 "How to find the Python line: frames (walk the interpreter's frames), usdt (follow its "
 	 "markers; slows every line) or auto (the default: frames if the version is known)",
@@ -109,6 +117,16 @@ static int parse_seconds(const char *option, const char *text, double *seconds)
 	*seconds = strtod(text, &end);
 	if (end == text || *end || !isfinite(*seconds) || *seconds <= 0 || *seconds > MOST_SECONDS)
 		return usage_error("%s %s: give a number of seconds greater than 0", option, text);
+	return 0;
+}
+
+static int parse_percent(const char *option, const char *text, double *part)
+{
+	char *end;
+
+	*part = strtod(text, &end) / 100;
+	if (end == text || *end || !(*part >= 0.0001 && *part <= 1))
+		return usage_error("%s %s: give a percentage, from 0.01 to 100", option, text);
 	return 0;
 }
 
@@ -312,6 +330,10 @@ int options__parse_option(int key, char *arg, struct argp_state *state)
 		return parse_seconds("--interval", arg, &options->interval);
 	case 'm':
 		return parse_modes(options, arg);
+	case OPTION_MAX_OVERHEAD:
+		return parse_percent("--max-overhead", arg, &options->max_overhead);
+	case OPTION_MIN_AGE:
+		return parse_seconds("--min-age", arg, &options->min_age);
 	case 'v':
 		options->verbose++;
 		return 0;
@@ -441,6 +463,25 @@ static int check_mode(const struct options *options)
 	return 0;
 }
 
+static int check_budget(const struct options *options)
+{
+	size_t i;
+
+	if (options->max_overhead <= 0)
+		return options->min_age > 0 ? usage_error("--min-age goes with --max-overhead") : 0;
+	for (i = 0; i < options->nmodes; i++) {
+		if (!options->modes[i]->can_pause)
+			return usage_error("--max-overhead goes with --mode heap and objects%s",
+					   !strcmp(options->modes[i]->name, "rss")
+						   ? "; rss has --sample"
+						   : "");
+	}
+	if (options->attribution == ATTRIBUTION_USDT)
+		return usage_error("--max-overhead: markers must be followed all the time; it goes "
+				   "with --attribution frames");
+	return 0;
+}
+
 static int check_observing(const struct options *options)
 {
 	if ((options->npids > 0) + options->all + !!options->argv > 1)
@@ -449,7 +490,7 @@ static int check_observing(const struct options *options)
 		return usage_error("--explain-probes is for processes that run: give -p PID");
 	if (options->interval && options->duration && options->interval > options->duration)
 		return usage_error("--interval is longer than --duration");
-	return check_mode(options);
+	return check_budget(options) ?: check_mode(options);
 }
 
 static int check(const struct options *options)
@@ -529,5 +570,7 @@ struct session_options options__session(const struct options *options, struct lo
 		.all = options->all,
 		.filter = &options->filter,
 		.images = options->images,
+		.max_overhead = options->max_overhead,
+		.min_age = options->min_age > 0 ? options->min_age : 5,
 	};
 }

@@ -170,6 +170,61 @@ int map__sweep(const struct bpf_map *map, int shift, const bool *dead)
 	return 0;
 }
 
+int map__visit(const struct bpf_map *map, map_visitor visit, void *context)
+{
+	CLEANUP(cleanup_elements) struct elements elements = {0};
+	size_t value_size = bpf_map__value_size(map), i;
+	auto_free char *value = malloc(value_size);
+	int fd = bpf_map__fd(map), err;
+	bool has_values;
+	const char *key;
+
+	if (!value)
+		return -ENOMEM;
+	err = read_elements(map, &elements, &has_values);
+	for (i = 0; !err && i < elements.n; i++) {
+		key = elements.keys + i * elements.key_size;
+		if (has_values)
+			err = visit(context, key, elements.values + i * value_size);
+		else if (!bpf_map_lookup_elem(fd, key, value))
+			err = visit(context, key, value);
+	}
+	return err;
+}
+
+int map__empty(const struct bpf_map *map)
+{
+	CLEANUP(cleanup_elements) struct elements elements = {0};
+	bool has_values;
+	int err = read_elements(map, &elements, &has_values);
+
+	if (!err)
+		delete_keys(map, elements.keys, elements.key_size, elements.n);
+	return err;
+}
+
+int block_table__visit(const struct bpf_map *map, map_visitor visit, void *context)
+{
+	size_t i, n = (size_t)bpf_map__max_entries(map) * BUCKET_SLOTS;
+	struct block_slot *slots;
+	int err = 0;
+
+	slots = mmap(NULL, n * sizeof(*slots), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map),
+		     0);
+	if (slots == MAP_FAILED)
+		return -errno;
+	for (i = 0; !err && i < n; i++) {
+		if (!__atomic_load_n(&slots[i].key, __ATOMIC_RELAXED))
+			continue;
+		if (visit)
+			err = visit(context, &slots[i].key, &slots[i].block);
+		else
+			__atomic_store_n(&slots[i].key, 0, __ATOMIC_RELEASE);
+	}
+	munmap(slots, n * sizeof(*slots));
+	return err;
+}
+
 int block_table__sweep(const struct bpf_map *map, const bool *dead)
 {
 	size_t i, n = (size_t)bpf_map__max_entries(map) * BUCKET_SLOTS;

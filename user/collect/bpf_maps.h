@@ -22,6 +22,17 @@ int map__sweep(const struct bpf_map *map, int shift, const bool *dead);
 /* The same for the slots of a block_table. 0 or -errno. */
 int block_table__sweep(const struct bpf_map *map, const bool *dead);
 
+/* Returns other than 0 to end the visit. */
+typedef int (*map_visitor)(void *context, const void *key, const void *value);
+
+/* Visits all elements of a hash, and the slots of a block_table. Returns 0, -errno, or what the
+ * visitor has returned. visit NULL, of a block_table: empties it. */
+int map__visit(const struct bpf_map *map, map_visitor visit, void *context);
+int block_table__visit(const struct bpf_map *map, map_visitor visit, void *context);
+
+/* Deletes all elements of a hash. 0 or -ENOMEM. */
+int map__empty(const struct bpf_map *map);
+
 /* Maps an array of the kernel's, of size bytes. 0 or -errno. */
 int map__mmap(const struct bpf_object *object, const char *name, size_t size, void **array);
 

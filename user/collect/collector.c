@@ -14,6 +14,7 @@
 #include "collect/bpf_maps.h"
 #include "collect/collector.h"
 #include "collect/counters.h"
+#include "collect/kept.h"
 #include "probes/attach.h"
 
 /* Of bpf/lifecycle.bpf.h. */
@@ -138,6 +139,7 @@ void collector__close(struct collector *collector)
 	if (collector->sites)
 		munmap(collector->sites, collector->most_sites * sizeof(*collector->sites));
 	collector->type->unload(collector);
+	kept__free(collector->kept);
 	free(collector);
 }
 
@@ -173,6 +175,11 @@ int collector__begin(struct collector *collector, struct counters *counters)
 		return err;
 	}
 	collector->counters = counters;
+	if (collector->options.pauses && collector->type->probes.allocators) {
+		collector->kept = kept__new(collector->most_sites, collector->options.min_age);
+		if (!collector->kept)
+			return -ENOMEM;
+	}
 	err = attach_lifecycle(collector);
 	return !err && collector->type->attach ? collector->type->attach(collector) : err;
 }
@@ -215,6 +222,8 @@ struct site_counters collector__site(const struct collector *collector, __u32 si
 	const volatile struct site_counters *from = &collector->sites[site];
 	struct site_counters to;
 
+	if (collector->kept)
+		return kept__site(collector->kept, site);
 	to.freed_bytes = from->freed_bytes;
 	to.freed_count = from->freed_count;
 	to.unmapped_bytes = from->unmapped_bytes;
@@ -234,6 +243,14 @@ struct site_counters collector__site(const struct collector *collector, __u32 si
 
 bool collector__is_settled(const struct collector *collector, __u32 site)
 {
+	if (collector->kept)
+		return kept__is_settled(collector->kept, site,
+					*(volatile __u64 *)&collector->sites[site].allocated_count +
+						(collector->pools_taken
+							 ? *(volatile __u64 *)&collector
+								    ->pools_taken[site]
+								    .count
+							 : 0));
 	return !collector->pools_taken || *(volatile __u64 *)&collector->pools_taken[site].count ==
 						  collector->pools_looked[site].count;
 }
@@ -241,6 +258,8 @@ bool collector__is_settled(const struct collector *collector, __u32 site)
 void collector__clear_site(struct collector *collector, __u32 site)
 {
 	memset(&collector->sites[site], 0, sizeof(collector->sites[site]));
+	if (collector->kept)
+		kept__clear_site(collector->kept, site);
 	if (collector->arenas)
 		collector->arenas[site] = (struct pool_counters){0};
 	if (!collector->pools_taken)
@@ -309,6 +328,8 @@ int collector__read(struct collector *collector, struct snapshot **result)
 		snapshot->processes[i].lost[LOST_RUN] = skipped;
 	snapshot->map_bytes = maps__memory(collector->object);
 	err = counters__drain(collector->counters);
+	if (!err && collector->kept)
+		err = kept__take_types(collector->kept, snapshot);
 	if (err) {
 		snapshot__free(snapshot);
 		return err;
@@ -317,8 +338,37 @@ int collector__read(struct collector *collector, struct snapshot **result)
 	return 0;
 }
 
+int collector__keep_up(struct collector *collector)
+{
+	size_t n;
+
+	if (collector->kept)
+		return kept__look(collector->kept, counters__processes(collector->counters, &n));
+	return collector->type->keep_up ? collector->type->keep_up(collector) : 0;
+}
+
+void collector__meet(struct collector *collector, __u32 id, pid_t pid, const struct target *target)
+{
+	if (collector->kept)
+		kept__meet(collector->kept, id,
+			   collector->type->probes.pools ? target->pool_size : 0);
+	if (collector->type->meet)
+		collector->type->meet(collector, id, pid, target);
+}
+
+void collector__forget(struct collector *collector, __u32 id)
+{
+	if (collector->kept)
+		kept__forget(collector->kept, id);
+	if (collector->type->forget)
+		collector->type->forget(collector, id);
+}
+
 int collector__snapshot(struct collector *collector, struct snapshot **snapshot)
 {
+	/* What windows saw needs no looks at the processes now. */
+	if (collector->kept)
+		return collector__read(collector, snapshot);
 	return collector->type->snapshot ? collector->type->snapshot(collector, snapshot)
 					 : collector__read(collector, snapshot);
 }

@@ -17,6 +17,7 @@
 
 struct counters;
 struct attacher;
+struct kept;
 struct verifier_stats;
 
 #define DEFAULT_FRAMES 64
@@ -33,6 +34,8 @@ struct collector_options {
 	bool idle;		      /* to measure: programs that return at once */
 	bool watch_execs;	      /* the sink gets a record of what any process executes */
 	unsigned int targets;	      /* their number at the start */
+	bool pauses;		      /* its probes are there in windows: see session/windows.h */
+	double min_age;		      /* then: seconds after which what lives is kept */
 	bool markers;		      /* one of them is attributed by markers */
 	struct verifier_stats *stats; /* filled in when loading; NULL: not asked for */
 	const struct bpf_object *first; /* whose processes and sites it shares; NULL: its own */
@@ -57,6 +60,7 @@ struct collector {
 	struct pool_counters *arenas;
 	bool arenas_are_pages;
 	size_t most_sites;
+	struct kept *kept; /* what is kept of what windows saw; NULL: it sees all */
 	struct attacher *attacher;
 	struct bpf_link **links; /* of the programs for fork, exec and exit */
 	double begin;		 /* when it first recorded a process; 0: not yet */
@@ -135,6 +139,13 @@ int collector__read(struct collector *collector, struct snapshot **snapshot);
 
 /* A site's counters as they are now; collector__clear_site() sets them to zero. */
 struct site_counters collector__site(const struct collector *collector, __u32 site);
+/* Periodic work. 0 or -errno. */
+int collector__keep_up(struct collector *collector);
+
+/* Called when its probes are on a process, and before another process gets the id. */
+void collector__meet(struct collector *collector, __u32 id, pid_t pid, const struct target *target);
+void collector__forget(struct collector *collector, __u32 id);
+
 /* Whether it is known how much of the site lives: it has taken nothing since the last look. */
 bool collector__is_settled(const struct collector *collector, __u32 site);
 void collector__clear_site(struct collector *collector, __u32 site);

@@ -107,8 +107,8 @@ static int attach_running(struct tracer *tracer, struct collector *collector)
 			seen[id] = any = true;
 			err = attach_process(collector, &point, counts[id].pid,
 					     &has_image[point.image]);
-			if (!err && collector->type->meet)
-				collector->type->meet(collector, id, counts[id].pid, point.target);
+			if (!err)
+				collector__meet(collector, id, counts[id].pid, point.target);
 			if (!err)
 				collector->begin = clock_seconds(CLOCK_MONOTONIC);
 			err = err == -ESRCH ? 0 : err;
@@ -135,6 +135,8 @@ int tracer__open(struct tracer *tracer, const struct collector_type *type, const
 	if (!tracer->counters)
 		err = make_shared(tracer, collector);
 	attacher__set_keeper(collector->attacher, tracer->keeper);
+	if (options.pauses)
+		attacher__will_pause(collector->attacher);
 	if (!err)
 		err = collector__begin(collector, tracer->counters);
 	if (!err)
@@ -187,8 +189,8 @@ static int attach_collectors(struct tracer *tracer, struct target *const *target
 	for (c = 0; !err && c < tracer->collectors.n; c++) {
 		collector = tracer->collectors.of[c];
 		err = attacher__add(collector->attacher, points, n);
-		for (i = 0; !err && collector->type->meet && i < n; i++)
-			collector->type->meet(collector, ids[i], targets[i]->pid, targets[i]);
+		for (i = 0; !err && i < n; i++)
+			collector__meet(collector, ids[i], targets[i]->pid, targets[i]);
 		if (!collector->begin)
 			collector->begin = clock_seconds(CLOCK_MONOTONIC);
 	}
@@ -225,14 +227,41 @@ int tracer__drain(struct tracer *tracer)
 
 int tracer__keep_up(struct tracer *tracer)
 {
-	struct collector *collector;
 	size_t i;
 	int err = 0;
 
 	processes__keep_up(tracer->processes);
-	for (i = 0; !err && i < tracer->collectors.n; i++) {
-		collector = tracer->collectors.of[i];
-		err = collector->type->keep_up ? collector->type->keep_up(collector) : 0;
+	for (i = 0; !err && i < tracer->collectors.n; i++)
+		err = collector__keep_up(tracer->collectors.of[i]);
+	return err;
+}
+
+void tracer__pause(struct tracer *tracer)
+{
+	size_t i;
+
+	for (i = 0; i < tracer->collectors.n; i++)
+		attacher__pause(tracer->collectors.of[i]->attacher);
+}
+
+int tracer__resume(struct tracer *tracer)
+{
+	const struct process_counters *counts;
+	const struct target *target;
+	__u32 image;
+	size_t n, id, i;
+	int err = 0;
+
+	counts = counters__processes(tracer->counters, &n);
+	for (id = 1; !err && id < n; id++) {
+		target = counts[id].pid && counts[id].state == PROCESS_RUNNING
+				 ? processes__target(tracer->processes, id, &image)
+				 : NULL;
+		for (i = 0; target && !err && i < tracer->collectors.n; i++)
+			err = attacher__watch(tracer->collectors.of[i]->attacher, counts[id].pid,
+					      id, image);
+		if (err && !proc_exists(counts[id].pid))
+			err = 0;
 	}
 	return err;
 }
@@ -268,13 +297,9 @@ int tracer__free_site(struct tracer *tracer, __u32 site, __u64 hash)
 
 int tracer__free_process(struct tracer *tracer, __u32 id)
 {
-	struct collector *collector;
 	size_t i;
 
-	for (i = 0; i < tracer->collectors.n; i++) {
-		collector = tracer->collectors.of[i];
-		if (collector->type->forget)
-			collector->type->forget(collector, id);
-	}
+	for (i = 0; i < tracer->collectors.n; i++)
+		collector__forget(tracer->collectors.of[i], id);
 	return processes__forget(tracer->processes, id);
 }

@@ -48,6 +48,11 @@ int tracer__keep_up(struct tracer *tracer);
  * tracer is freed, and cheap. */
 const struct process_counters *tracer__processes(const struct tracer *tracer, size_t *n);
 
+/* Takes all probes off the targets, and puts them on again: only if options.pauses. What they fork
+ * and execute is followed all the time. tracer__resume(): 0 or -errno, having said why. */
+void tracer__pause(struct tracer *tracer);
+int tracer__resume(struct tracer *tracer);
+
 /* For the recycler. */
 const struct collector_set *tracer__collectors(const struct tracer *tracer);
 struct counters *tracer__counters(struct tracer *tracer);

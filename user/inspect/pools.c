@@ -93,31 +93,6 @@ static bool is_pool(const struct pool_reader *reader, const struct candidate *ca
 		!((header->freeblock - first) % size));
 }
 
-/*
- * Reads as many pieces as possible: one that is gone ends the system call, and is skipped. done:
- * for each piece, whether it was read in full. Returns 0 or -errno.
- */
-static int read_pieces(struct address_space space, const struct iovec *local,
-		       const struct iovec *remote, size_t n, bool *done)
-{
-	size_t at = 0, left;
-	ssize_t got;
-
-	while (at < n) {
-		got = address_space__readv(space, local + at, n - at, remote + at, n - at);
-		if (got < 0 && errno != EFAULT)
-			return -errno;
-		left = got < 0 ? 0 : got;
-		while (at < n && left >= remote[at].iov_len) {
-			left -= remote[at].iov_len;
-			done[at++] = true;
-		}
-		if (at < n)
-			done[at++] = false;
-	}
-	return 0;
-}
-
 /* Keeps the candidates that are pools. */
 static int read_headers(struct pool_reader *reader)
 {
@@ -131,7 +106,7 @@ static int read_headers(struct pool_reader *reader)
 		remote[i] =
 			(struct iovec){(void *)(uintptr_t)reader->candidates[i].address, HEADER};
 	}
-	err = read_pieces(reader->space, local, remote, reader->ncandidates, done);
+	err = address_space__read_pieces(reader->space, local, remote, reader->ncandidates, done);
 	for (i = 0; !err && i < reader->ncandidates; i++) {
 		if (done[i] && is_pool(reader, &reader->candidates[i]))
 			reader->candidates[n++] = reader->candidates[i];
@@ -221,7 +196,7 @@ static int visit_batch(struct pool_reader *reader, size_t first, size_t n,
 		remote[i] = (struct iovec){(void *)(uintptr_t)candidates[i].address,
 					   candidates[i].header.nextoffset};
 	}
-	err = read_pieces(reader->space, local, remote, n, done);
+	err = address_space__read_pieces(reader->space, local, remote, n, done);
 	for (i = 0; err >= 0 && i < n; i++) {
 		err = parse(reader, candidates[i].address, reader->bodies[i],
 			    done[i] ? candidates[i].header.nextoffset : 0);
@@ -260,6 +235,11 @@ static int visit_candidates(struct pool_reader *reader,
 static bool is_resident(const struct residency *residency, size_t page)
 {
 	return residency->resident[page / 64] >> (page % 64) & 1;
+}
+
+const struct pool *pool_reader__read(struct pool_reader *reader, uint64_t address)
+{
+	return parse(reader, address, reader->bodies[0], 0) == 1 ? &reader->pool : NULL;
 }
 
 int pool_reader__look(struct pool_reader *reader, enum pools_read how,

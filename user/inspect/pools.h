@@ -52,4 +52,8 @@ int pool_reader__look(struct pool_reader *reader, enum pools_read how,
 		      int (*visit)(void *context, const struct pool *pool), void *context,
 		      size_t *torn);
 
+/* The pool at an address, which is valid until the next call; NULL: there is none, or it cannot be
+ * read in one piece. */
+const struct pool *pool_reader__read(struct pool_reader *reader, uint64_t address);
+
 #endif /* POOLS_H */

@@ -17,12 +17,22 @@ static unsigned int hashed_blocks(unsigned int most)
 	return most / 4 + most / 16 + 64;
 }
 
+/* Blocks of a window: they are gone through twice while the target waits for it. */
+#define WINDOW_BLOCKS (1 << 16)
+
 /* Kernels that must preallocate elements get fewer: 45 MiB for all hashes instead of 150. */
-int heap__size_maps(const struct bpf_object *object, struct config *config, unsigned int max_blocks)
+static unsigned int default_blocks(bool allocates, bool pauses)
+{
+	return pauses ? WINDOW_BLOCKS : allocates ? 1000000 : 1 << 18;
+}
+
+int heap__size_maps(const struct bpf_object *object, struct config *config,
+		    const struct collector_options *options)
 {
 	bool allocates = feature__has(FEATURE_HASH_ALLOCATION);
 	bool table = feature__has(FEATURE_COMPARE_AND_EXCHANGE);
-	unsigned int most = max_blocks ? max_blocks : allocates ? 1000000 : 1 << 18;
+	unsigned int most = options->max_blocks ? options->max_blocks
+						: default_blocks(allocates, options->pauses);
 	unsigned int buckets = table ? (most / 4 * 3 + BUCKET_SLOTS - 1) / BUCKET_SLOTS : 0;
 	const struct {
 		const char *map;
@@ -63,8 +73,7 @@ static int heap_load(struct collector *collector)
 	heap->bpf = bpf;
 	err = counters__configure(bpf->obj, &bpf->rodata->config, &collector->options, true);
 	if (!err)
-		err = heap__size_maps(bpf->obj, &bpf->rodata->config,
-				      collector->options.max_blocks);
+		err = heap__size_maps(bpf->obj, &bpf->rodata->config, &collector->options);
 	if (!err)
 		err = heap_bpf__load(bpf);
 	collector->object = bpf->obj;
@@ -163,6 +172,7 @@ const struct mode heap_mode = {
 	.name = "heap",
 	.help = "heap blocks not freed yet, by the line that allocated them",
 	.schema = &heap_schema,
+	.can_pause = true,
 	.switchable = true,
 	.counts_arenas = true,
 	.collector = &heap_collector,

@@ -8,12 +8,13 @@
 #include "profile/values.h"
 
 struct config; /* pymemtop.h */
+struct collector_options;
 
 extern const struct schema heap_schema;
 
-/* Sizes the maps of bpf/heap.bpf.h, before they are loaded, and tells the programs in config. 0
- * blocks: as many as suit the kernel. Returns 0 or -errno. */
+/* Sizes the maps of bpf/heap.bpf.h, before they are loaded, and tells the programs in config.
+ * Returns 0 or -errno. */
 int heap__size_maps(const struct bpf_object *object, struct config *config,
-		    unsigned int max_blocks);
+		    const struct collector_options *options);
 
 #endif /* HEAP_H */

@@ -19,6 +19,7 @@ struct mode {
 	bool sums_callers;   /* a line has what was added in what it called, too */
 	bool needs_markers;  /* its sites are lines, which only CPython's markers tell */
 	const struct mode *with_markers; /* what --markers makes of it; else NULL */
+	bool can_pause;			 /* --max-overhead: its probes cost, and not its books */
 	bool switchable;		 /* top can change to and from it */
 	bool counts_small;		 /* its snapshots have small_bytes and its parts */
 	bool counts_arenas;		 /* ... small_bytes and small_arenas */

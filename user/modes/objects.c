@@ -88,8 +88,7 @@ static int objects_load(struct collector *collector)
 		pools = feature__has(FEATURE_HASH_ALLOCATION) ? 1 << 18 : 1 << 16;
 	err = counters__configure(bpf->obj, &bpf->rodata->config, &collector->options, true);
 	if (!err)
-		err = heap__size_maps(bpf->obj, &bpf->rodata->config,
-				      collector->options.max_blocks);
+		err = heap__size_maps(bpf->obj, &bpf->rodata->config, &collector->options);
 	if (!err)
 		err = bpf_map__set_max_entries(bpf->maps.pool_pages, pools);
 	if (!err)
@@ -463,6 +462,7 @@ const struct mode objects_mode = {
 	.help = "every object not freed yet, small ones too, by the line that allocated it",
 	.schema = &heap_schema,
 	.warning = "a trap for each object made, as much as tracemalloc costs",
+	.can_pause = true,
 	.counts_small = true,
 	.counts_arenas = true,
 	.collector = &objects_collector,

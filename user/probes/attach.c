@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 
@@ -32,6 +33,7 @@ struct attacher {
 	struct probe_spec spec;
 	bool follow;
 	struct keeper *keeper;
+	bool pauses;
 	struct known_places *known;
 	__u32 nmarkers; /* marker_sites in use */
 	struct marker_site markers[MAX_MARKERS];
@@ -338,8 +340,9 @@ int attacher__define(struct attacher *attacher, const struct attach_point *point
 			log_error("process %d cannot be probed: %s", points[i].target->pid,
 				  strerror(-err));
 	}
+	/* The programs' own event must not keep a target's breakpoints. */
 	if (!err && made)
-		err = hang_programs(attacher, made, pid);
+		err = hang_programs(attacher, made, attacher->pauses ? getpid() : pid);
 	for (i = 0; err && i < n; i++)
 		attacher__forget(attacher, points[i].image);
 	return err;
@@ -365,6 +368,19 @@ int attacher__watch(struct attacher *attacher, pid_t pid, __u32 process, __u32 i
 {
 	return uprobe_events__watch(attacher->of_image[image]->events, pid, process, image,
 				    attacher->follow);
+}
+
+void attacher__will_pause(struct attacher *attacher)
+{
+	attacher->pauses = true;
+}
+
+void attacher__pause(struct attacher *attacher)
+{
+	size_t i;
+
+	for (i = 0; i < attacher->nbatches; i++)
+		uprobe_events__pause(attacher->batches[i]->events);
 }
 
 void attacher__forget(struct attacher *attacher, __u32 image)

@@ -50,6 +50,11 @@ int attacher__add(struct attacher *attacher, const struct attach_point *points, 
 /* Probes another process of a defined image. 0 or -errno, having said why. */
 int attacher__watch(struct attacher *attacher, pid_t pid, __u32 process, __u32 image);
 
+/* Takes all breakpoints away, until processes are watched again. Only of an attacher that was told
+ * that it would pause, before anything is defined. */
+void attacher__will_pause(struct attacher *attacher);
+void attacher__pause(struct attacher *attacher);
+
 /* Call this when the image has no process any more. */
 void attacher__forget(struct attacher *attacher, __u32 image);
 

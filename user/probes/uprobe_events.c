@@ -162,16 +162,25 @@ static void detach_all(struct uprobe_events *probes)
 	}
 }
 
+void uprobe_events__pause(struct uprobe_events *probes)
+{
+	size_t i;
+
+	for (i = 0; i < probes->nprobes; i++)
+		keeper__remove(probes->keeper, probes->probes[i].id);
+	/* Returns were opened first, and are closed last: a call that is seen to begin also ends.
+	 */
+	while (probes->nevents)
+		close(probes->events[--probes->nevents].fd);
+}
+
 void uprobe_events__free(struct uprobe_events *probes)
 {
 	size_t i;
 
 	if (!probes)
 		return;
-	for (i = 0; i < probes->nprobes; i++)
-		keeper__remove(probes->keeper, probes->probes[i].id);
-	for (i = 0; i < probes->nevents; i++)
-		close(probes->events[i].fd);
+	uprobe_events__pause(probes);
 	detach_all(probes);
 	for (i = 0; i < probes->nprobes; i++) {
 		if (define(probes, "-:%s/%s", probes->group, probes->probes[i].name))

@@ -43,7 +43,8 @@ bool uprobe_events__has(const struct uprobe_events *probes, const char *name, in
 			uint64_t offset);
 
 /* Attaches the program to the probe with that name, if it has a place. pid is a living process
- * among those to watch. 0 or -errno, having said why. */
+ * among those to watch, whose breakpoints then stay as long as the program is attached, or any
+ * other. 0 or -errno, having said why. */
 int uprobe_events__attach(struct uprobe_events *probes, const char *name,
 			  const struct bpf_program *program, pid_t pid);
 
@@ -52,6 +53,9 @@ int uprobe_events__attach(struct uprobe_events *probes, const char *name,
  * keeps the pid. 0 or -errno, having said why. */
 int uprobe_events__watch(struct uprobe_events *probes, pid_t pid, __u32 process, __u32 image,
 			 bool follow);
+
+/* Takes all breakpoints away, until processes are watched again. The programs stay attached. */
+void uprobe_events__pause(struct uprobe_events *probes);
 
 /* Closes all events of an image that no process has any more. */
 void uprobe_events__forget(struct uprobe_events *probes, __u32 image);

@@ -17,6 +17,7 @@
 enum place {
 	IN_FILE,
 	IN_PROFILE,
+	IN_WINDOWS,
 	IN_SCHEMA,
 	IN_TYPE,
 	IN_PROCESSES,
@@ -132,14 +133,15 @@ static const struct {
 	bool is_array;
 	enum place begins;
 } places[] = {
-	{IN_FILE, NULL, false, IN_PROFILE},	 {IN_PROFILE, "values", true, IN_SCHEMA},
-	{IN_SCHEMA, NULL, false, IN_TYPE},	 {IN_PROFILE, "processes", true, IN_PROCESSES},
-	{IN_PROCESSES, NULL, false, IN_PROCESS}, {IN_PROCESS, "lost", false, IN_LOST},
-	{IN_PROCESS, "lines", true, IN_LINES},	 {IN_LINES, NULL, false, IN_LINE},
-	{IN_LINE, "change", true, IN_CHANGE},	 {IN_PROCESS, "stacks", true, IN_STACKS},
-	{IN_STACKS, NULL, false, IN_STACK},	 {IN_STACK, "frames", true, IN_FRAMES},
-	{IN_FRAMES, NULL, false, IN_FRAME},	 {IN_STACK, "change", true, IN_CHANGE},
-	{IN_LINE, "types", true, IN_OBJECTS},	 {IN_OBJECTS, NULL, false, IN_OBJECT},
+	{IN_FILE, NULL, false, IN_PROFILE},	    {IN_PROFILE, "values", true, IN_SCHEMA},
+	{IN_SCHEMA, NULL, false, IN_TYPE},	    {IN_PROFILE, "processes", true, IN_PROCESSES},
+	{IN_PROCESSES, NULL, false, IN_PROCESS},    {IN_PROCESS, "lost", false, IN_LOST},
+	{IN_PROCESS, "lines", true, IN_LINES},	    {IN_LINES, NULL, false, IN_LINE},
+	{IN_LINE, "change", true, IN_CHANGE},	    {IN_PROCESS, "stacks", true, IN_STACKS},
+	{IN_STACKS, NULL, false, IN_STACK},	    {IN_STACK, "frames", true, IN_FRAMES},
+	{IN_FRAMES, NULL, false, IN_FRAME},	    {IN_STACK, "change", true, IN_CHANGE},
+	{IN_PROFILE, "windows", false, IN_WINDOWS}, {IN_LINE, "types", true, IN_OBJECTS},
+	{IN_OBJECTS, NULL, false, IN_OBJECT},
 };
 
 static void begin(struct reader_state *state, enum place place)
@@ -482,10 +484,28 @@ static int take_change(struct reader_state *state, int64_t value)
 	return 1;
 }
 
+static void take_window_value(struct reader_state *state, double value)
+{
+	struct profile_windows *windows = &state->profile->windows;
+
+	if (key_is(state, "count"))
+		windows->n = value > 0 && value < INT_MAX ? (size_t)value : 0;
+	else if (key_is(state, "seconds"))
+		windows->seconds = value;
+	else if (key_is(state, "min_age_seconds"))
+		windows->min_age = value;
+	else if (key_is(state, "max_overhead"))
+		windows->max_overhead = value;
+	else if (key_is(state, "overhead"))
+		windows->overhead = value;
+}
+
 static int take_double(void *context, double value)
 {
 	struct reader_state *state = context;
 
+	if (here(state) == IN_WINDOWS)
+		take_window_value(state, value);
 	if (here(state) != IN_PROFILE)
 		return 1;
 	if (key_is(state, "duration_seconds"))
@@ -508,8 +528,8 @@ static int take_integer(void *context, long long value)
 		return take_change(state, value);
 	else if (here(state) == IN_PROFILE && key_is(state, "map_bytes"))
 		state->profile->map_bytes = value;
-	else if (here(state) == IN_PROFILE)
-		return take_double(context, value);
+	else if (here(state) == IN_PROFILE || here(state) == IN_WINDOWS)
+		return take_double(context, (double)value);
 	else if ((value < INT_MIN || value > INT_MAX) &&
 		 (key_is(state, "pid") || key_is(state, "parent") || key_is(state, "line")))
 		return fail(state, "a %s is out of range", state->key);

@@ -91,6 +91,15 @@ struct profile_process {
 	struct profile_file *files; /* of the top lines, if asked for */
 };
 
+/* How much of the time was watched: see session/windows.h. Then values are estimates, of what was
+ * at least min_age seconds old. */
+struct profile_windows {
+	size_t n;			/* 0: all of it was watched, and values are exact */
+	double seconds;			/* all windows together */
+	double min_age;			/* seconds */
+	double max_overhead, overhead;	/* asked for, and seen: 0.01 for 1 % of the CPU time */
+};
+
 struct profile {
 	const char *host;
 	const char *mode;
@@ -99,6 +108,7 @@ struct profile {
 	bool counts_arenas;   /* the processes have small_bytes and small_arenas */
 	bool counts_small;    /* ... and the parts of small_bytes */
 	bool counts_resident; /* ... and rss_anon_bytes and so on */
+	struct profile_windows windows;
 	time_t time;
 	double duration_seconds; /* since the attach */
 	double interval_seconds; /* that the changes cover */

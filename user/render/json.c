@@ -186,6 +186,18 @@ static void put_schema(struct json_writer *writer, const struct schema *schema)
 	json__close_array(writer);
 }
 
+static void put_windows(struct json_writer *writer, const struct profile_windows *windows)
+{
+	json__string(writer, "windows");
+	json__open_map(writer);
+	json__integer_member(writer, "count", windows->n);
+	json__number_member(writer, "seconds", windows->seconds);
+	json__number_member(writer, "min_age_seconds", windows->min_age);
+	json__number_member(writer, "max_overhead", windows->max_overhead);
+	json__number_member(writer, "overhead", windows->overhead);
+	json__close_map(writer);
+}
+
 static void put_profile(struct json_writer *writer, const struct profile *profile)
 {
 	size_t i;
@@ -195,6 +207,8 @@ static void put_profile(struct json_writer *writer, const struct profile *profil
 	json__string_member(writer, "version", PYMEMTOP_VERSION);
 	json__text_member(writer, "host", profile->host);
 	json__string_member(writer, "time", format_time(profile->time).s);
+	if (profile->windows.n)
+		put_windows(writer, &profile->windows);
 	json__number_member(writer, "duration_seconds", profile->duration_seconds);
 	json__number_member(writer, "interval_seconds", profile->interval_seconds);
 	json__integer_member(writer, "map_bytes", profile->map_bytes);

@@ -77,6 +77,26 @@ static void put_outstanding(const struct profile *profile, const struct profile_
 		format_count(values__get(schema, total, ROLE_MAPPED_COUNT)).s);
 }
 
+/* What is an estimate, and of what. */
+static void put_windows(const struct profile *profile, const struct profile_process *process,
+			FILE *out)
+{
+	const struct profile_windows *windows = &profile->windows;
+	const struct schema *schema = &profile->schema;
+
+	fprintf(out,
+		"  Kept         about %s in %s blocks (%s): estimates, by what still lives after %.3g s\n",
+		format_bytes(values__get(schema, &process->total, ROLE_INUSE_BYTES)).s,
+		format_count(values__get(schema, &process->total, ROLE_INUSE_COUNT)).s,
+		format_change(values__get(schema, &process->change, ROLE_INUSE_BYTES)).s,
+		windows->min_age);
+	fprintf(out,
+		"  Watched      %.2f s in %s windows; that has cost %.1f %% of the targets' CPU time, of "
+		"%.3g %% that it may\n",
+		windows->seconds, format_count(windows->n).s, 100 * windows->overhead,
+		100 * windows->max_overhead);
+}
+
 static void put_added(const struct profile *profile, const struct profile_process *process,
 		      FILE *out)
 {
@@ -143,6 +163,8 @@ static void put_header(const struct profile *profile, const struct profile_proce
 		put_resident(profile, process, out);
 	else if (profile->sums_callers)
 		put_added(profile, process, out);
+	else if (profile->windows.n)
+		put_windows(profile, process, out);
 	else
 		put_outstanding(profile, process, out);
 	if (profile->counts_arenas && process->small_arenas)

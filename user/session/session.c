@@ -20,6 +20,7 @@
 #include "profile/sources.h"
 #include "session/session.h"
 #include "session/targets.h"
+#include "session/windows.h"
 #include "symbols/stack_table.h"
 
 /* Seconds between periodic work, such as recycling; a quarter of that if room is short. */
@@ -42,8 +43,9 @@ struct session {
 	struct stack_table *stacks;
 	struct targets *targets;
 	struct recycler *recycler;
-	struct snapshot *now; /* the last one */
-	bool news;	      /* a process has come or gone */
+	struct windows *windows; /* NULL: all is seen */
+	struct snapshot *now;	 /* the last one */
+	bool news;		 /* a process has come or gone */
 	double start;
 	double next_keep_up;
 	char host[256];
@@ -64,6 +66,7 @@ void session__free(struct session *session)
 		return;
 	if (session->nmodes)
 		loop__remove(session->options.loop, tracer__fd(session->tracer));
+	windows__free(session->windows);
 	recycler__free(session->recycler);
 	targets__free(session->targets);
 	tracer__free(session->tracer);
@@ -215,6 +218,8 @@ static int begin(struct session *session)
 	collector.targets = n;
 	collector.watch_execs = session->options.all;
 	collector.markers = targets__need_markers(session->targets);
+	collector.pauses = session->options.max_overhead > 0;
+	collector.min_age = session->options.min_age;
 	err = open_modes(session, &collector);
 	for (i = 0; err && i < n; i++)
 		target__free(found[i]);
@@ -239,6 +244,14 @@ int session__new(const struct session_options *options, struct session **result)
 	}
 	if (options->all)
 		targets__find_late(session->targets);
+	if (options->max_overhead > 0) {
+		err = windows__new(session->tracer, options->max_overhead, options->min_age,
+				   &session->windows);
+		if (err) {
+			session__free(session);
+			return err;
+		}
+	}
 	session->start = clock_seconds(CLOCK_MONOTONIC);
 	log_detail("recording");
 	*result = session;
@@ -287,6 +300,8 @@ int session__wait(struct session *session, double seconds)
 
 	for (;;) {
 		err = keep_up(session);
+		if (!err && session->windows)
+			err = windows__step(session->windows);
 		if (err)
 			return err;
 		now = clock_seconds(CLOCK_MONOTONIC);
@@ -294,6 +309,8 @@ int session__wait(struct session *session, double seconds)
 			return 0;
 		left = fmin(end, session->next_keep_up) - now;
 		left = fmin(left, targets__due(session->targets));
+		if (session->windows)
+			left = fmin(left, fmax(windows__due(session->windows) - now, 0));
 		err = loop__wait(session->options.loop, session->news ? 0 : left);
 		if (err == LOOP_LEAVE)
 			return 0;
@@ -310,7 +327,11 @@ static int take_snapshot(struct session *session, struct recorded *recorded)
 	struct snapshot *snapshot;
 	pid_t pid;
 	size_t id;
-	int err = collector__snapshot(recorded->collector, &snapshot);
+	int err;
+
+	if (session->windows)
+		windows__estimate(session->windows);
+	err = collector__snapshot(recorded->collector, &snapshot);
 
 	if (err) {
 		log_error("the counters cannot be read: %s", strerror(-err));
@@ -385,8 +406,8 @@ int session__profile(struct session *session, const struct mode *mode,
 		.mode = mode->name,
 		.schema = mode->schema,
 		.sums_callers = mode->sums_callers,
-		.counts_arenas = mode->counts_arenas,
-		.counts_small = mode->counts_small,
+		.counts_arenas = mode->counts_arenas && !session->windows,
+		.counts_small = mode->counts_small && !session->windows,
 		.counts_resident = mode->counts_resident,
 		.before = &recorded->before,
 		.before_seconds = recorded->before_seconds,
@@ -413,6 +434,8 @@ int session__profile(struct session *session, const struct mode *mode,
 		return err;
 	input.now = session->now;
 	err = profile__build(&input, &profile);
+	if (!err && session->windows)
+		profile->windows = windows__describe(session->windows);
 	if (!err)
 		err = complete(session, mode, options, profile);
 	if (err) {

@@ -22,6 +22,8 @@ struct session_options {
 	const struct filter *filter;
 	struct loop *loop;
 	bool before_main; /* the processes have not reached main() yet */
+	double max_overhead; /* of the targets' CPU time, 0.01 for 1 %; 0: any */
+	double min_age;	     /* then: seconds after which what lives is kept */
 };
 
 /* Finds the targets and attaches. Returns 0 and the session, or -errno, having said why. */

@@ -55,6 +55,27 @@ ssize_t address_space__readv(struct address_space space, const struct iovec *loc
 	return total;
 }
 
+int address_space__read_pieces(struct address_space space, const struct iovec *local,
+			       const struct iovec *remote, size_t n, bool *done)
+{
+	size_t at = 0, left;
+	ssize_t got;
+
+	while (at < n) {
+		got = address_space__readv(space, local + at, n - at, remote + at, n - at);
+		if (got < 0 && errno != EFAULT)
+			return -errno;
+		left = got < 0 ? 0 : got;
+		while (at < n && left >= remote[at].iov_len) {
+			left -= remote[at].iov_len;
+			done[at++] = true;
+		}
+		if (at < n)
+			done[at++] = false;
+	}
+	return 0;
+}
+
 int address_space__visit_maps(struct address_space space,
 			      int (*visit)(void *context, const struct proc_map *map),
 			      void *context)

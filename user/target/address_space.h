@@ -3,6 +3,7 @@
 #ifndef ADDRESS_SPACE_H
 #define ADDRESS_SPACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -30,6 +31,11 @@ int address_space__read(struct address_space space, uint64_t address, void *to, 
  * there: returns how many bytes, or -1 with errno. */
 ssize_t address_space__readv(struct address_space space, const struct iovec *local, size_t nlocal,
 			     const struct iovec *remote, size_t nremote);
+
+/* Reads as many of n pieces, at most IOV_MAX, as possible: one that is gone ends the system call,
+ * and is skipped. done: for each, whether it was read in full. Returns 0 or -errno. */
+int address_space__read_pieces(struct address_space space, const struct iovec *local,
+			       const struct iovec *remote, size_t n, bool *done);
 
 /* Visits all mappings by address, until the visitor returns other than 0, and returns that; -errno
  * if they cannot be read. */
