@@ -36,6 +36,8 @@ CHECKS = {
     "many": ["check_odd.py", "PYTHON", "frames", "many"],
     "dying": ["check_odd.py", "PYTHON", "frames", "dying"],
     "sites": ["check_odd.py", "PYTHON", "frames", "sites"],
+    "windows": ["check_windows.py", "PYTHON", "heap"],
+    "windows-objects": ["check_windows.py", "PYTHON", "objects"],
     "untouched": ["check_untouched.py", "PYTHON", "frames"],
 }
 
@@ -48,5 +50,5 @@ LOSSY = ["doctor", "heap", "rss", "lines", "blocks", "blocks-usdt", "blocks-entr
          "counts", "resident", "resident-huge"]
 
 # The short list: takes a minute or so under emulation.
-SHORT = ["doctor", "heap", "rss", "blocks*2", "blocks-usdt", "objects", "stacks",
+SHORT = ["doctor", "heap", "rss", "blocks", "blocks-usdt", "objects", "stacks",
          "resident", "lines-added", "lines-lists"]

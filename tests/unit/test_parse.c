@@ -340,8 +340,7 @@ static void broken_line_tables(void **state)
 	assert_int_equal(line_of(LINES_PEP626, NULL, 0, 1, 0), 0);
 	assert_int_equal(line_of(LINES_LNOTAB, NULL, 0, 7, 0), 7);
 	/* A long form whose number does not end; half a pair; an unknown kind of table. */
-	assert_int_equal(line_of(LINES_LOCATIONS, (uint8_t[]){0xf0, 0xff, 0xff}, 3, 1, 0),
-			 0);
+	assert_int_equal(line_of(LINES_LOCATIONS, (uint8_t[]){0xf0, 0xff, 0xff}, 3, 1, 0), 0);
 	assert_int_equal(line_of(LINES_PEP626, (uint8_t[]){2}, 1, 1, 0), 0);
 	assert_int_equal(line_of(LINE_TABLES, NULL, 0, 1, 5), 5);
 	srand(1);

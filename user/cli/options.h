@@ -44,8 +44,8 @@ struct options {
 	size_t nfiles;
 	enum group_by group;				/* diff: what is told apart */
 	const struct differences_renderer *differences; /* diff: the format */
-	double max_overhead;  /* a part: 0.01 for 1 %; 0: not given */
-	double min_age;	      /* seconds; 0: not given */
+	double max_overhead;				/* a part: 0.01 for 1 %; 0: not given */
+	double min_age;					/* seconds; 0: not given */
 	bool markers;	      /* lines: at each line, by CPython's markers */
 	bool explain;	      /* only print where the probes would be */
 	unsigned int verbose; /* 2: libbpf, too */

@@ -296,12 +296,13 @@ static void look_at_slots(struct subject *subject, struct item *items, size_t n,
 static int look_at_blocks(struct subject *subject, const struct item *items, size_t n, bool first,
 			  bool *lives)
 {
-	uint64_t *addresses = calloc(2 * n, sizeof(*addresses)), *sizes = addresses + n;
+	uint64_t *addresses = calloc(2 * n, sizeof(*addresses)), *sizes;
 	size_t i, count = 0;
 
 	memset(lives, 0, n * sizeof(*lives));
 	if (!addresses)
 		return -ENOMEM;
+	sizes = addresses + n;
 	for (i = 0; i < n; i++) {
 		addresses[i] = items[i].thing.address;
 		sizes[i] = items[i].thing.bytes;

@@ -34,7 +34,7 @@ static const struct {
 
 struct block_reader {
 	struct address_space space;
-	uint64_t key; /* second word of a block in a cache; 0: not known yet */
+	uint64_t key;	/* second word of a block in a cache; 0: not known yet */
 	uint64_t cache; /* the main thread's: such a word before 2.34 */
 };
 
@@ -123,24 +123,25 @@ static int look_at(struct block_reader *reader, const uint64_t *blocks, const ui
 
 	for (i = 0; i < n; i++) {
 		local[i] = (struct iovec){&heads[i], sizeof(heads[i])};
-		remote[i] = (struct iovec){(void *)(uintptr_t)(blocks[i] - 2 * HEAD),
-					   sizeof(heads[i])};
+		remote[i] =
+			(struct iovec){(void *)(uintptr_t)(blocks[i] - 2 * HEAD), sizeof(heads[i])};
 	}
 	err = address_space__read_pieces(reader->space, local, remote, n, in_use);
 	for (i = 0; !err && i < n; i++) {
 		in_use[i] = in_use[i] && fits(&heads[i], sizes[i]) &&
 			    !is_cached(reader, blocks[i], heads[i].words[1]);
 		local[i] = (struct iovec){&next[i], sizeof(next[i])};
-		remote[i] = (struct iovec){
-			(void *)(uintptr_t)(blocks[i] - HEAD +
-					    (in_use[i] ? heads[i].size & ~(uint64_t)FLAGS : 0)),
-			sizeof(next[i])};
+		remote[i] = (struct iovec){(void *)(uintptr_t)(blocks[i] - HEAD +
+							       (in_use[i] ? heads[i].size &
+										    ~(uint64_t)FLAGS
+									  : 0)),
+					   sizeof(next[i])};
 	}
 	if (!err)
 		err = address_space__read_pieces(reader->space, local, remote, n, done);
 	for (i = 0; !err && i < n; i++)
-		in_use[i] = in_use[i] && (heads[i].size & IS_MAPPED ||
-					  (done[i] && next[i] & PREVIOUS_IN_USE));
+		in_use[i] = in_use[i] &&
+			    (heads[i].size & IS_MAPPED || (done[i] && next[i] & PREVIOUS_IN_USE));
 	return err;
 }
 

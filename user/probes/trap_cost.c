@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/syscall.h>
@@ -43,17 +44,20 @@ static uint64_t own_offset(uint64_t address)
 static int open_uprobe(uint64_t offset)
 {
 	static const char path[] = "/proc/self/exe";
-	auto_fclose FILE *file = fopen("/sys/bus/event_source/devices/uprobe/type", "re");
+	FILE *file = fopen("/sys/bus/event_source/devices/uprobe/type", "re");
 	struct perf_event_attr attr = {
 		.size = sizeof(attr),
 		.disabled = 1, /* as the targets' events are: it traps, and counts nothing */
 		.config1 = (uintptr_t)path, /* uprobe_path */
 		.config2 = offset,	    /* probe_offset */
 	};
+	bool has_type = file && fscanf(file, "%u", &attr.type) == 1;
 
-	if (!file || fscanf(file, "%u", &attr.type) != 1)
+	if (file)
+		fclose(file);
+	if (!has_type)
 		return -1;
-	return syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	return (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
 static double time_calls(void)

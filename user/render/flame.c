@@ -11,11 +11,11 @@
 #include "flame.js.h"
 
 /* In the units of the picture, which the browser scales to its window. A character is 7 wide. */
-#define WIDTH	  1200
-#define MARGIN	  10
-#define ROW	  16
-#define TOP	  44
-#define BOTTOM	  28
+#define WIDTH	  1200U
+#define MARGIN	  10U
+#define ROW	  16U
+#define TOP	  44U
+#define BOTTOM	  28U
 #define CHARACTER 7
 
 /* Narrower boxes are not drawn: a tenth of a unit. */
@@ -165,7 +165,7 @@ static void put_box(const struct flame *flame, const struct flame_box *box, FILE
 	unsigned int y = TOP + (flame->deepest - box->depth) * ROW;
 	struct text weight;
 
-	fprintf(out, "<g class=\"box h%u s%u\"><title>", box->hue, shade_of(box->name));
+	fprintf(out, "<g class=\"box h%d s%u\"><title>", (int)box->hue, shade_of(box->name));
 	put_text(box->name, out);
 	fprintf(out, "\n%s%s%s, %.2f%%", format_weight(flame, box->weight, &weight),
 		flame->is_bytes ? "" : " ", flame->is_bytes ? "" : flame->what,

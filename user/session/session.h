@@ -21,7 +21,7 @@ struct session_options {
 	struct images *images; /* outlives the session, as do all below; NULL: it has its own */
 	const struct filter *filter;
 	struct loop *loop;
-	bool before_main; /* the processes have not reached main() yet */
+	bool before_main;    /* the processes have not reached main() yet */
 	double max_overhead; /* of the targets' CPU time, 0.01 for 1 %; 0: any */
 	double min_age;	     /* then: seconds after which what lives is kept */
 };
