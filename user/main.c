@@ -29,7 +29,7 @@ static int run(struct options *options)
 	if (!options->command->observes)
 		return options->command->run(options);
 	err = system__check();
-	if (!err && options->all)
+	if (!err)
 		err = options__find_all(options);
 	if (err)
 		return err;

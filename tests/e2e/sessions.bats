@@ -93,3 +93,81 @@ setup() {
 	"$PYMEMTOP" record -m rss -p "$TARGET" -d 0.1 -f json -o "$saved.rss"
 	refused 1 "do not compare: one is of mode heap, the other of mode rss" diff "$saved.1" "$saved.rss"
 }
+
+@test "of all processes only those of a name, a user or a control group" {
+	need_probes
+	cat > "$BATS_TEST_TMPDIR/wanted_app.py" <<-'PYTHON'
+		import time
+		kept = []
+		while True:
+		    kept.append(bytearray(5000))
+		    time.sleep(0.01)
+	PYTHON
+	cp "$BATS_TEST_TMPDIR/wanted_app.py" "$BATS_TEST_TMPDIR/other_app.py"
+	start() { "$DEBIAN" "$BATS_TEST_TMPDIR/$1_app.py" 3>&- & TARGET=$!; until_asleep "$TARGET"; }
+	pids() { "$PYMEMTOP" record "$@" -d 1 -f json | "$DEBIAN" -c '
+import json, sys
+print(*sorted(process["pid"] for process in json.load(sys.stdin)["processes"]))'; }
+	start wanted; wanted=$TARGET
+	start other; other=$TARGET
+	[ "$(pids --name "$BATS_TEST_TMPDIR/wanted_[a-z]+")" = "$wanted" ]
+	[ "$(pids --name "$BATS_TEST_TMPDIR/wanted_" --user nobody)" = "" ]
+	[ "$(pids --name "$BATS_TEST_TMPDIR/" --user root)" = "$(printf '%s\n' "$wanted" "$other" | sort | xargs)" ]
+	# One that starts later.
+	"$PYMEMTOP" record -v --name "$BATS_TEST_TMPDIR/wanted_" -d 600 -f json -o "$BATS_TEST_TMPDIR/late" \
+		2> "$BATS_TEST_TMPDIR/said" 3>&- &
+	local recorder=$!
+	until_has "$BATS_TEST_TMPDIR/said" 'pymemtop: recording'
+	start other; local late_other=$TARGET
+	start wanted; local late=$TARGET
+	until_has "$BATS_TEST_TMPDIR/said" "process $late is recorded"
+	kill -INT "$recorder"
+	wait "$recorder"
+	grep -q "\"pid\": *$late\b" "$BATS_TEST_TMPDIR/late"
+	! grep -q "\"pid\": *$late_other\b" "$BATS_TEST_TMPDIR/late"
+	kill "$late" "$late_other"
+	# A container's control group.
+	local group=/sys/fs/cgroup id
+	[ -e "$group/cgroup.procs" ] || group=$group/unified
+	id=$(printf '%064d' "$wanted")
+	if mkdir -p "$group/pymemtop_test/docker-$id.scope" && echo "$wanted" > "$group/pymemtop_test/docker-$id.scope/cgroup.procs"; then
+		[ "$(pids --container "$id")" = "$wanted" ]
+		[ "$(pids --cgroup /pymemtop_test)" = "$wanted" ]
+		"$PYMEMTOP" record --container "$id" -d 1 | grep -q "^  Runs in      container ${id:0:12}$"
+		kill "$wanted"
+		wait "$wanted" || :
+		rmdir "$group/pymemtop_test/docker-$id.scope" "$group/pymemtop_test"
+	else
+		kill "$wanted"
+	fi
+	kill "$other"
+}
+
+@test "a server's workers that run already are recorded with it" {
+	need_probes
+	cat > "$BATS_TEST_TMPDIR/server.py" <<-'PYTHON'
+		import os, time
+		kept = []
+		def work():
+		    while True:
+		        kept.append(bytearray(5000))
+		        time.sleep(0.01)
+		workers = []
+		for _ in range(2):
+		    pid = os.fork()
+		    if not pid:
+		        work()
+		    workers.append(pid)
+		print(*workers, flush=True)
+		time.sleep(600)
+	PYTHON
+	"$DEBIAN" "$BATS_TEST_TMPDIR/server.py" > "$BATS_TEST_TMPDIR/workers" 3>&- &
+	TARGET=$!
+	until_has "$BATS_TEST_TMPDIR/workers" ' '
+	read -r first second < "$BATS_TEST_TMPDIR/workers"
+	count() { "$PYMEMTOP" record -p "$TARGET" -d 1 "$@" | grep -cE "^Process ($TARGET|$first|$second)\b"; }
+	[ "$(count)" = 3 ]
+	[ "$(count --no-children)" = 1 ]
+	[ "$(count --no-follow)" = 1 ]
+	kill "$first" "$second"
+}

@@ -16,6 +16,7 @@
 
 #include "base/procfs.h"
 #include "symbols/linetable.h"
+#include "target/cgroup.h"
 #include "target/elffile.h"
 #include "target/usdt_args.h"
 
@@ -351,13 +352,60 @@ static void broken_line_tables(void **state)
 	}
 }
 
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+/* As systemd, Docker, Podman, containerd and CRI-O name them. */
+static void cgroups(void **state)
+{
+	static const struct {
+		const char *path, *unit, *container, *pod;
+	} cases[] = {
+		{"/system.slice/gunicorn.service", "gunicorn.service", "", ""},
+		{"/user.slice/user-1000.slice/user@1000.service/app.slice/run-r1.scope",
+		 "user@1000.service", "", ""},
+		{"/user.slice/user-0.slice/session-3.scope", "session-3.scope", "", ""},
+		{"/system.slice/docker-" ID ".scope", "", ID, ""},
+		{"/docker/" ID, "", ID, ""},
+		{"/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID
+		 ".scope/container",
+		 "user@1000.service", ID, ""},
+		{"/kubepods.slice/kubepods-burstable.slice/"
+		 "kubepods-burstable-pod11223344_5566_7788_99aa_bbccddeeff00.slice/cri-containerd-" ID
+		 ".scope",
+		 "", ID, "11223344-5566-7788-99aa-bbccddeeff00"},
+		{"/kubepods/besteffort/pod11223344-5566-7788-99aa-bbccddeeff00/" ID, "", ID,
+		 "11223344-5566-7788-99aa-bbccddeeff00"},
+		{"/machine.slice/systemd-nspawn@web.service/payload", "", "web", ""},
+		{"/machine.slice/machine-web.scope", "", "web", ""},
+		{"/", "", "", ""},
+		{"/pod1/x" ID "0", "", "", ""},
+	};
+	struct cgroup cgroup;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		memset(&cgroup, 0, sizeof(cgroup));
+		strcpy(cgroup.path, cases[i].path);
+		cgroup__parse(&cgroup);
+		assert_string_equal(cgroup.unit, cases[i].unit);
+		assert_string_equal(cgroup.container, cases[i].container);
+		assert_string_equal(cgroup.pod, cases[i].pod);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(maps_lines),  cmocka_unit_test(own_maps),
-		cmocka_unit_test(notes),       cmocka_unit_test(symbols),
-		cmocka_unit_test(broken_elf),  cmocka_unit_test(arguments),
-		cmocka_unit_test(line_tables), cmocka_unit_test(broken_line_tables),
+		cmocka_unit_test(cgroups),
+		cmocka_unit_test(maps_lines),
+		cmocka_unit_test(own_maps),
+		cmocka_unit_test(notes),
+		cmocka_unit_test(symbols),
+		cmocka_unit_test(broken_elf),
+		cmocka_unit_test(arguments),
+		cmocka_unit_test(line_tables),
+		cmocka_unit_test(broken_line_tables),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

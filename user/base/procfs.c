@@ -58,6 +58,11 @@ FILE *proc_maps__open(pid_t pid)
 	return proc_open(pid, "maps");
 }
 
+FILE *proc_cgroup__open(pid_t pid)
+{
+	return proc_open(pid, "cgroup");
+}
+
 FILE *proc_smaps__open(pid_t pid)
 {
 	return proc_open(pid, "smaps");
@@ -278,6 +283,28 @@ int proc_life(pid_t pid, struct proc_life *life)
 		field = strchr(field + 1, ' ');
 	life->start_stack = field ? strtoull(field, NULL, 10) : 0;
 	return 0;
+}
+
+uid_t proc_user(pid_t pid)
+{
+	auto_fclose FILE *file = proc_open(pid, "status");
+	char line[256];
+	uid_t user;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "Uid: %u", &user) == 1)
+			return user;
+	}
+	return -1;
+}
+
+/* Field 4. */
+pid_t proc_parent(pid_t pid)
+{
+	char text[4096], *end = read_stat(pid, text, sizeof(text));
+	pid_t parent;
+
+	return end && sscanf(end, ") %*c %d", &parent) == 1 ? parent : 0;
 }
 
 /* Field 10. */

@@ -30,6 +30,9 @@ FILE *proc_maps__open(pid_t pid);
 /* Opens /proc/PID/smaps: the same lines, each followed by details of the map. */
 FILE *proc_smaps__open(pid_t pid);
 
+/* Opens /proc/PID/cgroup (cgroups(7)); NULL with errno. */
+FILE *proc_cgroup__open(pid_t pid);
+
 /* Reads the next map; false at the end. */
 bool proc_maps__next(FILE *maps, struct proc_map *map);
 
@@ -61,6 +64,12 @@ pid_t *proc_processes(size_t *n);
 
 /* Thread ids of a process: a malloc'ed array, and their number in n. NULL with errno. */
 pid_t *proc_threads(pid_t pid, size_t *n);
+
+/* Its real user; -1: it is gone. */
+uid_t proc_user(pid_t pid);
+
+/* Its parent; 0: it is gone, or has none. */
+pid_t proc_parent(pid_t pid);
 
 bool proc_exists(pid_t pid);
 

@@ -15,6 +15,8 @@
 #include "modes/modes.h"
 #include "render/renderers.h"
 #include "symbols/stack_table.h"
+#include "base/cleanup.h"
+#include "base/procfs.h"
 #include "target/images.h"
 #include "target/target.h"
 #include "version.h"
@@ -30,6 +32,12 @@ enum {
 	OPTION_SAMPLE,
 	OPTION_MAX_OVERHEAD,
 	OPTION_MIN_AGE,
+	OPTION_NAME,
+	OPTION_USER,
+	OPTION_UNIT,
+	OPTION_CONTAINER,
+	OPTION_CGROUP,
+	OPTION_NO_CHILDREN,
 	OPTION_FUNCTION,
 	OPTION_FILE,
 	OPTION_NO_FOLLOW,
@@ -51,6 +59,15 @@ static const struct argp_option observing_options[] = {
 	{"pid", 'p', "PID[,PID...]", 0, "Record these processes; can be repeated", 1},
 	{"all", 'a', NULL, 0,
 	 "Record every CPython process, including those that start later; default mode rss", 1},
+	{"name", OPTION_NAME, "REGEX", 0,
+	 "-a, but only processes whose command line matches; so do the next four, all together", 1},
+	{"user", OPTION_USER, "NAME", 0, "... of this user", 1},
+	{"unit", OPTION_UNIT, "NAME", 0, "... of this unit of systemd's", 1},
+	{"container", OPTION_CONTAINER, "ID", 0,
+	 "... in the container whose id begins so, or in the machine of that name", 1},
+	{"cgroup", OPTION_CGROUP, "PATH", 0, "... in this control group, or below it", 1},
+	{"no-children", OPTION_NO_CHILDREN, NULL, 0,
+	 "With -p: do not take in the children that run already", 1},
 	{"no-follow", OPTION_NO_FOLLOW, NULL, 0, "Do not record the children that they start", 1},
 	{"mode", 'm', "MODE[,MODE]", 0, "What to count (heap with -p, rss with -a):", 1},
 	{"function", OPTION_FUNCTION, "NAME", 0,
@@ -330,6 +347,22 @@ int options__parse_option(int key, char *arg, struct argp_state *state)
 		return parse_seconds("--interval", arg, &options->interval);
 	case 'm':
 		return parse_modes(options, arg);
+	case OPTION_NAME:
+		return selection__set_name(&options->selection, arg);
+	case OPTION_USER:
+		return selection__set_user(&options->selection, arg);
+	case OPTION_UNIT:
+		options->selection.unit = arg;
+		return 0;
+	case OPTION_CONTAINER:
+		options->selection.container = arg;
+		return 0;
+	case OPTION_CGROUP:
+		options->selection.cgroup = arg;
+		return 0;
+	case OPTION_NO_CHILDREN:
+		options->no_children = true;
+		return 0;
 	case OPTION_MAX_OVERHEAD:
 		return parse_percent("--max-overhead", arg, &options->max_overhead);
 	case OPTION_MIN_AGE:
@@ -503,6 +536,7 @@ static int check(const struct options *options)
 void options__free(struct options *options)
 {
 	images__free(options->images);
+	selection__clear(&options->selection);
 	free(options->pids);
 	free(options->filter.functions);
 	free(options->filter.files);
@@ -529,6 +563,7 @@ int options__parse(struct options *options, int argc, char **argv)
 			 options);
 	if (err)
 		return err == -ENOMEM || err == ENOMEM ? -ENOMEM : -EINVAL;
+	options->all |= selection__is_given(&options->selection);
 	if (!options->nmodes)
 		options->modes[options->nmodes++] = mode__find(options->all ? "rss" : "heap");
 	err = take_markers(options);
@@ -539,8 +574,9 @@ int options__parse(struct options *options, int argc, char **argv)
 	return err ? err : check(options);
 }
 
-int options__find_all(struct options *options)
+static int find_selected(struct options *options)
 {
+	size_t i, n = 0;
 	int err;
 
 	options->pids = target__list(&options->npids, options->images);
@@ -549,12 +585,68 @@ int options__find_all(struct options *options)
 		log_error("the processes cannot be listed: %s", strerror(-err));
 		return err;
 	}
-	if (options->npids > MAX_PROCESSES / 2) {
+	for (i = 0; i < options->npids; i++) {
+		if (selection__takes(&options->selection, options->pids[i]))
+			options->pids[n++] = options->pids[i];
+	}
+	options->npids = n;
+	return 0;
+}
+
+static bool is_given(const struct options *options, pid_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < options->npids; i++) {
+		if (options->pids[i] == pid)
+			return true;
+	}
+	return false;
+}
+
+/* Adds the children of the given processes, and theirs, that are CPython: a server's workers run
+ * already. */
+static int find_children(struct options *options)
+{
+	size_t n, i;
+	auto_free pid_t *all = proc_processes(&n);
+	pid_t *more;
+	bool any;
+
+	if (!all)
+		return 0;
+	more = reallocarray(options->pids, options->npids + n, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	options->pids = more;
+	do {
+		any = false;
+		for (i = 0; i < n; i++) {
+			if (is_given(options, all[i]) || !is_given(options, proc_parent(all[i])) ||
+			    !target__is_python(all[i], options->images, true))
+				continue;
+			more[options->npids++] = all[i];
+			any = true;
+			log_detail("process %d is a child, and recorded", all[i]);
+		}
+	} while (any);
+	return 0;
+}
+
+int options__find_all(struct options *options)
+{
+	int err = 0;
+
+	if (options->all)
+		err = find_selected(options);
+	else if (options->npids && !options->no_children && options->collector.follow)
+		err = find_children(options);
+	if (!err && options->npids > MAX_PROCESSES / 2) {
 		log_error("of %zu CPython processes only %d are recorded", options->npids,
 			  MAX_PROCESSES / 2);
 		options->npids = MAX_PROCESSES / 2;
 	}
-	return 0;
+	return err;
 }
 
 struct session_options options__session(const struct options *options, struct loop *loop)
@@ -568,6 +660,7 @@ struct session_options options__session(const struct options *options, struct lo
 		.pids = options->pids,
 		.npids = options->npids,
 		.all = options->all,
+		.selection = &options->selection,
 		.filter = &options->filter,
 		.images = options->images,
 		.max_overhead = options->max_overhead,

@@ -16,12 +16,15 @@
 #include "render/differences.h"
 #include "render/renderer.h"
 #include "session/session.h"
+#include "target/selection.h"
 
 struct options {
 	const struct command *command;
 	pid_t *pids;
 	size_t npids;
-	bool all;			 /* every CPython process: options__find_all() */
+	bool all;	  /* every CPython process of the selection: options__find_all() */
+	bool no_children; /* not those that run already */
+	struct selection selection;
 	char **argv;			 /* of a program to start; NULL: none */
 	double duration;		 /* seconds; 0: not given */
 	double interval;		 /* seconds; 0: not given */
@@ -56,7 +59,8 @@ struct options {
 int options__parse(struct options *options, int argc, char **argv);
 void options__free(struct options *options);
 
-/* --all: sets the pids to every CPython that runs now. Returns 0 or -errno, having said why. */
+/* --all: sets the pids to every CPython of the selection that runs now; else adds those that their
+ * processes have started. Returns 0 or -errno, having said why. */
 int options__find_all(struct options *options);
 
 /* Returns the options of a session, which waits in loop. */

@@ -282,7 +282,15 @@ static int add_stacks(const struct build_input *input, const struct sums *sums,
 struct description {
 	const char *comm; /* of COMM_LEN bytes */
 	const char *cmdline, *python, *attribution;
+	const struct cgroup *cgroup; /* NULL: of several processes */
 };
+
+/* Sets *to to the profile's copy, unless the text is empty. False: memory is short. */
+static bool copy_given(struct profile *profile, const char *text, const char **to)
+{
+	*to = text[0] ? profile__string(profile, text) : NULL;
+	return *to || !text[0];
+}
 
 static int describe(struct profile *profile, const struct description *description,
 		    struct profile_process *process)
@@ -295,6 +303,11 @@ static int describe(struct profile *profile, const struct description *descripti
 	process->cmdline = profile__string(profile, description->cmdline);
 	process->python = profile__string(profile, description->python);
 	process->attribution = profile__string(profile, description->attribution);
+	if (description->cgroup &&
+	    (!copy_given(profile, description->cgroup->unit, &process->unit) ||
+	     !copy_given(profile, description->cgroup->container, &process->container) ||
+	     !copy_given(profile, description->cgroup->pod, &process->pod)))
+		return -ENOMEM;
 	return process->comm && process->cmdline && process->python && process->attribution
 		       ? 0
 		       : -ENOMEM;
@@ -368,6 +381,7 @@ static int add_running(const struct build_input *input, const struct sums *sums,
 		.cmdline = info ? info->cmdline : "",
 		.python = info ? info->python : "",
 		.attribution = info ? attribution__name(info->attribution) : "",
+		.cgroup = info ? &info->cgroup : NULL,
 	};
 
 	by_id[id] = add_process(sums, profile, id, &description);
@@ -380,8 +394,12 @@ static int add_running(const struct build_input *input, const struct sums *sums,
 static int add_ended(const struct sums *sums, struct profile *profile,
 		     const struct program *program, size_t id, struct profile_process **by_id)
 {
-	const struct description description = {program->comm, program->cmdline, program->python,
-						program->attribution};
+	const struct description description = {
+		.comm = program->comm,
+		.cmdline = program->cmdline,
+		.python = program->python,
+		.attribution = program->attribution,
+	};
 
 	by_id[id] = add_process(sums, profile, id, &description);
 	if (!by_id[id])

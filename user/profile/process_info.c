@@ -28,6 +28,7 @@ struct process_info *process_info__of_target(const struct target *target, __u32 
 	if (!info)
 		return NULL;
 	strcpy(info->python, target->version);
+	cgroup__of_process(target->pid, &info->cgroup);
 	info->attribution = target->attribution;
 	info->program = program;
 	info->reader = reader;

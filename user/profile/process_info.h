@@ -10,6 +10,7 @@
 #include <linux/types.h>
 
 #include "pymemtop.h"
+#include "target/cgroup.h"
 #include "target/readers.h"
 #include "target/target.h"
 
@@ -21,6 +22,7 @@ struct process_info {
 	__u32 program; /* the number of its program */
 	char *cmdline;
 	char python[32];
+	struct cgroup cgroup; /* at the attach */
 	enum attribution attribution;
 	uint64_t rss_at_attach;
 	uint64_t rss;	       /* when last updated; 0: it is gone */

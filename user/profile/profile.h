@@ -57,8 +57,10 @@ struct profile_process {
 	pid_t pid, parent; /* parent 0: the user named the process */
 	size_t ended;	   /* not 0: this is the sum of that many ended children of parent */
 	const char *comm;
-	const char *cmdline;	 /* as given: it can contain anything */
-	const char *python;	 /* version */
+	const char *cmdline; /* as given: it can contain anything */
+	const char *python;  /* version */
+	/* What runs it, see target/cgroup.h; NULL: nothing that is known. */
+	const char *unit, *container, *pod;
 	const char *attribution; /* as in the option */
 	enum process_state state;
 	uint64_t rss_at_attach_bytes;

@@ -130,6 +130,12 @@ static void put_process(struct json_writer *writer, const struct profile *profil
 	json__string_member(writer, "state", process_state__name(process->state));
 	json__string_member(writer, "python", process->python);
 	json__string_member(writer, "attribution", process->attribution);
+	if (process->unit)
+		json__string_member(writer, "unit", process->unit);
+	if (process->container)
+		json__string_member(writer, "container", process->container);
+	if (process->pod)
+		json__string_member(writer, "pod", process->pod);
 	json__integer_member(writer, "rss_bytes", process->rss_bytes);
 	json__integer_member(writer, "rss_file_bytes", process->rss_file_bytes);
 	json__integer_member(writer, "rss_shared_bytes", process->rss_shared_bytes);

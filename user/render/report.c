@@ -140,6 +140,29 @@ static void put_small(const struct profile *profile, const struct profile_proces
 		fputs("; --mode objects names their lines\n", out);
 }
 
+static void put_cgroup(const struct profile_process *process, FILE *out)
+{
+	const struct {
+		const char *what, *name;
+		int most; /* characters: of a container's id everybody knows the first twelve */
+	} parts[] = {
+		{"unit", process->unit, 96},
+		{"container", process->container, 12},
+		{"pod", process->pod, 36},
+	};
+	const char *between = "  Runs in      ";
+	size_t i;
+
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (!parts[i].name)
+			continue;
+		fprintf(out, "%s%s %.*s", between, parts[i].what, parts[i].most, parts[i].name);
+		between = ", ";
+	}
+	if (between[0] == ',')
+		fputc('\n', out);
+}
+
 static void put_header(const struct profile *profile, const struct profile_process *process,
 		       FILE *out)
 {
@@ -154,6 +177,7 @@ static void put_header(const struct profile *profile, const struct profile_proce
 	if (process->parent && !process->ended)
 		fprintf(out, " (child of %d)", process->parent);
 	fprintf(out, ": %s\n", cmdline && cmdline[0] ? cmdline : process->comm);
+	put_cgroup(process, out);
 	fprintf(out, "  Python       CPython %s, mode %s, attribution %s\n", process->python,
 		profile->mode, process->attribution);
 	fprintf(out, "  Duration     %.1f s since the attach, increments over the last %.1f s\n",

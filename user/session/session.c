@@ -173,6 +173,7 @@ static int make_parts(struct session *session)
 		.attribution = options->attribution,
 		.before_main = options->before_main,
 		.all = options->all,
+		.selection = options->selection,
 		.images = options->images,
 	};
 	size_t i;

@@ -18,6 +18,7 @@ struct session_options {
 	const pid_t *pids;
 	size_t npids;
 	bool all; /* every CPython that can be recorded, including those that start later */
+	const struct selection *selection; /* of all; outlives the session */
 	struct images *images; /* outlives the session, as do all below; NULL: it has its own */
 	const struct filter *filter;
 	struct loop *loop;

@@ -263,6 +263,10 @@ void targets__take_candidates(struct targets *targets)
 	if (!targets->markers && !spec.attribution)
 		spec.attribution = ATTRIBUTION_FRAMES;
 	while (candidates__take(targets->candidates, &candidate)) {
+		/* What a recorded process starts belongs to it. */
+		if (!candidate.parent && targets->options.selection &&
+		    !selection__takes(targets->options.selection, candidate.pid))
+			continue;
 		if (!target__new(candidate.pid, &spec, &target) &&
 		    !targets__attach(targets, &target, 1, candidate.parent))
 			log_detail("process %d is recorded", candidate.pid);

@@ -8,6 +8,7 @@
 #include "collect/tracer.h"
 #include "profile/process_info.h"
 #include "profile/programs.h"
+#include "target/selection.h"
 #include "target/target.h"
 
 struct targets;
@@ -17,7 +18,8 @@ struct targets_options {
 	bool lines;		      /* their line markers are recorded */
 	bool before_main;	      /* the initial ones have not reached main() yet */
 	bool all;		      /* every CPython: they come and go, and nobody named them */
-	struct images *images;	      /* outlives the targets; NULL: each has its own */
+	const struct selection *selection; /* of all */
+	struct images *images;		   /* outlives the targets; NULL: each has its own */
 };
 
 /* Returns NULL if out of memory. */
