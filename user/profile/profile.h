@@ -96,10 +96,11 @@ struct profile_process {
 /* How much of the time was watched: see session/windows.h. Then values are estimates, of what was
  * at least min_age seconds old. */
 struct profile_windows {
-	size_t n;		       /* 0: all of it was watched, and values are exact */
+	size_t n;
 	double seconds;		       /* all windows together */
 	double min_age;		       /* seconds */
-	double max_overhead, overhead; /* asked for, and seen: 0.01 for 1 % of the CPU time */
+	double max_overhead, overhead; /* asked for, and seen: 0.01 for 1 % of the CPU time; 0: all
+					  of the time was watched, and values are exact */
 };
 
 struct profile {

@@ -213,7 +213,7 @@ static void put_profile(struct json_writer *writer, const struct profile *profil
 	json__string_member(writer, "version", PYMEMTOP_VERSION);
 	json__text_member(writer, "host", profile->host);
 	json__string_member(writer, "time", format_time(profile->time).s);
-	if (profile->windows.n)
+	if (profile->windows.max_overhead > 0)
 		put_windows(writer, &profile->windows);
 	json__number_member(writer, "duration_seconds", profile->duration_seconds);
 	json__number_member(writer, "interval_seconds", profile->interval_seconds);

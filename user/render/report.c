@@ -187,7 +187,7 @@ static void put_header(const struct profile *profile, const struct profile_proce
 		put_resident(profile, process, out);
 	else if (profile->sums_callers)
 		put_added(profile, process, out);
-	else if (profile->windows.n)
+	else if (profile->windows.max_overhead > 0)
 		put_windows(profile, process, out);
 	else
 		put_outstanding(profile, process, out);
