@@ -18,6 +18,12 @@ def leave(terminal):
 def table(terminal):
     terminal.until_shows("idle.py:7")
     check(any("Outstanding" in line for line in terminal.lines()), "there are no titles")
+    # Where a path has no room, its beginning goes: the file's name, the line and the function stay.
+    terminal.resize(20, 90)
+    terminal.until_shows("\u2026/")
+    row, = [line for line in terminal.lines() if "idle.py:7" in line]
+    print(row)
+    check(row.endswith(")") and len(row) <= 90, row)
     leave(terminal)
 
 

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 #include <unistd.h>
 
 #include <ncurses.h>
@@ -16,10 +17,57 @@
 #include "session/session.h"
 #include "view/top.h"
 
+/* The next character's bytes, and the columns that it takes on the screen. */
+static size_t next_character(const char *text, mbstate_t *state, int *columns)
+{
+	wchar_t character;
+	size_t n = mbrtowc(&character, text, MB_CUR_MAX, state);
+	int width;
+
+	if (n == (size_t)-1 || n == (size_t)-2) {
+		memset(state, 0, sizeof(*state));
+		*columns = 1;
+		return 1;
+	}
+	width = wcwidth(character);
+	*columns = width > 0 ? width : 0;
+	return n;
+}
+
+/* Columns that a text takes. */
+static int columns_of(const char *text)
+{
+	mbstate_t state = {0};
+	int all = 0, columns;
+
+	while (*text) {
+		text += next_character(text, &state, &columns);
+		all += columns;
+	}
+	return all;
+}
+
+/* Bytes of a text that fit into a row. */
+static int bytes_of_row(const char *text)
+{
+	mbstate_t state = {0};
+	int all = 0, columns;
+	const char *at = text;
+	size_t n;
+
+	for (; *at; at += n) {
+		n = next_character(at, &state, &columns);
+		all += columns;
+		if (all > COLS)
+			break;
+	}
+	return (int)(at - text);
+}
+
 static void put(int *y, const char *text)
 {
 	if (*y < LINES)
-		mvaddnstr((*y)++, 0, text, COLS);
+		mvaddnstr((*y)++, 0, text, bytes_of_row(text));
 }
 
 static void put_process(const struct profile *profile, const struct profile_process *process,
@@ -61,6 +109,15 @@ static void put_process(const struct profile *profile, const struct profile_proc
 			 format_bytes(process->rss_at_attach_bytes).s,
 			 format_signed(process->total.of[0]).s,
 			 format_count(values__get(schema, &process->total, ROLE_INUSE_COUNT)).s);
+	else if (profile->windows.max_overhead > 0)
+		snprintf(
+			text, sizeof(text),
+			"RSS %s (%s at attach)  kept about %s in %s blocks  costs %.1f %% of %.3g %%",
+			format_bytes(process->rss_bytes).s,
+			format_bytes(process->rss_at_attach_bytes).s,
+			format_bytes(process->total.of[0]).s,
+			format_count(values__get(schema, &process->total, ROLE_INUSE_COUNT)).s,
+			100 * profile->windows.overhead, 100 * profile->windows.max_overhead);
 	else
 		snprintf(text, sizeof(text),
 			 "RSS %s (%s at attach)  outstanding %s in %s blocks  mapped %s",
@@ -92,15 +149,24 @@ static void put_titles(const struct schema *schema, int *y)
 	attroff(A_REVERSE);
 }
 
+/* The end of a path that fits, from a folder on if there is one; the file's name always. */
+static const char *shorten_path(const char *path, int columns)
+{
+	const char *at = path;
+
+	while (columns_of(at) > columns - 1 && (at = strchr(at + 1, '/')))
+		path = at;
+	return path;
+}
+
 static void put_line(const struct schema *schema, const struct profile_line *line, int *y)
 {
 	const struct location *location = line->location;
-	char text[4096], number[16] = "";
-	int length;
+	char text[4096], after[1024];
+	const char *path;
+	int length, left;
 	size_t i;
 
-	if (location->line)
-		snprintf(number, sizeof(number), ":%d", location->line);
 	length = snprintf(text, sizeof(text), "%12s %12s",
 			  value__format(&schema->types[0], line->values.of[0]).s,
 			  format_change(values__held(schema, &line->change)).s);
@@ -109,9 +175,14 @@ static void put_line(const struct schema *schema, const struct profile_line *lin
 			length += snprintf(text + length, sizeof(text) - length, " %12s",
 					   value__format(&schema->types[i], line->values.of[i]).s);
 	}
-	snprintf(text + length, sizeof(text) - length, "  %s%s%s%s%s", location->file, number,
+	snprintf(after, sizeof(after), location->line ? ":%d%s%s%s" : "%.0d%s%s%s", location->line,
 		 location->function[0] ? " (" : "", location->function,
 		 location->function[0] ? ")" : "");
+	left = COLS - length - 2 - columns_of(after);
+	path = columns_of(location->file) > left ? shorten_path(location->file, left)
+						 : location->file;
+	snprintf(text + length, sizeof(text) - length, "  %s%s%s",
+		 path == location->file ? "" : "\u2026", path, after);
 	put(y, text);
 }
 
