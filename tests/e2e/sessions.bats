@@ -69,6 +69,22 @@ setup() {
 	"$PYMEMTOP" report "$saved.1" -f folded | grep -Eq 'app.py:5\) 77778$'
 	"$PYMEMTOP" diff "$saved.1" "$saved.2" >"$saved.diff"
 	cat "$saved.diff"
+	"$PYMEMTOP" diff "$saved.1" "$saved.2" -f folded >"$saved.folded"
+	"$PYMEMTOP" diff "$saved.1" "$saved.2" -o "$saved.svg"
+	"$DEBIAN" - "$saved" <<-'PYTHON'
+		import json, sys, xml.dom.minidom
+		saved = sys.argv[1]
+		def held(name):
+		    with open(saved + name) as file:
+		        return sum(stack["outstanding_bytes"] + stack["mapped_bytes"]
+		                   for process in json.load(file)["processes"] for stack in process["stacks"])
+		rows = [line.rsplit(" ", 2) for line in open(saved + ".folded")]
+		assert sum(int(row[1]) for row in rows) == held(".1") and sum(int(row[2]) for row in rows) == held(".2")
+		assert len({row[0] for row in rows}) == len(rows)
+		boxes = [g for g in xml.dom.minidom.parse(saved + ".svg").getElementsByTagName("g")
+		         if g.getAttribute("class").startswith("box")]
+		assert boxes and all("fill:hsl(" in g.getElementsByTagName("rect")[0].getAttribute("style") for g in boxes)
+	PYTHON
 	"$PYMEMTOP" diff "$saved.1" "$saved.2" -f json >"$saved.json"
 	"$DEBIAN" - "$saved.1" "$saved.2" "$saved.json" <<-'PYTHON'
 		import json, sys

@@ -9,6 +9,7 @@
 #include "cli/saved.h"
 #include "render/differences.h"
 #include "render/objects.h"
+#include "render/renderers.h"
 
 enum {
 	OPTION_TOP = 2048,
@@ -59,7 +60,7 @@ static int parse_diff_option(int key, char *arg, struct argp_state *state)
 		options->differences = differences_renderer__find(arg);
 		return options->differences ? 0
 					    : usage_error("--format %s: there is none; diff has "
-							  "report and json",
+							  "report, json, folded and svg",
 							  arg);
 	case 'o':
 		options->output = arg;
@@ -75,11 +76,28 @@ struct comparison {
 	struct difference_set set;
 };
 
+/* As it is given, or as the output's name ends. */
+static const char *format_of(const struct options *options)
+{
+	static const char *const formats[] = {"json", "folded", "svg"};
+	char ending[16];
+	size_t i;
+
+	if (options->differences)
+		return options->differences->name;
+	for (i = 0; options->output && i < sizeof(formats) / sizeof(formats[0]); i++) {
+		snprintf(ending, sizeof(ending), ".%s", formats[i]);
+		if (file__ends_with(options->output, ending))
+			return formats[i];
+	}
+	return "report";
+}
+
 static int write_differences(const void *context, FILE *out)
 {
 	const struct comparison *comparison = context;
 	const struct differences_renderer *renderer =
-		comparison->options->differences ?: differences_renderer__find("report");
+		differences_renderer__find(format_of(comparison->options));
 
 	return renderer->render(&comparison->set, comparison->options->render.top, out);
 }
@@ -111,10 +129,8 @@ static int write_objects(const void *context, FILE *out)
 {
 	const struct objects_comparison *comparison = context;
 	const struct options *options = comparison->options;
-	const char *format = options->differences ? options->differences->name : "report";
-
-	return objects_renderer__find(format)->render(comparison->now->all, comparison->now->n,
-						      options->render.top, out);
+	return objects_renderer__find(format_of(options))
+		->render(comparison->now->all, comparison->now->n, options->render.top, out);
 }
 
 /* The process before: the one with its id; in files with one each, that one. NULL: there is none.

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/format.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "render/branches.h"
 #include "render/differences.h"
+#include "render/folded.h"
 
 #define SCHEMA "pymemtop.diff/1"
 
@@ -128,9 +131,83 @@ static int render_json(const struct difference_set *set, size_t top, FILE *out)
 	return json_writer__end(writer);
 }
 
+/* All stacks of both, which are merged where they have the same names. */
+static int merge_stacks(const struct difference_set *set, struct branches *branches)
+{
+	const struct profile *const profiles[] = {set->before, set->now};
+	size_t k, i;
+	int err = 0;
+
+	for (k = 0; k < 2; k++) {
+		for (i = 0; !err && i < profiles[k]->nprocesses; i++)
+			err = branches__add(branches, profiles[k], &profiles[k]->processes[i],
+					    WEIGHT_BYTES, k == 0);
+	}
+	if (!err)
+		branches__sort(branches);
+	return err;
+}
+
+/* As wide as now: what is gone cannot be seen. */
+static int render_svg(const struct difference_set *set, size_t top, FILE *out)
+{
+	struct branches branches = {0};
+	char title[200];
+	int err = merge_stacks(set, &branches);
+	struct flame *flame = err ? NULL : flame__new(branches.weight, true, "");
+
+	(void)top;
+	if (!err && !flame)
+		err = -ENOMEM;
+	if (flame)
+		flame__compare(flame);
+	if (!err)
+		err = branches__draw(&branches, NULL, flame, "all processes together", 0, 0);
+	if (err >= 0) {
+		snprintf(title, sizeof(title), "pymemtop diff: %s held, %s before (%s)",
+			 format_bytes(branches.weight).s, format_bytes(branches.before).s,
+			 format_change((int64_t)(branches.weight - branches.before)).s);
+		flame__write(
+			flame, title,
+			"Width: now. Red has grown, blue has shrunk; what is gone is not here.",
+			out);
+	}
+	flame__free(flame);
+	branches__free(&branches);
+	return err < 0 ? err : 0;
+}
+
+/* Lines as difffolded.pl writes them, for flamegraph.pl: a stack, before, and now. */
+static int render_folded(const struct difference_set *set, size_t top, FILE *out)
+{
+	struct branches branches = {0};
+	uint64_t before, now;
+	size_t i, k, next;
+	int err = merge_stacks(set, &branches);
+
+	(void)top;
+	for (i = 0; !err && i < branches.n; i = next) {
+		before = now = 0;
+		for (next = i;
+		     next < branches.n && !branch__compare(&branches.of[i], &branches.of[next]);
+		     next++) {
+			before += branches.of[next].before;
+			now += branches.of[next].weight;
+		}
+		for (k = branches.of[i].nframes; k-- > 0;)
+			folded__put_frame(branches.of[i].frames[k], k + 1 < branches.of[i].nframes,
+					  out);
+		fprintf(out, " %" PRIu64 " %" PRIu64 "\n", before, now);
+	}
+	branches__free(&branches);
+	return err;
+}
+
 static const struct differences_renderer renderers[] = {
 	{"report", render_report},
 	{"json", render_json},
+	{"folded", render_folded},
+	{"svg", render_svg},
 };
 
 const struct differences_renderer *differences_renderer__find(const char *name)

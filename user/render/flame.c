@@ -31,6 +31,7 @@ struct flame {
 	struct flame_box *boxes;
 	size_t n, room;
 	size_t dropped;
+	bool compares;
 	unsigned int deepest;
 	struct arena *texts;
 };
@@ -59,6 +60,11 @@ void flame__free(struct flame *flame)
 	arena__free(flame->texts);
 	free(flame->boxes);
 	free(flame);
+}
+
+void flame__compare(struct flame *flame)
+{
+	flame->compares = true;
 }
 
 static double scaled(const struct flame *flame, uint64_t weight)
@@ -159,24 +165,51 @@ static const char *format_weight(const struct flame *flame, uint64_t weight, str
 	return text->s;
 }
 
+/* From white to red, or to blue, by how much of the larger weight has come or gone. */
+static void put_change(const struct flame *flame, const struct flame_box *box, FILE *out)
+{
+	uint64_t most = box->weight > box->before ? box->weight : box->before;
+	double change = (double)box->weight - (double)box->before, part;
+
+	if (!flame->compares)
+		return;
+	part = most ? change / (double)most : 0;
+	fprintf(out, " style=\"fill:hsl(%d,100%%,%d%%)\"", part < 0 ? 220 : 8,
+		95 - (int)(40 * (part < 0 ? -part : part)));
+}
+
+static void put_title(const struct flame *flame, const struct flame_box *box, FILE *out)
+{
+	const char *unit = flame->is_bytes ? "" : flame->what, *blank = flame->is_bytes ? "" : " ";
+	bool less = box->weight < box->before;
+	struct text weight;
+
+	fputs("<title>", out);
+	put_text(box->name, out);
+	fprintf(out, "\n%s%s%s, %.2f%%", format_weight(flame, box->weight, &weight), blank, unit,
+		100.0 * (double)box->weight / (double)flame->total);
+	if (flame->compares)
+		fprintf(out, ", %s%s", less ? "-" : "+",
+			format_weight(flame,
+				      less ? box->before - box->weight : box->weight - box->before,
+				      &weight));
+	if (box->detail[0])
+		fputs(", ", out);
+	put_text(box->detail, out);
+	fputs("</title>", out);
+}
+
 static void put_box(const struct flame *flame, const struct flame_box *box, FILE *out)
 {
 	double x = MARGIN + scaled(flame, box->start), width = scaled(flame, box->weight);
 	unsigned int y = TOP + (flame->deepest - box->depth) * ROW;
-	struct text weight;
 
-	fprintf(out, "<g class=\"box h%d s%u\"><title>", (int)box->hue, shade_of(box->name));
-	put_text(box->name, out);
-	fprintf(out, "\n%s%s%s, %.2f%%", format_weight(flame, box->weight, &weight),
-		flame->is_bytes ? "" : " ", flame->is_bytes ? "" : flame->what,
-		100.0 * box->weight / flame->total);
-	if (box->detail[0])
-		fputs(", ", out);
-	put_text(box->detail, out);
-	fprintf(out,
-		"</title><rect x=\"%.2f\" y=\"%u\" width=\"%.2f\" height=\"%u\"/><text x=\"%.2f\" "
-		"y=\"%u\">",
-		x, y, width, ROW - 1, x + 3, y + 12);
+	fprintf(out, "<g class=\"box h%d s%u\">", (int)box->hue, shade_of(box->name));
+	put_title(flame, box, out);
+	fprintf(out, "<rect x=\"%.2f\" y=\"%u\" width=\"%.2f\" height=\"%u\"", x, y, width,
+		ROW - 1);
+	put_change(flame, box, out);
+	fprintf(out, "/><text x=\"%.2f\" y=\"%u\">", x + 3, y + 12);
 	put_label(box->name, width, out);
 	fputs("</text></g>\n", out);
 }

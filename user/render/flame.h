@@ -23,7 +23,8 @@ struct flame_box {
 	unsigned int depth; /* 0: the lowest, under all others */
 	uint64_t start;	    /* where it begins, on the scale of the weights */
 	uint64_t weight;
-	enum flame_hue hue;
+	uint64_t before;    /* in a picture of differences: what it weighed then */
+	enum flame_hue hue; /* in others */
 	const char *name;   /* UTF-8, any */
 	const char *detail; /* what the tooltip says of it beside its weight; "": nothing */
 };
@@ -32,6 +33,9 @@ struct flame_box {
  * NULL if memory is short. */
 struct flame *flame__new(uint64_t total, bool is_bytes, const char *what);
 void flame__free(struct flame *flame);
+
+/* Makes it a picture of differences: red is what has grown, blue what has shrunk. */
+void flame__compare(struct flame *flame);
 
 /* Takes a box, with copies of its texts. Returns 1; 0: it is too narrow to be seen, so that what is
  * above it need not be given; or -ENOMEM. */

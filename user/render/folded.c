@@ -12,9 +12,10 @@ void folded__put_name(const char *text, FILE *out)
 		putc(*text == ';' ? ':' : *text, out);
 }
 
-static void put_frame(const struct location *location, FILE *out)
+void folded__put_frame(const struct location *location, bool follows, FILE *out)
 {
-	putc(';', out);
+	if (follows)
+		putc(';', out);
 	if (!location->line && location->file[0] == '[') {
 		folded__put_name(location->file, out);
 		return;
@@ -63,7 +64,7 @@ static int render(const struct profile *profile, const struct render_options *op
 				continue;
 			put_process(process, out);
 			for (k = stack->nframes; k-- > 0;)
-				put_frame(stack->frames[k], out);
+				folded__put_frame(stack->frames[k], true, out);
 			fprintf(out, " %" PRId64 "\n", weight);
 		}
 		if (!profile->counts_resident)
