@@ -8,6 +8,7 @@
 #               picks some of tests/kernels/kernels, CHECKS=--all runs every check
 # make bench    measures probes, and whole programs, alone and under profilers; needs PyPI
 # make install  takes the usual PREFIX and DESTDIR
+# make wheel    a Python wheel of a static program, into dist/: pip install dist/*.whl
 # V=1 shows the commands; WERROR=1 turns warnings into errors; SANITIZE=1 builds with ASan, UBSan.
 # To build for another machine, set MACHINE, CC, SYSROOT and PKG_CONFIG as tests/tools/cross does.
 
@@ -35,10 +36,13 @@ LIBRARIES := capstone libbpf libelf ncursesw yajl zlib
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) -Ibpf -Iuser -isystem $(BUILD) \
 	$(shell $(PKG_CONFIG) --cflags $(LIBRARIES))
 LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES)) -lm
+# pkg-config does not know yajl's archive.
+STATIC_LDLIBS = $(subst -lyajl,-lyajl_s,$(shell $(PKG_CONFIG) --static --libs $(LIBRARIES))) -lm
+VERSION := $(shell sed -n 's/.*PYMEMTOP_VERSION "\(.*\)"/\1/p' user/version.h)
 # Some of the kernel's UAPI headers are per architecture. BPF programs declare the full signature of
 # what they probe, including arguments that they do not read.
 BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) $(WARNINGS) \
-	-Wno-unused-parameter -Ivmlinux -Ibpf -I$(SYSROOT)/usr/include/$(MACHINE)-linux-gnu
+	-ffile-prefix-map=$(CURDIR)=. -Wno-unused-parameter -Ivmlinux -Ibpf -I$(SYSROOT)/usr/include/$(MACHINE)-linux-gnu
 
 SOURCES := $(wildcard user/*.c user/*/*.c)
 OBJECTS := $(patsubst user/%.c,$(BUILD)/%.o,$(SOURCES))
@@ -46,7 +50,7 @@ OBJECTS := $(patsubst user/%.c,$(BUILD)/%.o,$(SOURCES))
 LIBRARY := $(BUILD)/libpymemtop.a
 MANUAL := $(BUILD)/pymemtop.8
 
-.PHONY: all demo test unit lint test-kernels bench install clean
+.PHONY: all demo test unit lint test-kernels bench install wheel clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -55,6 +59,15 @@ all: $(PROGRAM) $(MANUAL)
 $(PROGRAM): $(BUILD)/main.o $(LIBRARY)
 	$(call msg,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+# The same, with nothing to find at run time.
+$(BUILD)/static/pymemtop: $(BUILD)/main.o $(LIBRARY)
+	$(call msg,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -s $^ $(STATIC_LDLIBS) -o $@
+
+wheel: $(BUILD)/static/pymemtop
+	$(Q)python3 scripts/wheel.py $< $(VERSION) $(MACHINE) dist
 
 # The program prints the list of options from its own tables.
 $(MANUAL): doc/pymemtop.8.in $(PROGRAM)

@@ -142,3 +142,20 @@ os.execv('/proc/self/fd/%d' % fd, ['python3', '../programs/idle.py'])"
 	cat "$BATS_TEST_TMPDIR/out"
 	grep -q 'ends.py:7 (Late.__del__)' "$BATS_TEST_TMPDIR/out"
 }
+
+@test "a wheel installs with pip, needs nothing, and is the same each time" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	cd ../..
+	make --no-print-directory wheel
+	local wheel=(dist/pymemtop-*.whl)
+	[ "${#wheel[@]}" = 1 ]
+	cp "${wheel[0]}" "$BATS_TEST_TMPDIR/first"
+	rm "${wheel[0]}"
+	make --no-print-directory wheel
+	cmp "${wheel[0]}" "$BATS_TEST_TMPDIR/first"
+	[ "$(stat -c %s "${wheel[0]}")" -lt 5000000 ]
+	! readelf -d build/static/pymemtop | grep NEEDED
+	wheel=$PWD/${wheel[0]}
+	cd tests/e2e
+	check check_wheel.py "$wheel"
+}

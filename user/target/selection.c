@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
 #include <errno.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "base/procfs.h"
 #include "target/cgroup.h"
@@ -27,19 +29,36 @@ int selection__set_name(struct selection *selection, const char *regex)
 	return 0;
 }
 
+/* Reads the file, as a static program has no other lists of users (nsswitch.conf(5)). Returns
+ * whether the name is in it. */
+static bool find_user(const char *name, uid_t *user)
+{
+	auto_fclose FILE *file = fopen("/etc/passwd", "re");
+	const struct passwd *entry;
+
+	while (file && (entry = fgetpwent(file))) {
+		if (strcmp(entry->pw_name, name) != 0)
+			continue;
+		*user = entry->pw_uid;
+		return true;
+	}
+	return false;
+}
+
 int selection__set_user(struct selection *selection, const char *name)
 {
-	const struct passwd *user = getpwnam(name);
 	unsigned long number;
 	char *end;
 
+	selection->has_user = true;
+	if (find_user(name, &selection->user))
+		return 0;
 	number = strtoul(name, &end, 10);
-	if (!user && (end == name || *end)) {
-		log_error("--user %s: there is no such user", name);
+	if (end == name || *end || number >= (uid_t)-1) {
+		log_error("--user %s: /etc/passwd has no such user; give a number", name);
 		return -EINVAL;
 	}
-	selection->user = user ? user->pw_uid : (uid_t)number;
-	selection->has_user = true;
+	selection->user = (uid_t)number;
 	return 0;
 }
 
