@@ -20,7 +20,7 @@ load helper
 			echo "${COMPREPLY[@]}"' "$BATS_TEST_TMPDIR/completion" "$@")" = "$expected" ]
 	}
 	completed "record report" pymemtop re
-	completed "--max-frames --max-blocks --max-sites --max-regions --max-pools" pymemtop record --max
+	completed "--max-overhead --max-frames --max-blocks --max-sites --max-regions --max-pools" pymemtop record --max
 	completed "heap objects rss lines" pymemtop -m ""
 	completed "json" pymemtop record --format = js
 	completed "" pymemtop record -- rep
@@ -54,7 +54,8 @@ load helper
 	refused 2 "--interval 0" record -p 1 -i 0
 	refused 2 "--interval" record -p 1 -i 5 -d 1
 	refused 2 "--interval" record -p 1 -i 5 -f folded
-	refused 2 "--format svg" record -p 1 -f svg
+	refused 2 "--format xml" record -p 1 -f xml
+	refused 2 "--format dot is only for inspect" record -p 1 -f dot
 	refused 2 "--mode disk" record -p 1 -m disk
 	refused 2 "--attribution magic" record -p 1 --attribution magic
 	refused 2 "--max-frames 129" record -p 1 --max-frames 129
