@@ -266,7 +266,6 @@ print(len(found), "lines")'
 	need_probes
 	check check_windows.py "$DEBIAN" heap
 	check check_windows.py "$DEBIAN" objects
-	! grep -s "pymemtop_" /sys/kernel/tracing/uprobe_events
 }
 
 @test "a budget is for modes with probes, and a percentage" {
