@@ -570,8 +570,40 @@ bool kept__is_settled(const struct kept *kept, __u32 site, uint64_t count)
 	return !kept->sites[site].pending && count == kept->sites[site].seen_count;
 }
 
+struct type_search {
+	__u32 site;
+	struct kept_type *found; /* one of its types */
+};
+
+static void find_type(const void *node, VISIT visit, void *context)
+{
+	struct kept_type *type = *(struct kept_type *const *)node;
+	struct type_search *search = context;
+
+	if ((visit == postorder || visit == leaf) && type->site == search->site)
+		search->found = type;
+}
+
+/* Another site will have the number. */
+static void forget_types(struct kept *kept, __u32 site)
+{
+	struct type_search search = {.site = site};
+
+	for (;;) {
+		search.found = NULL;
+		twalk_r(kept->types, find_type, &search);
+		if (!search.found)
+			return;
+		tdelete(search.found, &kept->types, compare_types);
+		free(search.found);
+		kept->ntypes--;
+	}
+}
+
 void kept__clear_site(struct kept *kept, __u32 site)
 {
+	if (kept->sites[site].kept_count > 0)
+		forget_types(kept, site);
 	kept->sites[site] = (struct estimate){0};
 }
 
