@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs targets, and pymemtop on them, and compares what they report."""
+import atexit
 import contextlib
 import json
 import os
@@ -186,6 +187,8 @@ class Recording:
         self.process = subprocess.Popen(
             [PYMEMTOP, "record", "-v", "-o", self.path, *args], stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL, text=True, bufsize=1)
+        # A check that fails must not leave one that records what others start.
+        atexit.register(self.process.kill)
         self.messages = read_until(self.process.stderr, "pymemtop: recording", "pymemtop")
 
     def stop(self, signum=signal.SIGINT):

@@ -20,6 +20,9 @@
 #define START_TRIES   20
 #define START_WAIT_US 50000
 
+/* Looks at memory that does not fit yet, 20 ms apart: a busy machine may hold it up meanwhile. */
+#define LAYOUT_TRIES 15
+
 /* Symbols looked for in every mapped file. */
 enum {
 	SYMBOL_RUNTIME,
@@ -328,7 +331,7 @@ static bool layout_fits(const struct target *target)
 	bool fits = layout_fits_now(target);
 	int i;
 
-	for (i = 0; !fits && i < 5; i++) {
+	for (i = 0; !fits && i < LAYOUT_TRIES; i++) {
 		nanosleep(&pause, NULL);
 		fits = layout_fits_now(target);
 	}
