@@ -120,19 +120,26 @@ uint64_t proc_rss(pid_t pid)
 	return pages * sysconf(_SC_PAGESIZE);
 }
 
-uint64_t proc_status_bytes(pid_t pid, const char *name)
+/* Finds the first number of a line of a status file, such as "RssAnon". False: it is not there. */
+static bool read_status(pid_t pid, const char *file_name, const char *name, uint64_t *number)
 {
-	auto_fclose FILE *file = proc_open(pid, "status");
+	auto_fclose FILE *file = proc_open(pid, file_name);
 	size_t length = strlen(name);
-	uint64_t kib;
 	char line[256];
 
 	while (file && fgets(line, sizeof(line), file)) {
 		if (!strncmp(line, name, length) &&
-		    sscanf(line + length, ": %" SCNu64 " kB", &kib) == 1)
-			return kib * 1024;
+		    sscanf(line + length, ": %" SCNu64, number) == 1)
+			return true;
 	}
-	return 0;
+	return false;
+}
+
+uint64_t proc_status_bytes(pid_t pid, const char *name)
+{
+	uint64_t kib;
+
+	return read_status(pid, "status", name, &kib) ? kib * 1024 : 0;
 }
 
 static ssize_t proc_read_file(pid_t pid, const char *name, char *buffer, size_t size)
@@ -268,54 +275,46 @@ char proc_state(pid_t pid)
 	return end && end[1] ? end[2] : 0;
 }
 
-/* Fields 22 and 28. */
-int proc_life(pid_t pid, struct proc_life *life)
+/* The number of a field, from where read_stat() points; NULL is fine. 0: it is not there. */
+static uint64_t stat_field(const char *text, int field)
 {
-	char text[4096], *field = read_stat(pid, text, sizeof(text));
 	int n;
 
-	for (n = 2; field && n < 22; n++)
-		field = strchr(field + 1, ' ');
-	if (!field)
+	for (n = 2; text && n < field; n++)
+		text = strchr(text + 1, ' ');
+	return text ? strtoull(text, NULL, 10) : 0;
+}
+
+int proc_life(pid_t pid, struct proc_life *life)
+{
+	char text[4096], *end = read_stat(pid, text, sizeof(text));
+
+	if (!end)
 		return -ESRCH;
-	life->start_time = strtoull(field, NULL, 10);
-	for (; field && n < 28; n++)
-		field = strchr(field + 1, ' ');
-	life->start_stack = field ? strtoull(field, NULL, 10) : 0;
+	life->start_time = stat_field(end, 22);
+	life->start_stack = stat_field(end, 28);
 	return 0;
+}
+
+pid_t proc_parent(pid_t pid)
+{
+	char text[4096];
+
+	return (pid_t)stat_field(read_stat(pid, text, sizeof(text)), 4);
+}
+
+uint64_t proc_minor_faults(pid_t pid)
+{
+	char text[4096];
+
+	return stat_field(read_stat(pid, text, sizeof(text)), 10);
 }
 
 uid_t proc_user(pid_t pid)
 {
-	auto_fclose FILE *file = proc_open(pid, "status");
-	char line[256];
-	uid_t user;
+	uint64_t user;
 
-	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "Uid: %u", &user) == 1)
-			return user;
-	}
-	return -1;
-}
-
-/* Field 4. */
-pid_t proc_parent(pid_t pid)
-{
-	char text[4096], *end = read_stat(pid, text, sizeof(text));
-	pid_t parent;
-
-	return end && sscanf(end, ") %*c %d", &parent) == 1 ? parent : 0;
-}
-
-/* Field 10. */
-uint64_t proc_minor_faults(pid_t pid)
-{
-	char text[4096], *field = read_stat(pid, text, sizeof(text));
-	int n;
-
-	for (n = 2; field && n < 10; n++)
-		field = strchr(field + 1, ' ');
-	return field ? strtoull(field, NULL, 10) : 0;
+	return read_status(pid, "status", "Uid", &user) ? (uid_t)user : (uid_t)-1;
 }
 
 /* A program can have thousands of threads; this is only to see how far it gets. */
@@ -323,22 +322,16 @@ uint64_t proc_minor_faults(pid_t pid)
 
 uint64_t proc_waits(pid_t pid)
 {
-	static const char name[] = "voluntary_ctxt_switches:";
 	auto_free pid_t *threads = NULL;
-	uint64_t waits = 0;
-	char path[32], line[256];
+	uint64_t waits = 0, number;
 	size_t n = 0, i;
+	char path[32];
 
 	threads = proc_threads(pid, &n);
 	for (i = 0; threads && i < n && i < MOST_WAITERS; i++) {
-		auto_fclose FILE *file = NULL;
-
 		snprintf(path, sizeof(path), "task/%d/status", threads[i]);
-		file = proc_open(pid, path);
-		while (file && fgets(line, sizeof(line), file)) {
-			if (!strncmp(line, name, sizeof(name) - 1))
-				waits += strtoull(line + sizeof(name) - 1, NULL, 10);
-		}
+		if (read_status(pid, path, "voluntary_ctxt_switches", &number))
+			waits += number;
 	}
 	return waits;
 }

@@ -9,7 +9,6 @@
 #include "cli/saved.h"
 #include "render/differences.h"
 #include "render/objects.h"
-#include "render/renderers.h"
 
 enum {
 	OPTION_TOP = 2048,
@@ -77,27 +76,19 @@ struct comparison {
 };
 
 /* As it is given, or as the output's name ends. */
-static const char *format_of(const struct options *options)
+static const struct differences_renderer *renderer_of(const struct options *options)
 {
-	static const char *const formats[] = {"json", "folded", "svg"};
-	char ending[16];
-	size_t i;
+	const struct differences_renderer *renderer = options->differences;
 
-	if (options->differences)
-		return options->differences->name;
-	for (i = 0; options->output && i < sizeof(formats) / sizeof(formats[0]); i++) {
-		snprintf(ending, sizeof(ending), ".%s", formats[i]);
-		if (file__ends_with(options->output, ending))
-			return formats[i];
-	}
-	return "report";
+	if (!renderer && options->output)
+		renderer = differences_renderer__of_file(options->output);
+	return renderer ?: differences_renderer__find("report");
 }
 
 static int write_differences(const void *context, FILE *out)
 {
 	const struct comparison *comparison = context;
-	const struct differences_renderer *renderer =
-		differences_renderer__find(format_of(comparison->options));
+	const struct differences_renderer *renderer = renderer_of(comparison->options);
 
 	return renderer->render(&comparison->set, comparison->options->render.top, out);
 }
@@ -129,7 +120,7 @@ static int write_objects(const void *context, FILE *out)
 {
 	const struct objects_comparison *comparison = context;
 	const struct options *options = comparison->options;
-	return objects_renderer__find(format_of(options))
+	return objects_renderer__find(renderer_of(options)->name)
 		->render(comparison->now->all, comparison->now->n, options->render.top, out);
 }
 

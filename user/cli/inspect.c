@@ -18,15 +18,6 @@
 #include "target/images.h"
 #include "target/target.h"
 
-static const struct objects_renderer *objects_renderer_of(const struct options *options)
-{
-	const struct objects_renderer *renderer = options->objects;
-
-	if (!renderer && options->output)
-		renderer = objects_renderer__of_file(options->output);
-	return renderer ?: objects_renderer__find("report");
-}
-
 /* What is inspected: processes, or one core file. */
 struct inspection {
 	const struct options *options;
@@ -42,8 +33,8 @@ static int print_all(const struct inspection *inspection, struct output *output)
 	FILE *out = output__stream(output);
 	int err;
 
-	err = objects_renderer_of(options)->render(inspection->all, inspection->n,
-						   options->render.top, out);
+	err = objects_renderer__choose(options->format, options->output)
+		      ->render(inspection->all, inspection->n, options->render.top, out);
 	/* output__flush() says what is wrong with the stream itself. */
 	return err && !ferror(out) ? err : output__flush(output);
 }
@@ -174,8 +165,8 @@ static const struct argp_option inspect_options[] = {
 
 static int parse_format(struct options *options, const char *text)
 {
-	options->objects = objects_renderer__find(text);
-	return options->objects
+	options->format = text;
+	return objects_renderer__find(text)
 		       ? 0
 		       : usage_error("--format %s: give report, json, folded, svg or dot", text);
 }

@@ -608,22 +608,28 @@ static bool is_given(const struct options *options, pid_t pid)
  * already. */
 static int find_children(struct options *options)
 {
-	size_t n, i;
+	size_t n = 0, i;
 	auto_free pid_t *all = proc_processes(&n);
+	auto_free pid_t *parents = calloc(n + 1, sizeof(*parents));
 	pid_t *more;
 	bool any;
 
 	if (!all)
 		return 0;
 	more = reallocarray(options->pids, options->npids + n, sizeof(*more));
-	if (!more)
+	if (!parents || !more)
 		return -ENOMEM;
 	options->pids = more;
+	for (i = 0; i < n; i++)
+		parents[i] = proc_parent(all[i]);
 	do {
 		any = false;
 		for (i = 0; i < n; i++) {
-			if (is_given(options, all[i]) || !is_given(options, proc_parent(all[i])) ||
-			    !target__is_python(all[i], options->images, true))
+			if (!is_given(options, parents[i]) || is_given(options, all[i]))
+				continue;
+			/* What it has started is looked at only if it is one. */
+			parents[i] = 0;
+			if (!target__is_python(all[i], options->images, true))
 				continue;
 			more[options->npids++] = all[i];
 			any = true;

@@ -38,8 +38,7 @@ struct options {
 	struct collector_options collector;
 	struct images *images; /* shared by all processes that we look at */
 	struct filter filter;
-	const struct objects_renderer *objects; /* inspect: the format */
-	bool no_holders;			/* inspect: only types */
+	bool no_holders;      /* inspect: only types */
 	const char *type;     /* inspect: whose instances are described; NULL: none */
 	const char *core;     /* inspect: the core file; NULL: processes */
 	const char *root;     /* inspect: where the core's files are; "": here */

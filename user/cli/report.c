@@ -25,24 +25,13 @@ static int write_report(const void *context, FILE *out)
 				       out);
 }
 
-static const struct objects_renderer *objects_renderer_of(const struct options *options)
-{
-	const struct objects_renderer *renderer = NULL;
-
-	if (options->format)
-		return objects_renderer__find(options->format);
-	if (options->output)
-		renderer = objects_renderer__of_file(options->output);
-	return renderer ?: objects_renderer__find("report");
-}
-
 static int check_format(struct saved_report *report)
 {
 	const struct options *options = report->options;
 	const struct profile *profile = report->saved->profile;
 
 	if (!profile) {
-		report->objects = objects_renderer_of(options);
+		report->objects = objects_renderer__choose(options->format, options->output);
 		if (report->objects)
 			return 0;
 		log_error("--format %s is not for what inspect has saved: report, json, folded, "

@@ -241,16 +241,24 @@ struct site_counters collector__site(const struct collector *collector, __u32 si
 	return to;
 }
 
+void collector__allocated(const struct collector *collector, __u32 site, uint64_t *bytes,
+			  uint64_t *count)
+{
+	const volatile struct site_counters *heap = &collector->sites[site];
+	const volatile struct pool_counters *pools = collector->pools_taken;
+
+	*bytes = heap->allocated_bytes + (pools ? pools[site].bytes : 0);
+	*count = heap->allocated_count + (pools ? pools[site].count : 0);
+}
+
 bool collector__is_settled(const struct collector *collector, __u32 site)
 {
-	if (collector->kept)
-		return kept__is_settled(collector->kept, site,
-					*(volatile __u64 *)&collector->sites[site].allocated_count +
-						(collector->pools_taken
-							 ? *(volatile __u64 *)&collector
-								    ->pools_taken[site]
-								    .count
-							 : 0));
+	uint64_t bytes, count;
+
+	if (collector->kept) {
+		collector__allocated(collector, site, &bytes, &count);
+		return kept__is_settled(collector->kept, site, count);
+	}
 	return !collector->pools_taken || *(volatile __u64 *)&collector->pools_taken[site].count ==
 						  collector->pools_looked[site].count;
 }

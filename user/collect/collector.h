@@ -139,6 +139,10 @@ int collector__read(struct collector *collector, struct snapshot **snapshot);
 
 /* A site's counters as they are now; collector__clear_site() sets them to zero. */
 struct site_counters collector__site(const struct collector *collector, __u32 site);
+/* What a site has allocated so far, also from pools. */
+void collector__allocated(const struct collector *collector, __u32 site, uint64_t *bytes,
+			  uint64_t *count);
+
 /* Periodic work. 0 or -errno. */
 int collector__keep_up(struct collector *collector);
 

@@ -108,17 +108,10 @@ static int go_through(struct collector *collector, struct finder *finder)
 static void count(struct collector *collector, double weight)
 {
 	size_t sites = counters__next_site(collector->counters), i;
-	struct site_counters *site;
 	uint64_t bytes, n;
 
 	for (i = 1; i < sites; i++) {
-		site = &collector->sites[i];
-		bytes = *(volatile __u64 *)&site->allocated_bytes;
-		n = *(volatile __u64 *)&site->allocated_count;
-		if (collector->pools_taken) {
-			bytes += *(volatile __u64 *)&collector->pools_taken[i].bytes;
-			n += *(volatile __u64 *)&collector->pools_taken[i].count;
-		}
+		collector__allocated(collector, i, &bytes, &n);
 		kept__count(collector->kept, i, bytes, n, weight);
 	}
 }

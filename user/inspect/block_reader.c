@@ -4,20 +4,15 @@
 #include <string.h>
 
 #include "inspect/block_reader.h"
-
-/* Bits of a size (malloc/malloc.c). */
-#define PREVIOUS_IN_USE 1
-#define IS_MAPPED	2
-#define FLAGS		7
+#include "inspect/malloc_chunk.h"
 
 /* What a block takes beside what was asked for: its size; its room is a multiple of 16, and a rest
  * of less than 32 bytes stays with it. */
 #define HEAD  8
 #define SLACK 64
 
-/* HEAP_MAX_SIZE: a thread's cache is at the beginning of the heap of its arena. */
-#define HEAP_ALIGNMENT (64ULL << 20)
-#define CACHE_PLACE    8192
+/* A thread's cache is at the beginning of the heap of its arena. */
+#define CACHE_PLACE 8192
 
 /* Blocks to read with one system call: half of IOV_MAX. */
 #define BATCH 512
@@ -58,7 +53,7 @@ static void find_key(struct block_reader *reader)
 		return;
 	reader->cache = heap + 2 * HEAD;
 	for (k = 0; k < sizeof(caches) / sizeof(caches[0]); k++) {
-		if ((size & ~(uint64_t)FLAGS) != caches[k].size ||
+		if (chunk__size(size) != caches[k].size ||
 		    address_space__read(reader->space, reader->cache + caches[k].lists, lists,
 					caches[k].n * sizeof(lists[0])))
 			continue;
@@ -104,9 +99,9 @@ static bool is_cached(const struct block_reader *reader, uint64_t block, uint64_
 /* Whether a head is that of a block of that size. */
 static bool fits(const struct head *head, uint64_t asked)
 {
-	uint64_t size = head->size & ~(uint64_t)FLAGS;
+	uint64_t size = chunk__size(head->size);
 
-	if (head->size & IS_MAPPED)
+	if (head->size & CHUNK_MAPPED)
 		return size >= asked + HEAD;
 	return size >= asked + HEAD && size <= asked + HEAD + SLACK;
 }
@@ -131,17 +126,17 @@ static int look_at(struct block_reader *reader, const uint64_t *blocks, const ui
 		in_use[i] = in_use[i] && fits(&heads[i], sizes[i]) &&
 			    !is_cached(reader, blocks[i], heads[i].words[1]);
 		local[i] = (struct iovec){&next[i], sizeof(next[i])};
-		remote[i] = (struct iovec){(void *)(uintptr_t)(blocks[i] - HEAD +
-							       (in_use[i] ? heads[i].size &
-										    ~(uint64_t)FLAGS
-									  : 0)),
-					   sizeof(next[i])};
+		remote[i] =
+			(struct iovec){(void *)(uintptr_t)(blocks[i] - HEAD +
+							   (in_use[i] ? chunk__size(heads[i].size)
+								      : 0)),
+				       sizeof(next[i])};
 	}
 	if (!err)
 		err = address_space__read_pieces(reader->space, local, remote, n, done);
 	for (i = 0; !err && i < n; i++)
 		in_use[i] = in_use[i] &&
-			    (heads[i].size & IS_MAPPED || (done[i] && next[i] & PREVIOUS_IN_USE));
+			    (heads[i].size & CHUNK_MAPPED || (done[i] && next[i] & CHUNK_IN_USE));
 	return err;
 }
 

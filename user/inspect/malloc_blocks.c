@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "inspect/malloc_blocks.h"
+#include "inspect/malloc_chunk.h"
 
-/* glibc's malloc_chunk (malloc/malloc.c): the size lies before a block, with three bits. */
-#define CHUNK_IN_USE 1 /* the one before it */
-#define CHUNK_MAPPED 2
-#define CHUNK_BITS   7
 #define LEAST_CHUNK  16
 #define CHUNKS_TRIED 8
 
@@ -18,7 +15,7 @@ static bool are_chunks(struct memory *memory, uint64_t at, uint64_t end)
 	for (i = 0; i < CHUNKS_TRIED && at + 16 < end; i++) {
 		if (!memory__read(memory, at - 8, &size, sizeof(size)))
 			return false;
-		size &= ~(uint64_t)CHUNK_BITS;
+		size = chunk__size(size);
 		if (size < LEAST_CHUNK || size % 16 || size > end - at + 16)
 			return false;
 		at += size;

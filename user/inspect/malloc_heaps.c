@@ -3,20 +3,14 @@
 #include <string.h>
 
 #include "base/signals.h"
+#include "inspect/malloc_chunk.h"
 #include "inspect/malloc_heaps.h"
 
 #define PAGE 4096
 
-/* Bits of a size. */
-#define PREVIOUS_IN_USE 1
-#define FLAGS		7
-
 /* The head of a block, and the least that one takes. */
 #define HEAD  16
 #define LEAST 32
-
-/* HEAP_MAX_SIZE: where the heaps of further arenas begin. */
-#define HEAP_ALIGNMENT (64ULL << 20)
 
 /* heap_info: ar_ptr, prev, size; 32 bytes, since 2.36 more. Behind it, in an arena's first heap, is
  * its malloc_state of some 2,200 bytes: where the first block begins is tried. */
@@ -61,7 +55,7 @@ static bool walk_blocks(struct walk *walk, uint64_t first, uint64_t end, struct 
 	uint64_t at = first, size, next, n = 0;
 
 	for (; at + HEAD < end; at = next) {
-		size = size_at(walk, at) & ~(uint64_t)FLAGS;
+		size = chunk__size(size_at(walk, at));
 		next = at + size;
 		/* Two heads without blocks end a heap that another one goes on with. */
 		if (size < LEAST && at + 2 * LEAST >= end)
@@ -72,7 +66,7 @@ static bool walk_blocks(struct walk *walk, uint64_t first, uint64_t end, struct 
 			walk->err = -EINTR;
 			return false;
 		}
-		if (next + HEAD >= end || !(size_at(walk, next) & PREVIOUS_IN_USE))
+		if (next + HEAD >= end || !(size_at(walk, next) & CHUNK_IN_USE))
 			count_free(walk, heaps, at, next);
 	}
 	return n > 1;
@@ -115,7 +109,7 @@ static bool is_further_heap(struct walk *walk, const struct proc_map *map, uint6
  * (tcache_perthread_struct), of this size. */
 static bool begins_like_heap(struct walk *walk, const struct proc_map *map)
 {
-	uint64_t size = size_at(walk, map->start) & ~(uint64_t)FLAGS;
+	uint64_t size = chunk__size(size_at(walk, map->start));
 
 	return size >= 0x240 && size <= 0x310 && !memory__word(walk->memory, map->start);
 }

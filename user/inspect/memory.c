@@ -190,6 +190,7 @@ bool memory__next_resident(struct memory *memory, uint64_t *address, uint64_t en
 		/* A mapping can be huge, and empty. */
 		if (pagemap__next(memory->pagemap, *address >> REGION_SHIFT, &next) != 1)
 			return false;
+		memory->regions[next.index % REGIONS] = next;
 		*address = next.index << REGION_SHIFT;
 	}
 	return false;

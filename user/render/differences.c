@@ -10,6 +10,7 @@
 #include "render/branches.h"
 #include "render/differences.h"
 #include "render/folded.h"
+#include "render/renderers.h"
 
 #define SCHEMA "pymemtop.diff/1"
 
@@ -204,10 +205,10 @@ static int render_folded(const struct difference_set *set, size_t top, FILE *out
 }
 
 static const struct differences_renderer renderers[] = {
-	{"report", render_report},
-	{"json", render_json},
-	{"folded", render_folded},
-	{"svg", render_svg},
+	{"report", NULL, render_report},
+	{"json", ".json", render_json},
+	{"folded", ".folded", render_folded},
+	{"svg", ".svg", render_svg},
 };
 
 const struct differences_renderer *differences_renderer__find(const char *name)
@@ -216,6 +217,17 @@ const struct differences_renderer *differences_renderer__find(const char *name)
 
 	for (i = 0; i < sizeof(renderers) / sizeof(renderers[0]); i++) {
 		if (!strcmp(renderers[i].name, name))
+			return &renderers[i];
+	}
+	return NULL;
+}
+
+const struct differences_renderer *differences_renderer__of_file(const char *file)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(renderers) / sizeof(renderers[0]); i++) {
+		if (renderers[i].ending && file__ends_with(file, renderers[i].ending))
 			return &renderers[i];
 	}
 	return NULL;

@@ -16,11 +16,13 @@ struct difference_set {
 
 struct differences_renderer {
 	const char *name;
+	const char *ending; /* of files that are written so; NULL: none */
 	/* Writes all, or the first top rows. Returns 0 or -errno. */
 	int (*render)(const struct difference_set *set, size_t top, FILE *out);
 };
 
-/* Return the renderer with that name, or NULL. */
+/* Return the renderer with that name, or for files that end so, or NULL. */
 const struct differences_renderer *differences_renderer__find(const char *name);
+const struct differences_renderer *differences_renderer__of_file(const char *file);
 
 #endif /* DIFFERENCES_H */

@@ -30,3 +30,13 @@ const struct objects_renderer *objects_renderer__of_file(const char *file)
 	}
 	return NULL;
 }
+
+const struct objects_renderer *objects_renderer__choose(const char *name, const char *file)
+{
+	const struct objects_renderer *renderer;
+
+	if (name)
+		return objects_renderer__find(name);
+	renderer = file ? objects_renderer__of_file(file) : NULL;
+	return renderer ?: objects_renderer__find("report");
+}

@@ -23,4 +23,8 @@ extern const struct objects_renderer objects_report_renderer, objects_json_rende
 const struct objects_renderer *objects_renderer__find(const char *name);
 const struct objects_renderer *objects_renderer__of_file(const char *file);
 
+/* Of a name if one is given; else for files that end so, if one is given; else the report. NULL:
+ * there is none of that name. */
+const struct objects_renderer *objects_renderer__choose(const char *name, const char *file);
+
 #endif /* OBJECTS_H */
