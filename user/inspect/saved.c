@@ -5,17 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_place.h"
 #include "base/utf8.h"
 #include "inspect/census_types.h"
 #include "inspect/saved.h"
 
-/* Places that a file nests: a holder is at the fifth. */
-#define DEEPEST 16
-
 /* Holders in holders, in a tree; more than inspect saves. */
 #define MOST_DEPTH 256
-
-#define LONGEST_KEY 64
 
 enum place {
 	IN_FILE,
@@ -52,9 +48,7 @@ struct saved_process {
 };
 
 struct loader {
-	enum place places[DEEPEST];
-	int depth;
-	char key[LONGEST_KEY];
+	struct json_place place;
 	bool has_schema;
 	struct saved_process process;
 	struct saved_type type;
@@ -95,14 +89,10 @@ static int append(struct loader *loader, void **list, size_t *n, const void *ele
 	return 1;
 }
 
-static enum place here(const struct loader *loader)
-{
-	return loader->places[loader->depth];
-}
-
 static bool is_key(const struct loader *loader, enum place place, const char *key)
 {
-	return here(loader) == place && !strcmp(loader->key, key);
+	return json_place__here(&loader->place) == (int)place &&
+	       json_place__is_key(&loader->place, key);
 }
 
 static int open_process(struct loader *loader)
@@ -118,12 +108,7 @@ static int open_process(struct loader *loader)
 
 static int open_place(struct loader *loader, bool is_array)
 {
-	static const struct {
-		enum place in;
-		const char *key; /* NULL: an element of an array */
-		bool is_array;
-		enum place begins;
-	} places[] = {
+	static const struct json_rule rules[] = {
 		{IN_FILE, NULL, false, IN_SAVED},
 		{IN_SAVED, "processes", true, IN_PROCESSES},
 		{IN_PROCESSES, NULL, false, IN_PROCESS},
@@ -132,22 +117,26 @@ static int open_place(struct loader *loader, bool is_array)
 		{IN_PROCESS, "holders", true, IN_HOLDERS},
 		{IN_HOLDERS, NULL, false, IN_HOLDER},
 	};
-	enum place begins = IN_UNKNOWN;
-	size_t i;
 
-	if (loader->depth == DEEPEST - 1)
+	switch (json_place__open(&loader->place, rules, sizeof(rules) / sizeof(rules[0]),
+				 IN_UNKNOWN, is_array)) {
+	case -1:
 		return fail(loader, "it is nested too deeply");
-	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		if (here(loader) == places[i].in && is_array == places[i].is_array &&
-		    (!places[i].key || !strcmp(loader->key, places[i].key)))
-			begins = places[i].begins;
+	case IN_PROCESS:
+		return open_process(loader);
+	case IN_TYPE:
+		loader->type = (struct saved_type){0};
+		loader->line = 0;
+		return 1;
+	case IN_HOLDERS:
+		loader->process.has_holders = true;
+		return 1;
+	case IN_HOLDER:
+		loader->holder = (struct saved_holder){0};
+		return 1;
+	default:
+		return 1;
 	}
-	loader->places[++loader->depth] = begins;
-	loader->type = (struct saved_type){0};
-	loader->holder = (struct saved_holder){0};
-	loader->line = 0;
-	loader->process.has_holders |= begins == IN_HOLDERS;
-	return begins == IN_PROCESS ? open_process(loader) : 1;
 }
 
 static int open_map(void *context)
@@ -296,7 +285,7 @@ static int close_place(void *context)
 {
 	struct loader *loader = context;
 
-	switch (loader->places[loader->depth--]) {
+	switch (json_place__close(&loader->place)) {
 	case IN_PROCESS:
 		return end_process(loader);
 	case IN_TYPE:
@@ -312,10 +301,7 @@ static int take_key(void *context, const unsigned char *key, size_t length)
 {
 	struct loader *loader = context;
 
-	if (length >= sizeof(loader->key))
-		length = 0; /* none of ours */
-	memcpy(loader->key, key, length);
-	loader->key[length] = '\0';
+	json_place__take_key(&loader->place, key, length);
 	return 1;
 }
 

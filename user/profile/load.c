@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/json_place.h"
 #include "base/utf8.h"
 #include "profile/load.h"
 
@@ -35,12 +36,6 @@ enum place {
 	IN_UNKNOWN, /* from a later version; skipped */
 };
 
-/* Limit of nesting: deeper than any profile, so that a file cannot ask for more. */
-#define DEEPEST 16
-
-/* Longest name of a member: none that is known is longer. */
-#define LONGEST_NAME 64
-
 /* Elements read so far, until we know how many there are. */
 struct list {
 	void *data;
@@ -49,9 +44,7 @@ struct list {
 
 struct reader_state {
 	struct profile *profile;
-	enum place places[DEEPEST];
-	int depth;
-	char key[LONGEST_NAME];
+	struct json_place place;
 	bool has_schema;
 	struct value_type type;
 	struct profile_process process;
@@ -118,21 +111,16 @@ static void *take(struct reader_state *state, struct list *list, size_t size, si
 
 static enum place here(const struct reader_state *state)
 {
-	return state->places[state->depth];
+	return json_place__here(&state->place);
 }
 
 static bool key_is(const struct reader_state *state, const char *key)
 {
-	return !strcmp(state->key, key);
+	return json_place__is_key(&state->place, key);
 }
 
 /* What begins at a key, by the place that the key is in. */
-static const struct {
-	enum place in;
-	const char *key; /* NULL: an element of an array */
-	bool is_array;
-	enum place begins;
-} places[] = {
+static const struct json_rule rules[] = {
 	{IN_FILE, NULL, false, IN_PROFILE},	    {IN_PROFILE, "values", true, IN_SCHEMA},
 	{IN_SCHEMA, NULL, false, IN_TYPE},	    {IN_PROFILE, "processes", true, IN_PROCESSES},
 	{IN_PROCESSES, NULL, false, IN_PROCESS},    {IN_PROCESS, "lost", false, IN_LOST},
@@ -182,21 +170,16 @@ static void begin(struct reader_state *state, enum place place)
 
 static int open_place(struct reader_state *state, bool is_array)
 {
-	enum place in = here(state), place = IN_UNKNOWN;
-	size_t i;
+	enum place in = here(state);
+	int place = json_place__open(&state->place, rules, sizeof(rules) / sizeof(rules[0]),
+				     IN_UNKNOWN, is_array);
 
-	if (state->depth + 1 == DEEPEST)
+	if (place < 0)
 		return fail(state, "it is nested too deeply");
-	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		if (places[i].in == in && places[i].is_array == is_array &&
-		    (!places[i].key || key_is(state, places[i].key)))
-			place = places[i].begins;
-	}
 	if (in == IN_FILE && place == IN_UNKNOWN)
 		return fail(state, "it is not an object");
 	if (place == IN_PROCESSES && !state->has_schema)
 		return fail(state, "it does not say what its values are, before its processes");
-	state->places[++state->depth] = place;
 	begin(state, place);
 	return 1;
 }
@@ -269,7 +252,7 @@ static int close_place(void *context)
 {
 	struct reader_state *state = context;
 
-	switch (state->places[state->depth--]) {
+	switch (json_place__close(&state->place)) {
 	case IN_TYPE:
 		return end_type(state);
 	case IN_PROCESSES:
@@ -306,10 +289,7 @@ static int take_key(void *context, const unsigned char *key, size_t length)
 {
 	struct reader_state *state = context;
 
-	if (length >= sizeof(state->key))
-		length = 0; /* none of ours */
-	memcpy(state->key, key, length);
-	state->key[length] = '\0';
+	json_place__take_key(&state->place, key, length);
 	return 1;
 }
 
@@ -378,8 +358,9 @@ static int take_word(struct reader_state *state, const char *word)
 			;
 		state->process.state = found;
 	}
-	return found < 0 ? fail(state, "it has a %s that is not known: %.40s", state->key, word)
-			 : 1;
+	return found < 0
+		       ? fail(state, "it has a %s that is not known: %.40s", state->place.key, word)
+		       : 1;
 }
 
 /* What a process says of itself is kept as it is; renderers escape it. */
@@ -535,7 +516,7 @@ static int take_integer(void *context, long long value)
 		return take_double(context, (double)value);
 	else if ((value < INT_MIN || value > INT_MAX) &&
 		 (key_is(state, "pid") || key_is(state, "parent") || key_is(state, "line")))
-		return fail(state, "a %s is out of range", state->key);
+		return fail(state, "a %s is out of range", state->place.key);
 	else if (here(state) == IN_PROCESS && key_is(state, "pid"))
 		state->process.pid = value;
 	else if (here(state) == IN_PROCESS && key_is(state, "parent"))
