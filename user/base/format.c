@@ -24,16 +24,27 @@ struct text format_bytes(uint64_t bytes)
 	return text;
 }
 
-struct text format_change(int64_t bytes)
+/* Puts a sign before what is there without one. */
+static struct text with_sign(struct text size, int64_t value)
 {
-	struct text size = format_bytes(bytes < 0 ? -(uint64_t)bytes : (uint64_t)bytes), text;
+	struct text text;
 
 	snprintf(text.s, sizeof(text.s), "%s%.*s",
-		 bytes < 0 ? "-"
-		 : bytes   ? "+"
+		 value < 0 ? "-"
+		 : value   ? "+"
 			   : "",
 		 FORMAT_SIZE - 2, size.s);
 	return text;
+}
+
+static uint64_t magnitude(int64_t value)
+{
+	return value < 0 ? -(uint64_t)value : (uint64_t)value;
+}
+
+struct text format_change(int64_t bytes)
+{
+	return with_sign(format_bytes(magnitude(bytes)), bytes);
 }
 
 struct text format_signed(int64_t bytes)
@@ -55,6 +66,11 @@ struct text format_count(uint64_t count)
 	}
 	*to = '\0';
 	return text;
+}
+
+struct text format_count_change(int64_t count)
+{
+	return with_sign(format_count(magnitude(count)), count);
 }
 
 struct text format_time(time_t when)

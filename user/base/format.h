@@ -24,6 +24,9 @@ struct text format_signed(int64_t bytes);
 /* "1,234,567" */
 struct text format_count(uint64_t count);
 
+/* The same with a sign: "+1,234", "-12", "0" */
+struct text format_count_change(int64_t count);
+
 /* UTC, ISO 8601: "2026-11-26T12:00:00Z"; "" for a year that has no number. */
 struct text format_time(time_t when);
 

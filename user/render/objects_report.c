@@ -5,48 +5,24 @@
 #include "base/format.h"
 #include "base/utf8.h"
 #include "render/objects.h"
-
-static void print_count_change(FILE *out, int64_t change)
-{
-	const char *sign = change < 0 ? "-" : change ? "+" : "";
-	char text[FORMAT_SIZE + 1];
-
-	snprintf(text, sizeof(text), "%s%s", sign,
-		 format_count(change < 0 ? -(uint64_t)change : (uint64_t)change).s);
-	fprintf(out, " %12s", text);
-}
-
-/* With where it is defined, if it is a class. */
-static void put_type(FILE *out, const struct census_type *type)
-{
-	fprintf(out, "  %s", type->name);
-	if (type->defined.file)
-		fprintf(out, "  %s", type->defined.file);
-	if (type->defined.line)
-		fprintf(out, ":%u", type->defined.line);
-	fputc('\n', out);
-}
+#include "render/type_rows.h"
 
 static void print_types(FILE *out, const struct inspected *inspected, size_t top)
 {
 	const struct census *census = inspected->now;
-	struct census_type growth;
+	const struct census_type *type;
+	struct census_type growth = {0};
 	size_t i;
 
-	fprintf(out, "  %12s", "objects");
-	if (inspected->first)
-		fprintf(out, " %12s %12s", "change", "bytes");
-	fprintf(out, " %12s  type\n", inspected->first ? "change" : "bytes");
+	type_rows__put_titles(inspected->first, out);
 	for (i = 0; i < census->ntypes && i < top; i++) {
-		fprintf(out, "  %12s", format_count(census->types[i].count).s);
-		if (inspected->first) {
-			growth = inspected__growth(inspected, &census->types[i]);
-			print_count_change(out, growth.count);
-		}
-		fprintf(out, " %12s", format_bytes(census->types[i].bytes).s);
+		type = &census->types[i];
 		if (inspected->first)
-			fprintf(out, " %12s", format_change(growth.bytes).s);
-		put_type(out, &census->types[i]);
+			growth = inspected__growth(inspected, type);
+		type_rows__put_row(&(struct type_row){type->name, type->defined.file,
+						      type->defined.line, type->count, type->bytes,
+						      growth.count, growth.bytes},
+				   inspected->first, out);
 	}
 	if (i < census->ntypes)
 		fprintf(out, "  and %s more types: --top %zu shows them\n",
@@ -203,7 +179,7 @@ static void print_instances_row(FILE *out, const struct instances_path *row, con
 {
 	fprintf(out, "  %12s", format_count(row->count).s);
 	if (before)
-		print_count_change(out, row->count - *before);
+		fprintf(out, " %12s", format_count_change(row->count - *before).s);
 	fprintf(out, " %12s %12s  %s\n", format_bytes(row->bytes).s,
 		format_bytes(row->retained_bytes).s, what);
 }
