@@ -671,5 +671,6 @@ struct session_options options__session(const struct options *options, struct lo
 		.images = options->images,
 		.max_overhead = options->max_overhead,
 		.min_age = options->min_age > 0 ? options->min_age : 5,
+		.types = options->types,
 	};
 }

@@ -39,6 +39,7 @@ struct options {
 	struct images *images; /* shared by all processes that we look at */
 	struct filter filter;
 	bool no_holders;      /* inspect: only types */
+	bool types;	      /* record: which objects are alive, too */
 	const char *type;     /* inspect: whose instances are described; NULL: none */
 	const char *core;     /* inspect: the core file; NULL: processes */
 	const char *root;     /* inspect: where the core's files are; "": here */

@@ -96,6 +96,7 @@ static int report_mode(struct recording *record, const struct mode *mode)
 		.order = BY_CHANGE,
 		.sources_of = options->renderer->wants_sources ? options->render.top : 0,
 		.next = options->interval > 0,
+		.new_look = true,
 	};
 	struct profile *profile = NULL;
 	int err = session__profile(record->session, mode, &how, &profile);
@@ -196,13 +197,30 @@ int record__run(const struct options *options)
 	return err ? err : status;
 }
 
+#define OPTION_TYPES 1024
+
+static const struct argp_option record_options[] = {
+	{"types", OPTION_TYPES, NULL, 0,
+	 "Tell which objects are alive, too, by type: what has grown since the attach, whatever "
+	 "line made it",
+	 1},
+	{0},
+};
+
 static int parse_record_option(int key, char *arg, struct argp_state *state)
 {
+	struct options *options = state->input;
+
 	(void)arg;
-	if (key != ARGP_KEY_INIT)
-		return ARGP_ERR_UNKNOWN;
-	options__init_children(state);
-	return 0;
+	switch (key) {
+	case OPTION_TYPES:
+		options->types = true;
+		return 0;
+	case ARGP_KEY_INIT:
+		options__init_children(state);
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
 }
 
 static const struct argp_child record_children[] = {
@@ -233,6 +251,7 @@ static int check_record(const struct options *options)
 }
 
 static const struct argp record_argp = {
+	.options = record_options,
 	.parser = parse_record_option,
 	.children = record_children,
 	.args_doc = "-p PID\n-- COMMAND [ARG...]",

@@ -33,6 +33,9 @@ enum place {
 	IN_CHANGE,
 	IN_OBJECTS,
 	IN_OBJECT,
+	IN_ALIVE,
+	IN_ALIVE_TYPES,
+	IN_ALIVE_TYPE,
 	IN_UNKNOWN, /* from a later version; skipped */
 };
 
@@ -54,7 +57,8 @@ struct reader_state {
 	struct values *change; /* of what is being read */
 	size_t nchanges;
 	struct profile_type object;
-	struct list processes, lines, stacks, frames, objects;
+	struct profile_alive_type alive;
+	struct list processes, lines, stacks, frames, objects, alives;
 	int err;
 	char *why;
 	size_t why_size;
@@ -129,7 +133,8 @@ static const struct json_rule rules[] = {
 	{IN_STACKS, NULL, false, IN_STACK},	    {IN_STACK, "frames", true, IN_FRAMES},
 	{IN_FRAMES, NULL, false, IN_FRAME},	    {IN_STACK, "change", true, IN_CHANGE},
 	{IN_PROFILE, "windows", false, IN_WINDOWS}, {IN_LINE, "types", true, IN_OBJECTS},
-	{IN_OBJECTS, NULL, false, IN_OBJECT},
+	{IN_OBJECTS, NULL, false, IN_OBJECT},	    {IN_PROCESS, "alive", false, IN_ALIVE},
+	{IN_ALIVE, "types", true, IN_ALIVE_TYPES},  {IN_ALIVE_TYPES, NULL, false, IN_ALIVE_TYPE},
 };
 
 static void begin(struct reader_state *state, enum place place)
@@ -159,6 +164,9 @@ static void begin(struct reader_state *state, enum place place)
 		break;
 	case IN_OBJECT:
 		state->object = (struct profile_type){.name = ""};
+		break;
+	case IN_ALIVE_TYPE:
+		state->alive = (struct profile_alive_type){.now.name = ""};
 		break;
 	case IN_CHANGE:
 		state->nchanges = 0;
@@ -270,6 +278,13 @@ static int close_place(void *context)
 		return end_frame(state);
 	case IN_OBJECT:
 		return append(state, &state->objects, &state->object, sizeof(state->object));
+	case IN_ALIVE_TYPE:
+		return append(state, &state->alives, &state->alive, sizeof(state->alive));
+	case IN_ALIVE_TYPES:
+		state->process.alive.types =
+			take(state, &state->alives, sizeof(*state->process.alive.types),
+			     &state->process.alive.ntypes);
+		return state->process.alive.types != NULL;
 	default:
 		return 1;
 	}
@@ -316,6 +331,9 @@ static const char **string_at(struct reader_state *state)
 		{IN_FRAME, "file", AT(location.file)},
 		{IN_FRAME, "function", AT(location.function)},
 		{IN_OBJECT, "type", AT(object.name)},
+		{IN_ALIVE, "why", AT(process.alive.why)},
+		{IN_ALIVE_TYPE, "type", AT(alive.now.name)},
+		{IN_ALIVE_TYPE, "file", AT(alive.file)},
 #undef AT
 	};
 	size_t i;
@@ -404,40 +422,48 @@ static int take_string(void *context, const unsigned char *bytes, size_t length)
 static int64_t *integer_at(struct reader_state *state)
 {
 	static const struct {
+		enum place in;
 		const char *key;
 		size_t offset;
 	} integers[] = {
-#define AT(member) offsetof(struct profile_process, member)
-		{"rss_bytes", AT(rss_bytes)},
-		{"rss_file_bytes", AT(rss_file_bytes)},
-		{"rss_shared_bytes", AT(rss_shared_bytes)},
-		{"rss_at_attach_bytes", AT(rss_at_attach_bytes)},
-		{"rss_anon_bytes", AT(rss_anon_bytes)},
-		{"before_attach_bytes", AT(before_attach_bytes)},
-		{"unattributed_bytes", AT(unattributed_bytes)},
-		{"elsewhere_bytes", AT(elsewhere_bytes)},
-		{"small_bytes", AT(small_bytes)},
-		{"small_arenas", AT(small_arenas)},
-		{"small_arena_size", AT(small_arena_size)},
-		{"small_before_bytes", AT(small_before_bytes)},
-		{"small_unattributed_bytes", AT(small_unattributed_bytes)},
+#define AT(member) offsetof(struct reader_state, member)
+		{IN_PROCESS, "rss_bytes", AT(process.rss_bytes)},
+		{IN_PROCESS, "rss_file_bytes", AT(process.rss_file_bytes)},
+		{IN_PROCESS, "rss_shared_bytes", AT(process.rss_shared_bytes)},
+		{IN_PROCESS, "rss_at_attach_bytes", AT(process.rss_at_attach_bytes)},
+		{IN_PROCESS, "rss_anon_bytes", AT(process.rss_anon_bytes)},
+		{IN_PROCESS, "before_attach_bytes", AT(process.before_attach_bytes)},
+		{IN_PROCESS, "unattributed_bytes", AT(process.unattributed_bytes)},
+		{IN_PROCESS, "elsewhere_bytes", AT(process.elsewhere_bytes)},
+		{IN_PROCESS, "small_bytes", AT(process.small_bytes)},
+		{IN_PROCESS, "small_arenas", AT(process.small_arenas)},
+		{IN_PROCESS, "small_arena_size", AT(process.small_arena_size)},
+		{IN_PROCESS, "small_before_bytes", AT(process.small_before_bytes)},
+		{IN_PROCESS, "small_unattributed_bytes", AT(process.small_unattributed_bytes)},
+		{IN_OBJECT, "count", AT(object.count)},
+		{IN_OBJECT, "bytes", AT(object.bytes)},
+		{IN_ALIVE, "count", AT(process.alive.count)},
+		{IN_ALIVE, "bytes", AT(process.alive.bytes)},
+		{IN_ALIVE, "count_change", AT(process.alive.count_change)},
+		{IN_ALIVE, "bytes_change", AT(process.alive.bytes_change)},
+		{IN_ALIVE_TYPE, "count", AT(alive.now.count)},
+		{IN_ALIVE_TYPE, "bytes", AT(alive.now.bytes)},
+		{IN_ALIVE_TYPE, "count_change", AT(alive.count_change)},
+		{IN_ALIVE_TYPE, "bytes_change", AT(alive.bytes_change)},
+		{IN_ALIVE_TYPE, "line", AT(alive.line)},
 #undef AT
 	};
 	size_t i;
 	int cause;
 
-	for (i = 0; here(state) == IN_PROCESS && i < sizeof(integers) / sizeof(integers[0]); i++) {
-		if (!key_is(state, integers[i].key))
+	for (i = 0; i < sizeof(integers) / sizeof(integers[0]); i++) {
+		if (integers[i].in != here(state) || !key_is(state, integers[i].key))
 			continue;
 		state->profile->counts_resident |= key_is(state, "rss_anon_bytes");
 		state->profile->counts_arenas |= key_is(state, "small_bytes");
 		state->profile->counts_small |= key_is(state, "small_before_bytes");
-		return (int64_t *)((char *)&state->process + integers[i].offset);
+		return (int64_t *)((char *)state + integers[i].offset);
 	}
-	if (here(state) == IN_OBJECT)
-		return key_is(state, "count")	? (int64_t *)&state->object.count
-		       : key_is(state, "bytes") ? (int64_t *)&state->object.bytes
-						: NULL;
 	for (cause = 0; here(state) == IN_LOST && cause < LOST_CAUSES; cause++) {
 		if (key_is(state, lost__name(cause)))
 			return (int64_t *)&state->process.lost[cause];
@@ -490,6 +516,10 @@ static int take_double(void *context, double value)
 
 	if (here(state) == IN_WINDOWS)
 		take_window_value(state, value);
+	if (here(state) == IN_ALIVE && key_is(state, "first_seconds"))
+		state->process.alive.first_seconds = value;
+	else if (here(state) == IN_ALIVE && key_is(state, "seconds"))
+		state->process.alive.seconds = value;
 	if (here(state) != IN_PROFILE)
 		return 1;
 	if (key_is(state, "duration_seconds"))
@@ -512,7 +542,7 @@ static int take_integer(void *context, long long value)
 		return take_change(state, value);
 	else if (here(state) == IN_PROFILE && key_is(state, "map_bytes"))
 		state->profile->map_bytes = value;
-	else if (here(state) == IN_PROFILE || here(state) == IN_WINDOWS)
+	else if (here(state) == IN_PROFILE || here(state) == IN_WINDOWS || here(state) == IN_ALIVE)
 		return take_double(context, (double)value);
 	else if ((value < INT_MIN || value > INT_MAX) &&
 		 (key_is(state, "pid") || key_is(state, "parent") || key_is(state, "line")))
@@ -581,6 +611,7 @@ int profile__load(struct json_source *source, struct profile **result, char *why
 	free(state.stacks.data);
 	free(state.frames.data);
 	free(state.objects.data);
+	free(state.alives.data);
 	if (state.err) {
 		profile__free(state.profile);
 		return state.err;

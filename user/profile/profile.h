@@ -26,6 +26,25 @@ struct profile_type {
 	uint64_t count, bytes;
 };
 
+/* Objects of one type in the whole process, between two looks at its memory. */
+struct profile_alive_type {
+	struct profile_type now;
+	const char *file; /* where the class is defined; NULL: not known */
+	int64_t line;	  /* 0: not known */
+	int64_t count_change, bytes_change;
+};
+
+/* What is alive in a process, whenever it was made. */
+struct profile_alive {
+	double first_seconds, seconds; /* the looks; since the attach */
+	uint64_t count, bytes;
+	int64_t count_change, bytes_change;
+	size_t ntypes;
+	struct profile_alive_type *types; /* what has gained most bytes first; NULL: there was no
+					     look */
+	const char *why; /* the last look failed for this reason; NULL: it did not */
+};
+
 /* The sum of all stacks with one leaf. In a profile, the same file is the same pointer, and so is
  * the same location. */
 struct profile_line {
@@ -84,6 +103,7 @@ struct profile_process {
 	uint64_t small_bytes, small_before_bytes, small_unattributed_bytes;
 	uint64_t small_arenas, small_arena_size; /* arenas that these are in, bytes of each */
 	uint64_t lost[LOST_CAUSES];
+	struct profile_alive alive;
 
 	size_t nlines;
 	struct profile_line *lines; /* in the order asked for */

@@ -69,6 +69,49 @@ static void put_types(struct json_writer *writer, const struct profile_line *lin
 	json__close_array(writer);
 }
 
+static void put_changing(struct json_writer *writer, uint64_t count, uint64_t bytes,
+			 int64_t count_change, int64_t bytes_change)
+{
+	json__integer_member(writer, "count", count);
+	json__integer_member(writer, "bytes", bytes);
+	json__integer_member(writer, "count_change", count_change);
+	json__integer_member(writer, "bytes_change", bytes_change);
+}
+
+static void put_alive(struct json_writer *writer, const struct profile_alive *alive)
+{
+	const struct profile_alive_type *type;
+
+	if (!alive->types && !alive->why)
+		return;
+	json__string(writer, "alive");
+	json__open_map(writer);
+	if (alive->why)
+		json__string_member(writer, "why", alive->why);
+	if (alive->types) {
+		json__number_member(writer, "first_seconds", alive->first_seconds);
+		json__number_member(writer, "seconds", alive->seconds);
+		put_changing(writer, alive->count, alive->bytes, alive->count_change,
+			     alive->bytes_change);
+		json__string(writer, "types");
+		json__open_array(writer);
+	}
+	for (type = alive->types; type < alive->types + alive->ntypes; type++) {
+		json__open_map(writer);
+		json__text_member(writer, "type", type->now.name);
+		if (type->file)
+			json__text_member(writer, "file", type->file);
+		if (type->line)
+			json__integer_member(writer, "line", type->line);
+		put_changing(writer, type->now.count, type->now.bytes, type->count_change,
+			     type->bytes_change);
+		json__close_map(writer);
+	}
+	if (alive->types)
+		json__close_array(writer);
+	json__close_map(writer);
+}
+
 static void put_line(struct json_writer *writer, const struct schema *schema,
 		     const struct profile_line *line)
 {
@@ -159,6 +202,7 @@ static void put_process(struct json_writer *writer, const struct profile *profil
 				     process->small_unattributed_bytes);
 	}
 	put_lost(writer, process);
+	put_alive(writer, &process->alive);
 	json__string(writer, "lines");
 	json__open_array(writer);
 	for (i = 0; i < process->nlines; i++)

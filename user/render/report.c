@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "profile/group.h"
 #include "render/renderer.h"
+#include "render/report_alive.h"
 
 /* Lines of source to show before and after one that holds memory. */
 #define CONTEXT 2
@@ -483,6 +484,7 @@ static int render(const struct profile *profile, const struct render_options *op
 		err = put_own_lines(profile, process, options, out);
 		if (!err)
 			err = put_arenas(profile, process, out);
+		report_alive__put(&process->alive, options->top, out);
 		for (i = 0; !err && i < process->nfiles; i++)
 			err = put_file(profile, process, top_of(profile, process, options),
 				       &process->files[i], out);

@@ -14,10 +14,12 @@
 #include "base/signals.h"
 #include "collect/processes.h"
 #include "collect/tracer.h"
+#include "profile/alive.h"
 #include "profile/build.h"
 #include "profile/callers.h"
 #include "profile/recycle.h"
 #include "profile/sources.h"
+#include "session/looks.h"
 #include "session/session.h"
 #include "session/targets.h"
 #include "session/windows.h"
@@ -44,6 +46,7 @@ struct session {
 	struct targets *targets;
 	struct recycler *recycler;
 	struct windows *windows; /* NULL: all is seen */
+	struct looks *looks;	 /* NULL: types are not asked for */
 	struct snapshot *now;	 /* the last one */
 	bool news;		 /* a process has come or gone */
 	double start;
@@ -67,6 +70,7 @@ void session__free(struct session *session)
 	if (session->nmodes)
 		loop__remove(session->options.loop, tracer__fd(session->tracer));
 	windows__free(session->windows);
+	looks__free(session->looks);
 	recycler__free(session->recycler);
 	targets__free(session->targets);
 	tracer__free(session->tracer);
@@ -255,8 +259,31 @@ int session__new(const struct session_options *options, struct session **result)
 	}
 	session->start = clock_seconds(CLOCK_MONOTONIC);
 	log_detail("recording");
-	*result = session;
-	return 0;
+	err = options->types ? session__see_types(session) : 0;
+	if (err)
+		session__free(session);
+	else
+		*result = session;
+	return err;
+}
+
+int session__see_types(struct session *session)
+{
+	const struct process_counters *processes;
+	int err = 0;
+	size_t n;
+
+	if (session->looks)
+		return 0;
+	session->looks = looks__new(session->options.loop, session->options.images);
+	processes = tracer__processes(session->tracer, &n);
+	if (!session->looks)
+		err = -ENOMEM;
+	else
+		err = looks__keep_up(session->looks, processes, n);
+	if (err)
+		log_error("the objects of the targets cannot be looked at: %s", strerror(-err));
+	return err;
 }
 
 double session__elapsed(const struct session *session)
@@ -267,9 +294,11 @@ double session__elapsed(const struct session *session)
 /* Does periodic work, and what is due when a process has come or gone. Returns 0 or -errno. */
 static int keep_up(struct session *session)
 {
+	const struct process_counters *processes;
 	double now = clock_seconds(CLOCK_MONOTONIC);
 	bool due = now >= session->next_keep_up;
 	int err = 0;
+	size_t n;
 
 	if (session->news || due) {
 		session->news = false;
@@ -281,6 +310,10 @@ static int keep_up(struct session *session)
 		session->next_keep_up =
 			now + (recycler__is_pressed(session->recycler) ? KEEP_UP_SECONDS / 4
 								       : KEEP_UP_SECONDS);
+	}
+	if (!err && session->looks) {
+		processes = tracer__processes(session->tracer, &n);
+		err = looks__keep_up(session->looks, processes, n);
 	}
 	if (err)
 		log_error("processes that come and go cannot be followed: %s", strerror(-err));
@@ -310,6 +343,8 @@ int session__wait(struct session *session, double seconds)
 			return 0;
 		left = fmin(end, session->next_keep_up) - now;
 		left = fmin(left, targets__due(session->targets));
+		if (session->looks)
+			left = fmin(left, fmax(looks__due(session->looks) - now, 0));
 		if (session->windows)
 			left = fmin(left, fmax(windows__due(session->windows) - now, 0));
 		err = loop__wait(session->options.loop, session->news ? 0 : left);
@@ -353,6 +388,23 @@ static int take_snapshot(struct session *session, struct recorded *recorded)
 				   session->stacks, &recorded->folded);
 }
 
+/* Adds what is alive in a process, if that was looked at. */
+static int add_alive(const struct session *session, struct profile *profile,
+		     struct profile_process *process)
+{
+	struct looked looked = looks__of(session->looks, process->pid);
+	struct profile_alive *alive = &process->alive;
+
+	alive->why = looked.why ? profile__string(profile, looked.why) : NULL;
+	if (looked.why && !alive->why)
+		return -ENOMEM;
+	if (process->ended || !looked.now)
+		return 0;
+	alive->first_seconds = looked.first_at - session->start;
+	alive->seconds = looked.now_at - session->start;
+	return alive__fill(profile, alive, looked.first, looked.now);
+}
+
 /* Returns the info of a profile's process, or NULL. */
 static struct process_info *find_info(const struct session *session, pid_t pid)
 {
@@ -381,7 +433,9 @@ static int complete(struct session *session, const struct mode *mode,
 	for (i = 0; !err && i < profile->nprocesses; i++) {
 		process = &profile->processes[i];
 		info = process->ended ? NULL : find_info(session, process->pid);
-		if (mode->sums_callers)
+		if (session->looks)
+			err = add_alive(session, profile, process);
+		if (!err && mode->sums_callers)
 			err = callers__add(profile, process);
 		if (err)
 			break;
@@ -418,8 +472,10 @@ int session__profile(struct session *session, const struct mode *mode,
 		.infos = targets__infos(session->targets),
 		.order = options->order,
 	};
+	const struct process_counters *processes;
 	struct profile *profile = NULL;
 	struct totals swap;
+	size_t n;
 	int err = 0;
 
 	/* Children that have ended are one sum, but for the last ones: at the end all, until then
@@ -428,6 +484,10 @@ int session__profile(struct session *session, const struct mode *mode,
 		processes__sweep_soon(tracer__record(session->tracer));
 		processes__keep_up(tracer__record(session->tracer));
 		err = recycler__run(session->recycler, targets__infos(session->targets));
+	}
+	if (!err && session->looks && options->new_look) {
+		processes = tracer__processes(session->tracer, &n);
+		err = looks__take_round(session->looks, processes, n);
 	}
 	if (!err)
 		err = take_snapshot(session, recorded);

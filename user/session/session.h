@@ -25,6 +25,7 @@ struct session_options {
 	bool before_main;    /* the processes have not reached main() yet */
 	double max_overhead; /* of the targets' CPU time, 0.01 for 1 %; 0: any */
 	double min_age;	     /* then: seconds after which what lives is kept */
+	bool types; /* look at which objects are alive in the targets: session__see_types() */
 };
 
 /* Finds the targets and attaches. Returns 0 and the session, or -errno, having said why. */
@@ -36,6 +37,11 @@ void session__free(struct session *session);
 /* Records one more mode from now on; does nothing if it is already recorded. Returns 0 or -errno,
  * having said why. */
 int session__add_mode(struct session *session, const struct mode *mode);
+
+/* Looks at which objects are alive in the targets from now on, at a hundredth of a processor's
+ * time. Profiles have the last look's, and what changed since the first. Returns 0 or -errno,
+ * having said why. */
+int session__see_types(struct session *session);
 
 /* Handles what comes, for that many seconds at most; stops earlier if a signal came, the loop was
  * left, or all targets have ended. Returns 0 or -errno, having said why. */
@@ -51,6 +57,7 @@ struct profile_options {
 	enum line_order order;
 	unsigned int sources_of; /* load the files of this many lines of each process */
 	bool next;		 /* the next profile's increments begin here */
+	bool new_look;		 /* where types are seen: wait for one more look */
 };
 
 /*
