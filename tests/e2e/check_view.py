@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""CHECK PID: the live view of a process that runs idle.py, as it looks on a terminal."""
+"""CHECK PID [GO]: the live view of a process that runs idle.py, or grows.py, as it looks on a terminal."""
 import sys
 
 from harness import PYMEMTOP, check
@@ -35,4 +35,20 @@ def mode(terminal):
     leave(terminal)
 
 
-{"table": table, "mode": mode}[sys.argv[1]](Terminal([PYMEMTOP, "-p", sys.argv[2]], columns=120))
+def types(terminal):
+    terminal.until_shows("Outstanding")
+    terminal.press("o")
+    terminal.until_shows("Types of all objects")
+    terminal.until_shows("Grown")
+    with open(sys.argv[3], "w"):
+        pass
+    terminal.until_shows("+20,000")
+    row, = [line for line in terminal.lines() if "Grown" in line]
+    print(row)
+    check(row.split()[:2] == ["21,000", "+20,000"] and "grows.py:9" in row, row)
+    terminal.press("o")
+    terminal.until_shows("Outstanding")
+    leave(terminal)
+
+
+{"table": table, "mode": mode, "types": types}[sys.argv[1]](Terminal([PYMEMTOP, "-p", sys.argv[2]], columns=120))

@@ -50,6 +50,40 @@ inspect_growth() {
 		grep -qE "\+.* 21,000  __main__.registry.entries\['kept'\]\[\*\]  Grown$"
 }
 
+@test "record --types tells what has grown, whatever line made it" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	cd "$BATS_TEST_TMPDIR"
+	"$DEBIAN" "$OLDPWD/../programs/grows.py" go made 3>&- &
+	TARGET=$!
+	until_asleep "$TARGET"
+	"$PYMEMTOP" record -v -p "$TARGET" -m rss --types -f json > out 2> said 3>&- &
+	local pid=$!
+	until_has said ' objects$'
+	touch go
+	until_has made made
+	kill -INT "$pid"
+	wait "$pid"
+	"$DEBIAN" -c '
+import json
+alive = json.load(open("out"))["processes"][0]["alive"]
+grown = [row for row in alive["types"] if row["type"] == "Grown"][0]
+assert (grown["count"], grown["count_change"]) == (21000, 20000), grown
+assert grown["file"].endswith("grows.py") and grown["line"] == 9, grown
+assert alive["types"].index(grown) < 2, [row["type"] for row in alive["types"][:4]]
+for name in "count", "bytes", "count_change", "bytes_change":
+    assert alive[name] == sum(row[name] for row in alive["types"]), name'
+	"$PYMEMTOP" report -f json out | cmp - out
+	"$PYMEMTOP" report out | grep -qE '^ +21,000 +\+20,000 +.* Grown  .*/grows.py:9$'
+}
+
+@test "the live view shows the types that grow" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	"$DEBIAN" ../programs/grows.py "$BATS_TEST_TMPDIR/go" "$BATS_TEST_TMPDIR/made" 3>&- &
+	TARGET=$!
+	until_asleep "$TARGET"
+	check check_view.py types "$TARGET" "$BATS_TEST_TMPDIR/go"
+}
+
 @test "objects of a type: what leads to them, and how many more there are" {
 	[ "$(id -u)" = 0 ] || skip "needs root"
 	inspect_growth --type Grown

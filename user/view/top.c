@@ -1,215 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #define _GNU_SOURCE
 #include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <wchar.h>
 #include <unistd.h>
 
 #include <ncurses.h>
 
-#include "base/format.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "modes/modes.h"
 #include "session/session.h"
+#include "view/panels.h"
 #include "view/top.h"
-
-/* The next character's bytes, and the columns that it takes on the screen. */
-static size_t next_character(const char *text, mbstate_t *state, int *columns)
-{
-	wchar_t character;
-	size_t n = mbrtowc(&character, text, MB_CUR_MAX, state);
-	int width;
-
-	if (n == (size_t)-1 || n == (size_t)-2) {
-		memset(state, 0, sizeof(*state));
-		*columns = 1;
-		return 1;
-	}
-	width = wcwidth(character);
-	*columns = width > 0 ? width : 0;
-	return n;
-}
-
-/* Columns that a text takes. */
-static int columns_of(const char *text)
-{
-	mbstate_t state = {0};
-	int all = 0, columns;
-
-	while (*text) {
-		text += next_character(text, &state, &columns);
-		all += columns;
-	}
-	return all;
-}
-
-/* Bytes of a text that fit into a row. */
-static int bytes_of_row(const char *text)
-{
-	mbstate_t state = {0};
-	int all = 0, columns;
-	const char *at = text;
-	size_t n;
-
-	for (; *at; at += n) {
-		n = next_character(at, &state, &columns);
-		all += columns;
-		if (all > COLS)
-			break;
-	}
-	return (int)(at - text);
-}
-
-static void put(int *y, const char *text)
-{
-	if (*y < LINES)
-		mvaddnstr((*y)++, 0, text, bytes_of_row(text));
-}
-
-static void put_process(const struct profile *profile, const struct profile_process *process,
-			int *y)
-{
-	const struct schema *schema = &profile->schema;
-	char text[512];
-	uint64_t lost = 0;
-	size_t length;
-	int cause;
-
-	for (cause = 0; cause < LOST_CAUSES; cause++)
-		lost += process->lost[cause];
-	if (process->ended)
-		snprintf(text, sizeof(text), "%s children of %d that have ended, together",
-			 format_count(process->ended).s, process->parent);
-	else
-		snprintf(text, sizeof(text), "%d %s  CPython %s, %s, %s, %.0f s%s", process->pid,
-			 process->comm, process->python, profile->mode, process->attribution,
-			 profile->duration_seconds,
-			 process->state == PROCESS_EXITED   ? ", has exited"
-			 : process->state == PROCESS_EXECED ? ", has executed another program"
-							    : "");
-	attron(A_BOLD);
-	put(y, text);
-	attroff(A_BOLD);
-	if (profile->counts_resident)
-		snprintf(text, sizeof(text),
-			 "RssAnon %s = %s before the attach + %s of the lines + %s in arenas + %s "
-			 "unattributed",
-			 format_bytes(process->rss_anon_bytes).s,
-			 format_bytes(process->before_attach_bytes).s,
-			 format_bytes(process->total.of[0]).s,
-			 format_bytes(values__get(schema, &process->total, ROLE_ARENA_BYTES)).s,
-			 format_signed(process->unattributed_bytes).s);
-	else if (schema->types[0].kind == VALUE_CHANGE)
-		snprintf(text, sizeof(text), "RSS %s (%s at attach)  added %s by %s lines",
-			 format_bytes(process->rss_bytes).s,
-			 format_bytes(process->rss_at_attach_bytes).s,
-			 format_signed(process->total.of[0]).s,
-			 format_count(values__get(schema, &process->total, ROLE_INUSE_COUNT)).s);
-	else if (profile->windows.max_overhead > 0)
-		snprintf(
-			text, sizeof(text),
-			"RSS %s (%s at attach)  kept about %s in %s blocks  costs %.1f %% of %.3g %%",
-			format_bytes(process->rss_bytes).s,
-			format_bytes(process->rss_at_attach_bytes).s,
-			format_bytes(process->total.of[0]).s,
-			format_count(values__get(schema, &process->total, ROLE_INUSE_COUNT)).s,
-			100 * profile->windows.overhead, 100 * profile->windows.max_overhead);
-	else
-		snprintf(text, sizeof(text),
-			 "RSS %s (%s at attach)  outstanding %s in %s blocks  mapped %s",
-			 format_bytes(process->rss_bytes).s,
-			 format_bytes(process->rss_at_attach_bytes).s,
-			 format_bytes(process->total.of[0]).s,
-			 format_count(values__get(schema, &process->total, ROLE_INUSE_COUNT)).s,
-			 format_bytes(values__get(schema, &process->total, ROLE_MAPPED_BYTES)).s);
-	length = strlen(text);
-	snprintf(text + length, sizeof(text) - length, "  lost %s  maps %s", format_count(lost).s,
-		 format_bytes(profile->map_bytes).s);
-	put(y, text);
-}
-
-static void put_titles(const struct schema *schema, int *y)
-{
-	char text[256];
-	int length = snprintf(text, sizeof(text), "%12s %12s", schema->types[0].title, "Increment");
-	size_t i;
-
-	for (i = 1; i < schema->n; i++) {
-		if (schema->types[i].title)
-			length += snprintf(text + length, sizeof(text) - length, " %12s",
-					   schema->types[i].title);
-	}
-	snprintf(text + length, sizeof(text) - length, "  Line");
-	attron(A_REVERSE);
-	put(y, text);
-	attroff(A_REVERSE);
-}
-
-/* The end of a path that fits, from a folder on if there is one; the file's name always. */
-static const char *shorten_path(const char *path, int columns)
-{
-	const char *at = path;
-
-	while (columns_of(at) > columns - 1 && (at = strchr(at + 1, '/')))
-		path = at;
-	return path;
-}
-
-static void put_line(const struct schema *schema, const struct profile_line *line, int *y)
-{
-	const struct location *location = line->location;
-	char text[4096], after[1024];
-	const char *path;
-	int length, left;
-	size_t i;
-
-	length = snprintf(text, sizeof(text), "%12s %12s",
-			  value__format(&schema->types[0], line->values.of[0]).s,
-			  format_change(values__held(schema, &line->change)).s);
-	for (i = 1; i < schema->n; i++) {
-		if (schema->types[i].title)
-			length += snprintf(text + length, sizeof(text) - length, " %12s",
-					   value__format(&schema->types[i], line->values.of[i]).s);
-	}
-	snprintf(after, sizeof(after), location->line ? ":%d%s%s%s" : "%.0d%s%s%s", location->line,
-		 location->function[0] ? " (" : "", location->function,
-		 location->function[0] ? ")" : "");
-	left = COLS - length - 2 - columns_of(after);
-	path = columns_of(location->file) > left ? shorten_path(location->file, left)
-						 : location->file;
-	snprintf(text + length, sizeof(text) - length, "  %s%s%s",
-		 path == location->file ? "" : "\u2026", path, after);
-	put(y, text);
-}
-
-static void draw(const struct profile *profile, const char *keys)
-{
-	const struct profile_process *process;
-	int y = 0, rows;
-	size_t p, i;
-
-	erase();
-	for (p = 0; p < profile->nprocesses && y < LINES - 1; p++) {
-		process = &profile->processes[p];
-		put_process(profile, process, &y);
-		put_titles(&profile->schema, &y);
-		/* All processes get an equal share of the rows that are left. */
-		rows = (LINES - 1 - y) / (int)(profile->nprocesses - p) -
-		       (p + 1 < profile->nprocesses);
-		for (i = 0; i < process->nlines && rows > 0; i++) {
-			if (values__are_arenas(&profile->schema, &process->lines[i].values))
-				continue;
-			put_line(&profile->schema, &process->lines[i], &y);
-			rows--;
-		}
-	}
-	mvaddnstr(LINES - 1, 0, keys, COLS);
-	refresh();
-}
 
 /* Returns the mode that the key m leads to, or NULL if there is no other. */
 static const struct mode *next_mode(const struct mode *mode)
@@ -233,6 +37,7 @@ struct view {
 	struct loop *loop;
 	const struct top_options *options;
 	const struct mode *mode; /* the one shown */
+	bool types;		 /* in place of lines */
 	bool ends;
 };
 
@@ -263,6 +68,13 @@ static void change_mode(struct view *view)
 	clearok(stdscr, TRUE);
 }
 
+/* Shows types in place of lines, and back. They are looked at from when they are first shown. */
+static void change_panel(struct view *view)
+{
+	if (!session__see_types(view->session))
+		view->types = !view->types;
+}
+
 /* Returns whether the table must be redrawn. */
 static bool take_keys(struct view *view)
 {
@@ -274,7 +86,9 @@ static bool take_keys(struct view *view)
 			view->ends = true;
 		if (key == 'm')
 			change_mode(view);
-		redraw |= key == 'm' || key == KEY_RESIZE;
+		if (key == 'o')
+			change_panel(view);
+		redraw |= key == 'm' || key == 'o' || key == KEY_RESIZE;
 	}
 	return redraw;
 }
@@ -289,10 +103,16 @@ static int show(struct view *view)
 
 	if (err)
 		return err;
-	snprintf(keys, sizeof(keys), "q quits%s%s  mode %s%s%s", other ? "  m mode " : "",
-		 other ? other->name : "", mode->name, mode->warning ? ": " : "",
-		 mode->warning ?: "");
-	draw(profile, keys);
+	snprintf(keys, sizeof(keys), "q quits%s%s  o %s  mode %s%s%s", other ? "  m mode " : "",
+		 other ? other->name : "", view->types ? "lines" : "types", mode->name,
+		 mode->warning ? ": " : "", mode->warning ?: "");
+	erase();
+	if (view->types)
+		types_panel__draw(profile);
+	else
+		lines_panel__draw(profile);
+	mvaddnstr(LINES - 1, 0, keys, COLS);
+	refresh();
 	profile__free(profile);
 	return 0;
 }

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+#include <ncurses.h>
+
+#include "view/screen.h"
+
+/* The next character's bytes, and the columns that it takes on the screen. */
+static size_t next_character(const char *text, mbstate_t *state, int *columns)
+{
+	wchar_t character;
+	size_t n = mbrtowc(&character, text, MB_CUR_MAX, state);
+	int width;
+
+	if (n == (size_t)-1 || n == (size_t)-2) {
+		memset(state, 0, sizeof(*state));
+		*columns = 1;
+		return 1;
+	}
+	width = wcwidth(character);
+	*columns = width > 0 ? width : 0;
+	return n;
+}
+
+int screen__columns(const char *text)
+{
+	mbstate_t state = {0};
+	int all = 0, columns;
+
+	while (*text) {
+		text += next_character(text, &state, &columns);
+		all += columns;
+	}
+	return all;
+}
+
+/* Bytes of a text that fit into a row. */
+static int bytes_of_row(const char *text)
+{
+	mbstate_t state = {0};
+	int all = 0, columns;
+	const char *at = text;
+	size_t n;
+
+	for (; *at; at += n) {
+		n = next_character(at, &state, &columns);
+		all += columns;
+		if (all > COLS)
+			break;
+	}
+	return (int)(at - text);
+}
+
+void screen__put(int *y, const char *text)
+{
+	if (*y < LINES)
+		mvaddnstr((*y)++, 0, text, bytes_of_row(text));
+}
+
+const char *screen__shorten_path(const char *path, int columns)
+{
+	const char *at = path;
+
+	while (screen__columns(at) > columns - 1 && (at = strchr(at + 1, '/')))
+		path = at;
+	return path;
+}
