@@ -407,6 +407,9 @@ static int find_references(struct heap *heap, const struct census_options *optio
 	if (err)
 		return err;
 	err = retained__new(heap, &graph, &retained);
+	/* Only instances ask what dominates what. */
+	if (!err && !options->type)
+		dominators__free(&retained.dominators);
 	if (!err)
 		err = find_holders(heap, &graph, &retained, options, census);
 	retained__free(&retained);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "inspect/dominators.h"
 
 #define NONE UINT32_MAX
@@ -17,7 +18,6 @@ struct search {
 	uint32_t *preds;       /* numbers of those that refer to it */
 	uint32_t *semi, *best; /* its semidominator; the one with the least semi above it */
 	uint32_t *dominator;   /* the nearest */
-	uint32_t *path;	       /* room for what is compressed */
 };
 
 static uint32_t *words(size_t n)
@@ -29,14 +29,13 @@ static uint32_t *words(size_t n)
 static int search_depth_first(struct search *search, size_t nnodes, const uint32_t *first,
 			      const uint32_t *edges, uint32_t *number)
 {
-	uint32_t *cursor = words(nnodes), at = 0, node = nnodes - 1, to;
+	auto_free uint32_t *cursor = words(nnodes);
+	uint32_t at = 0, node = nnodes - 1, to;
 
 	search->node = words(nnodes);
 	search->parent = words(nnodes);
-	if (!cursor || !search->node || !search->parent) {
-		free(cursor);
+	if (!cursor || !search->node || !search->parent)
 		return -ENOMEM;
-	}
 	memset(number, 0xff, nnodes * sizeof(*number));
 	number[node] = 0;
 	search->node[0] = node;
@@ -60,12 +59,24 @@ static int search_depth_first(struct search *search, size_t nnodes, const uint32
 		cursor[to] = first[to];
 		at = search->n++;
 	}
-	free(cursor);
 	return 0;
 }
 
-static int turn_edges(struct search *search, const uint32_t *first, const uint32_t *edges,
-		      const uint32_t *number)
+/* Numbers the nodes, and lets the edges lead to numbers. */
+static int number_edges(struct search *search, size_t nnodes, const uint32_t *first,
+			uint32_t *edges)
+{
+	auto_free uint32_t *number = words(nnodes);
+	int err = number ? search_depth_first(search, nnodes, first, edges, number) : -ENOMEM;
+	size_t i;
+
+	for (i = 0; !err && i < first[nnodes]; i++)
+		edges[i] = number[edges[i]];
+	return err;
+}
+
+/* The edges lead to numbers. */
+static int turn_edges(struct search *search, const uint32_t *first, const uint32_t *edges)
 {
 	size_t i, sum = 0, count;
 	uint32_t edge, node;
@@ -76,7 +87,7 @@ static int turn_edges(struct search *search, const uint32_t *first, const uint32
 	for (i = 0; i < search->n; i++) {
 		node = search->node[i];
 		for (edge = first[node]; edge < first[node + 1]; edge++)
-			search->pred_first[number[edges[edge]]]++;
+			search->pred_first[edges[edge]]++;
 	}
 	for (i = 0; i <= search->n; i++) {
 		count = search->pred_first[i];
@@ -89,7 +100,7 @@ static int turn_edges(struct search *search, const uint32_t *first, const uint32
 	for (i = 0; i < search->n; i++) {
 		node = search->node[i];
 		for (edge = first[node]; edge < first[node + 1]; edge++)
-			search->preds[search->pred_first[number[edges[edge]]]++] = i;
+			search->preds[search->pred_first[edges[edge]]++] = i;
 	}
 	/* Each has moved to where the next one begins. */
 	memmove(search->pred_first + 1, search->pred_first,
@@ -99,20 +110,25 @@ static int turn_edges(struct search *search, const uint32_t *first, const uint32
 }
 
 /* The one with the least semidominator on the way up from v, among those that are linked: numbers
- * from last on. */
+ * from last on. The way is then compressed, on the way down, which meanwhile stands in the parents.
+ */
 static uint32_t evaluate(struct search *s, uint32_t v, uint32_t last)
 {
-	uint32_t above, best;
-	size_t n = 0;
+	uint32_t above, best, below = NONE;
 
 	if (s->parent[v] < last)
 		return s->best[v];
-	for (; s->parent[v] >= last; v = s->parent[v])
-		s->path[n++] = v;
+	while (s->parent[v] >= last) {
+		above = s->parent[v];
+		s->parent[v] = below;
+		below = v;
+		v = above;
+	}
 	above = v;
 	best = s->best[v];
-	while (n) {
-		v = s->path[--n];
+	while (below != NONE) {
+		v = below;
+		below = s->parent[v];
 		s->parent[v] = s->parent[above];
 		if (s->semi[best] < s->semi[s->best[v]])
 			s->best[v] = best;
@@ -159,37 +175,42 @@ static void find_dominators(struct search *s)
 	}
 }
 
+/* Hands over what was found. */
+static int give(struct search *search, size_t nnodes, struct dominators *dominators)
+{
+	uint32_t *nearest = words(nnodes), i;
+
+	if (!nearest)
+		return -ENOMEM;
+	memset(nearest, 0xff, nnodes * sizeof(*nearest));
+	for (i = 1; i < search->n; i++)
+		nearest[search->node[i]] = search->node[search->dominator[i]];
+	*dominators = (struct dominators){search->n, take(search->node), nearest};
+	return 0;
+}
+
 int dominators__find(size_t n, uint32_t **first, uint32_t **edges, struct dominators *dominators)
 {
 	struct search search = {0};
-	uint32_t *number = words(n), i; /* by node */
-	int err = number ? search_depth_first(&search, n, *first, *edges, number) : -ENOMEM;
+	int err = number_edges(&search, n, *first, *edges);
 
 	if (!err)
-		err = turn_edges(&search, *first, *edges, number);
-	free(*first);
-	free(*edges);
-	*first = *edges = NULL;
-	/* The numbers are not needed any more. */
-	search.path = number;
+		err = turn_edges(&search, *first, *edges);
+	free(take(*first));
+	free(take(*edges));
 	if (!err)
 		err = find_semidominators(&search);
-	if (!err) {
-		find_dominators(&search);
-		memset(number, 0xff, n * sizeof(*number));
-		for (i = 1; i < search.n; i++)
-			number[search.node[i]] = search.node[search.dominator[i]];
-		*dominators = (struct dominators){search.n, search.node, number};
-	} else {
-		free(number);
-		free(search.node);
-	}
 	free(search.pred_first);
 	free(search.preds);
 	free(search.parent);
-	free(search.semi);
 	free(search.best);
+	if (!err) {
+		find_dominators(&search);
+		err = give(&search, n, dominators);
+	}
+	free(search.semi);
 	free(search.dominator);
+	free(search.node);
 	return err;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/signals.h"
 #include "inspect/holders.h"
 #include "inspect/paths.h"
@@ -195,8 +196,6 @@ static int make_holders(struct finder *finder, struct holder *holder, struct gro
 		group->holder.path = paths__text(finder->paths, group->path);
 		if (!err && !group->holder.path)
 			err = -ENOMEM;
-		free(group->nodes);
-		group->nodes = NULL;
 		holder->holders[holder->nholders++] = group->holder;
 		group->holder.path = NULL;
 	}
@@ -226,6 +225,7 @@ static int look_into(struct finder *finder, struct group *group, unsigned int de
 		if (i % SIGNAL_NODES == 0 && signals__count() != finder->signals)
 			err = -EINTR;
 	}
+	free(take(group->nodes));
 	if (!err)
 		err = make_holders(finder, &group->holder, &inner, depth);
 	free_groups(&inner);

@@ -175,12 +175,10 @@ static void name_entry(struct names *names, uint64_t key, uint64_t value, bool n
 {
 	if (!key || !value)
 		return;
-	if (!named) {
-		add(names, value, any_value);
-		add(names, key, any_key);
-		return;
-	}
-	add(names, value, names->is_namespace ? attribute(names, key) : subscript(names, key));
+	/* All others are values: in a table of a million that is half of the names. */
+	if (named)
+		add(names, value,
+		    names->is_namespace ? attribute(names, key) : subscript(names, key));
 	add(names, key, any_key);
 }
 
