@@ -42,9 +42,12 @@ enum {
  */
 static __always_inline int tstate__read(struct thread *t, const struct py_layout *l, __u64 tstate)
 {
+	__u64 id;
+
 	if (!read_user(t->scratch, l->tstate_size & (SCRATCH_SIZE - 1), tstate))
 		return TSTATE_UNREADABLE;
-	if (scratch_u64(t, l->tstate_thread_id) != t->pointer)
+	id = scratch_u64(t, l->tstate_thread_id);
+	if (id != t->pointer && (tstate != t->swapped || id != t->swapped_id))
 		return TSTATE_NONE;
 	return l->tstate_status == NO_FIELD ||
 			       scratch_u64(t, l->tstate_status) >> (l->status_bound_shift & 31) & 1
@@ -161,6 +164,25 @@ static __always_inline int tstate__read_frame(struct thread *t, const struct py_
 	return TSTATE_FOUND;
 }
 
+/*
+ * The thread takes on a thread state, to run another interpreter. Up to 3.12 that may be one of
+ * another thread's making, which says so for ever: new_interpreter() in Python/pylifecycle.c makes
+ * the one that Modules/_xxsubinterpretersmodule.c runs.
+ */
+static __noinline int tstate__swap(struct thread *t, __u64 tstate)
+{
+	const struct py_layout *l = thread__layout(t);
+	__u64 id = 0;
+
+	t->swapped = 0;
+	if (!l || !tstate || !read_user(&id, sizeof(id), tstate + l->tstate_thread_id) ||
+	    id == t->pointer)
+		return 0;
+	t->swapped_id = id;
+	t->swapped = tstate;
+	return 0;
+}
+
 /* Leaves the current thread's state in the scratch, if it has one. */
 static __always_inline int tstate__find(struct thread *t, const struct py_layout *l)
 {
@@ -169,6 +191,10 @@ static __always_inline int tstate__find(struct thread *t, const struct py_layout
 
 	if (current && t->holds_gil)
 		return tstate__read_frame(t, l, current);
+	if (t->swapped && tstate__read(t, l, t->swapped) == TSTATE_FOUND) {
+		t->tstate = t->swapped;
+		return TSTATE_FOUND;
+	}
 	if (!current)
 		current = tstate__last_holder(t, l);
 	if (current) {
@@ -190,6 +216,8 @@ static __always_inline int tstate__find(struct thread *t, const struct py_layout
  * a block. */
 static __always_inline void tstate__forget_if_freed(struct thread *t, __u64 freed)
 {
+	if (t->swapped - freed <= 32)
+		t->swapped = 0;
 	if (t->tstate - freed <= 32) {
 		t->freed_tstate = t->tstate;
 		t->tstate = 0;

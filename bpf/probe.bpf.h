@@ -8,6 +8,7 @@
 #include <bpf/bpf_tracing.h>
 #include "code.bpf.h"
 #include "config.bpf.h"
+#include "frames.bpf.h"
 #include "markers.bpf.h"
 #include "process.bpf.h"
 #include "pymemtop.h"
@@ -95,6 +96,8 @@ static __always_inline void probe__attribute(struct pt_regs *ctx, struct thread 
 		code__forget(t->process.id, PT_REGS_PARM1(ctx));
 	else if (probe.kind == PROBE_FINALIZE)
 		process__finish();
+	else if (probe.kind == PROBE_SWAP)
+		tstate__swap(t, PT_REGS_PARM1(ctx));
 	else if (config.use_markers)
 		marker__take(ctx, t, probe.kind, probe.marker);
 }

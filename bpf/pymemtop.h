@@ -182,6 +182,7 @@ enum probe_kind {
 	PROBE_BRK,
 	PROBE_CODE_DEALLOC,
 	PROBE_FINALIZE, /* Py_FinalizeEx: the program has ended */
+	PROBE_SWAP,	/* PyThreadState_Swap: the thread runs another interpreter */
 	PROBE_POOL,	/* pymalloc hands out a slot: has a program and a table of its own */
 	PROBE_MARKER_ENTRY,
 	PROBE_MARKER_RETURN,

@@ -51,6 +51,11 @@ static const struct probed_function finalizers[] = {
 	{"Py_FinalizeEx", PROBE_FINALIZE, {0}},
 };
 
+/* Of the interpreter: when a thread begins to run another one. */
+static const struct probed_function swappers[] = {
+	{"PyThreadState_Swap", PROBE_SWAP, {.args = ARG(1)}},
+};
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const enum probe_kind marker_kinds[MARKERS] = {
@@ -378,6 +383,9 @@ int probe_points__list(const struct target *target, const struct probe_spec *spe
 				    spec->at_entry);
 	if (!err && spec->pools)
 		err = add_pymalloc(&list, known, target);
+	if (!err && target->attribution == ATTRIBUTION_FRAMES)
+		err = add_functions(&list, known, &target->python, swappers, COUNT(swappers),
+				    spec->at_entry);
 	if (!err)
 		err = target->attribution == ATTRIBUTION_USDT
 			      ? add_markers(&list, target)
