@@ -191,10 +191,9 @@ static __always_inline int tstate__find(struct thread *t, const struct py_layout
 
 	if (current && t->holds_gil)
 		return tstate__read_frame(t, l, current);
-	if (t->swapped && tstate__read(t, l, t->swapped) == TSTATE_FOUND) {
-		t->tstate = t->swapped;
+	/* Its own stays noted: it goes on with that. */
+	if (t->swapped && tstate__read(t, l, t->swapped) == TSTATE_FOUND)
 		return TSTATE_FOUND;
-	}
 	if (!current)
 		current = tstate__last_holder(t, l);
 	if (current) {

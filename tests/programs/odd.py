@@ -70,7 +70,8 @@ made = []   # 3.12 destroys interpreters whose ids are dropped
 
 
 def subinterpreters():
-    """Interpreters, each with a thread state of its own, in this thread and in another."""
+    """Interpreters, each with a thread state of its own, in this thread and in another; and one that
+    this thread makes, and another runs."""
     try:
         import _interpreters as interpreters
     except ImportError:
@@ -78,8 +79,8 @@ def subinterpreters():
     run = getattr(interpreters, "exec", None) or interpreters.run_string
     file = "<script>" if sys.version_info >= (3, 14) else "<string>"
 
-    def work(size):
-        made.append(interpreters.create())
+    def work(size, interpreter=None):
+        made.append(interpreter or interpreters.create())
         run(made[-1], "\n\nkept = bytearray(%d)\n" % (size - EXTRA))
         if allocate is bytearray:   # else libc does not see it, and ctypes cannot be imported
             hold("%d in it" % size, size, place=(file, 3))
@@ -87,6 +88,9 @@ def subinterpreters():
 
     work(44_444)
     thread = threading.Thread(target=work, args=(55_555,))
+    thread.start()
+    thread.join()
+    thread = threading.Thread(target=work, args=(77_777, interpreters.create()))
     thread.start()
     thread.join()
     work(66_666)
