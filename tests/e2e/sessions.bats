@@ -110,6 +110,30 @@ setup() {
 	refused 1 "do not compare: one is of mode heap, the other of mode rss" diff "$saved.1" "$saved.rss"
 }
 
+@test "what recording costs is told while it runs" {
+	need_probes
+	local saved=$BATS_TEST_TMPDIR/saved
+	"$DEBIAN" -c '
+while True:
+    [bytes(5000) for _ in range(100)]' 3>&- &
+	TARGET=$!
+	"$PYMEMTOP" record -p "$TARGET" -d 4 -f json -o "$saved"
+	# Each block takes two traps at least: its allocation, and where it is freed.
+	"$DEBIAN" -c '
+import json, sys
+profile = json.load(open(sys.argv[1]))
+cost, process = profile["cost"], profile["processes"][0]
+blocks = process["allocated_count"] / profile["duration_seconds"]
+print(cost, blocks)
+assert 0.3 < cost["cpu_share"] <= 1 and 0.3 < cost["cpu_share_now"] <= 1
+assert 1.5 < cost["traps_per_second"] / blocks < 4
+assert cost["runs_per_second"] >= cost["traps_per_second"]' "$saved"
+	"$PYMEMTOP" report "$saved" | grep -qE '^  Cost         about [0-9.]+ % of the recorded'
+	"$PYMEMTOP" report -f json "$saved" | cmp - "$saved"
+	# Nothing goes on counting.
+	[ "$(cat /proc/sys/kernel/bpf_stats_enabled)" = 0 ]
+}
+
 @test "of all processes only those of a name, a user or a control group" {
 	need_probes
 	cat > "$BATS_TEST_TMPDIR/wanted_app.py" <<-'PYTHON'

@@ -9,26 +9,31 @@
 #include "collect/kept.h"
 #include "collect/window.h"
 
-/* Those at probes. */
-static const char *const programs[] = {"pymemtop_enter", "pymemtop_leave", "pymemtop_object"};
+static void add_program_time(const struct bpf_program *program, struct program_time *time)
+{
+	const char *section = bpf_program__section_name(program);
+	struct bpf_prog_info info = {0};
+	__u32 size = sizeof(info);
 
-struct program_time collector__program_time(const struct collector *collector)
+	if (bpf_program__fd(program) < 0 ||
+	    bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+		return;
+	time->nanoseconds += info.run_time_ns;
+	if (!strncmp(section, "uprobe", 6) || !strncmp(section, "uretprobe", 9))
+		time->traps += info.run_cnt;
+	else
+		time->others += info.run_cnt;
+}
+
+struct program_time collectors__program_time(const struct collector_set *collectors)
 {
 	struct program_time time = {0};
-	const struct bpf_program *program;
-	struct bpf_prog_info info;
-	__u32 size;
+	struct bpf_program *program;
 	size_t i;
 
-	for (i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
-		program = bpf_object__find_program_by_name(collector->object, programs[i]);
-		memset(&info, 0, sizeof(info));
-		size = sizeof(info);
-		if (!program || bpf_program__fd(program) < 0 ||
-		    bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
-			continue;
-		time.runs += info.run_cnt;
-		time.nanoseconds += info.run_time_ns;
+	for (i = 0; i < collectors->n; i++) {
+		bpf_object__for_each_program(program, collectors->of[i]->object)
+			add_program_time(program, &time);
 	}
 	return time;
 }

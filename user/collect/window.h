@@ -5,12 +5,12 @@
 
 #include "collect/collector.h"
 
-/* The programs' runs since they were loaded, and their time in nanoseconds. They are counted while
- * BPF_STATS_RUN_TIME is enabled. */
+/* How often programs have run since they were loaded, in traps and otherwise, and for how many
+ * nanoseconds. The kernel counts while BPF_STATS_RUN_TIME is enabled. */
 struct program_time {
-	uint64_t runs, nanoseconds;
+	uint64_t traps, others, nanoseconds;
 };
-struct program_time collector__program_time(const struct collector *collector);
+struct program_time collectors__program_time(const struct collector_set *collectors);
 
 /* Forgets what was seen until all probes were there. 0 or -errno. */
 int collector__begin_window(struct collector *collector);

@@ -33,6 +33,7 @@ enum place {
 	IN_CHANGE,
 	IN_OBJECTS,
 	IN_OBJECT,
+	IN_COST,
 	IN_ALIVE,
 	IN_ALIVE_TYPES,
 	IN_ALIVE_TYPE,
@@ -125,16 +126,27 @@ static bool key_is(const struct reader_state *state, const char *key)
 
 /* What begins at a key, by the place that the key is in. */
 static const struct json_rule rules[] = {
-	{IN_FILE, NULL, false, IN_PROFILE},	    {IN_PROFILE, "values", true, IN_SCHEMA},
-	{IN_SCHEMA, NULL, false, IN_TYPE},	    {IN_PROFILE, "processes", true, IN_PROCESSES},
-	{IN_PROCESSES, NULL, false, IN_PROCESS},    {IN_PROCESS, "lost", false, IN_LOST},
-	{IN_PROCESS, "lines", true, IN_LINES},	    {IN_LINES, NULL, false, IN_LINE},
-	{IN_LINE, "change", true, IN_CHANGE},	    {IN_PROCESS, "stacks", true, IN_STACKS},
-	{IN_STACKS, NULL, false, IN_STACK},	    {IN_STACK, "frames", true, IN_FRAMES},
-	{IN_FRAMES, NULL, false, IN_FRAME},	    {IN_STACK, "change", true, IN_CHANGE},
-	{IN_PROFILE, "windows", false, IN_WINDOWS}, {IN_LINE, "types", true, IN_OBJECTS},
-	{IN_OBJECTS, NULL, false, IN_OBJECT},	    {IN_PROCESS, "alive", false, IN_ALIVE},
-	{IN_ALIVE, "types", true, IN_ALIVE_TYPES},  {IN_ALIVE_TYPES, NULL, false, IN_ALIVE_TYPE},
+	{IN_FILE, NULL, false, IN_PROFILE},
+	{IN_PROFILE, "values", true, IN_SCHEMA},
+	{IN_SCHEMA, NULL, false, IN_TYPE},
+	{IN_PROFILE, "processes", true, IN_PROCESSES},
+	{IN_PROCESSES, NULL, false, IN_PROCESS},
+	{IN_PROCESS, "lost", false, IN_LOST},
+	{IN_PROCESS, "lines", true, IN_LINES},
+	{IN_LINES, NULL, false, IN_LINE},
+	{IN_LINE, "change", true, IN_CHANGE},
+	{IN_PROCESS, "stacks", true, IN_STACKS},
+	{IN_STACKS, NULL, false, IN_STACK},
+	{IN_STACK, "frames", true, IN_FRAMES},
+	{IN_FRAMES, NULL, false, IN_FRAME},
+	{IN_STACK, "change", true, IN_CHANGE},
+	{IN_PROFILE, "windows", false, IN_WINDOWS},
+	{IN_LINE, "types", true, IN_OBJECTS},
+	{IN_OBJECTS, NULL, false, IN_OBJECT},
+	{IN_PROCESS, "alive", false, IN_ALIVE},
+	{IN_PROFILE, "cost", false, IN_COST},
+	{IN_ALIVE, "types", true, IN_ALIVE_TYPES},
+	{IN_ALIVE_TYPES, NULL, false, IN_ALIVE_TYPE},
 };
 
 static void begin(struct reader_state *state, enum place place)
@@ -170,6 +182,9 @@ static void begin(struct reader_state *state, enum place place)
 		break;
 	case IN_CHANGE:
 		state->nchanges = 0;
+		break;
+	case IN_COST:
+		state->profile->cost.known = true;
 		break;
 	default:
 		break;
@@ -494,38 +509,46 @@ static int take_change(struct reader_state *state, int64_t value)
 	return 1;
 }
 
-static void take_window_value(struct reader_state *state, double value)
+static double *double_at(struct reader_state *state)
 {
-	struct profile_windows *windows = &state->profile->windows;
+	static const struct {
+		enum place in;
+		const char *key;
+		size_t offset;
+	} doubles[] = {
+#define AT(member) offsetof(struct profile, member)
+		{IN_PROFILE, "duration_seconds", AT(duration_seconds)},
+		{IN_PROFILE, "interval_seconds", AT(interval_seconds)},
+		{IN_WINDOWS, "seconds", AT(windows.seconds)},
+		{IN_WINDOWS, "min_age_seconds", AT(windows.min_age)},
+		{IN_WINDOWS, "max_overhead", AT(windows.max_overhead)},
+		{IN_WINDOWS, "overhead", AT(windows.overhead)},
+		{IN_COST, "cpu_share", AT(cost.cpu_share)},
+		{IN_COST, "cpu_share_now", AT(cost.cpu_share_now)},
+		{IN_COST, "runs_per_second", AT(cost.runs_a_second)},
+		{IN_COST, "traps_per_second", AT(cost.traps_a_second)},
+#undef AT
+	};
+	size_t i;
 
-	if (key_is(state, "count"))
-		windows->n = value > 0 && value < INT_MAX ? (size_t)value : 0;
-	else if (key_is(state, "seconds"))
-		windows->seconds = value;
-	else if (key_is(state, "min_age_seconds"))
-		windows->min_age = value;
-	else if (key_is(state, "max_overhead"))
-		windows->max_overhead = value;
-	else if (key_is(state, "overhead"))
-		windows->overhead = value;
+	if (here(state) == IN_ALIVE)
+		return key_is(state, "first_seconds") ? &state->process.alive.first_seconds
+		       : key_is(state, "seconds")     ? &state->process.alive.seconds
+						      : NULL;
+	for (i = 0; i < sizeof(doubles) / sizeof(doubles[0]); i++) {
+		if (doubles[i].in == here(state) && key_is(state, doubles[i].key))
+			return (double *)((char *)state->profile + doubles[i].offset);
+	}
+	return NULL;
 }
 
 static int take_double(void *context, double value)
 {
 	struct reader_state *state = context;
+	double *to = double_at(state);
 
-	if (here(state) == IN_WINDOWS)
-		take_window_value(state, value);
-	if (here(state) == IN_ALIVE && key_is(state, "first_seconds"))
-		state->process.alive.first_seconds = value;
-	else if (here(state) == IN_ALIVE && key_is(state, "seconds"))
-		state->process.alive.seconds = value;
-	if (here(state) != IN_PROFILE)
-		return 1;
-	if (key_is(state, "duration_seconds"))
-		state->profile->duration_seconds = value;
-	else if (key_is(state, "interval_seconds"))
-		state->profile->interval_seconds = value;
+	if (to)
+		*to = value;
 	return 1;
 }
 
@@ -542,7 +565,9 @@ static int take_integer(void *context, long long value)
 		return take_change(state, value);
 	else if (here(state) == IN_PROFILE && key_is(state, "map_bytes"))
 		state->profile->map_bytes = value;
-	else if (here(state) == IN_PROFILE || here(state) == IN_WINDOWS || here(state) == IN_ALIVE)
+	else if (here(state) == IN_WINDOWS && key_is(state, "count"))
+		state->profile->windows.n = value > 0 && value < INT_MAX ? value : 0;
+	else if (double_at(state))
 		return take_double(context, (double)value);
 	else if ((value < INT_MIN || value > INT_MAX) &&
 		 (key_is(state, "pid") || key_is(state, "parent") || key_is(state, "line")))

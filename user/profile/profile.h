@@ -123,6 +123,16 @@ struct profile_windows {
 					  of the time was watched, and values are exact */
 };
 
+/* What recording costs the targets, where all of the time is watched: from samples. */
+struct profile_cost {
+	bool known;
+	double traps_a_second; /* at probes */
+	double runs_a_second;  /* of programs, at probes and tracepoints */
+	/* The part of the targets' CPU time that traps and programs take, since the attach and in
+	 * the last sample. Programs at tracepoints run for others, too, which is counted in. */
+	double cpu_share, cpu_share_now;
+};
+
 struct profile {
 	const char *host;
 	const char *mode;
@@ -132,6 +142,7 @@ struct profile {
 	bool counts_small;    /* ... and the parts of small_bytes */
 	bool counts_resident; /* ... and rss_anon_bytes and so on */
 	struct profile_windows windows;
+	struct profile_cost cost;
 	time_t time;
 	double duration_seconds; /* since the attach */
 	double interval_seconds; /* that the changes cover */

@@ -248,6 +248,17 @@ static void put_windows(struct json_writer *writer, const struct profile_windows
 	json__close_map(writer);
 }
 
+static void put_cost(struct json_writer *writer, const struct profile_cost *cost)
+{
+	json__string(writer, "cost");
+	json__open_map(writer);
+	json__number_member(writer, "cpu_share", cost->cpu_share);
+	json__number_member(writer, "cpu_share_now", cost->cpu_share_now);
+	json__number_member(writer, "runs_per_second", cost->runs_a_second);
+	json__number_member(writer, "traps_per_second", cost->traps_a_second);
+	json__close_map(writer);
+}
+
 static void put_profile(struct json_writer *writer, const struct profile *profile)
 {
 	size_t i;
@@ -259,6 +270,8 @@ static void put_profile(struct json_writer *writer, const struct profile *profil
 	json__string_member(writer, "time", format_time(profile->time).s);
 	if (profile->windows.max_overhead > 0)
 		put_windows(writer, &profile->windows);
+	if (profile->cost.known)
+		put_cost(writer, &profile->cost);
 	json__number_member(writer, "duration_seconds", profile->duration_seconds);
 	json__number_member(writer, "interval_seconds", profile->interval_seconds);
 	json__integer_member(writer, "map_bytes", profile->map_bytes);

@@ -141,6 +141,15 @@ static void put_small(const struct profile *profile, const struct profile_proces
 		fputs("; --mode objects names their lines\n", out);
 }
 
+static void put_cost(const struct profile_cost *cost, FILE *out)
+{
+	fprintf(out,
+		"  Cost         about %.1f %% of the recorded processes' CPU time: %s runs of programs a second, "
+		"%s of them in traps\n",
+		100 * cost->cpu_share, format_count(cost->runs_a_second).s,
+		format_count(cost->traps_a_second).s);
+}
+
 static void put_cgroup(const struct profile_process *process, FILE *out)
 {
 	const struct {
@@ -196,6 +205,8 @@ static void put_header(const struct profile *profile, const struct profile_proce
 		put_small(profile, process, out);
 	fprintf(out, "  Maps         %s of kernel memory, to record all processes\n",
 		format_bytes(profile->map_bytes).s);
+	if (profile->cost.known)
+		put_cost(&profile->cost, out);
 	put_lost(process, out);
 	put_state(process, out);
 	free(cmdline);

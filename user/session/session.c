@@ -19,6 +19,7 @@
 #include "profile/callers.h"
 #include "profile/recycle.h"
 #include "profile/sources.h"
+#include "session/cost.h"
 #include "session/looks.h"
 #include "session/session.h"
 #include "session/targets.h"
@@ -46,6 +47,7 @@ struct session {
 	struct targets *targets;
 	struct recycler *recycler;
 	struct windows *windows; /* NULL: all is seen */
+	struct cost *cost;	 /* NULL: windows tell what they cost */
 	struct looks *looks;	 /* NULL: types are not asked for */
 	struct snapshot *now;	 /* the last one */
 	bool news;		 /* a process has come or gone */
@@ -70,6 +72,7 @@ void session__free(struct session *session)
 	if (session->nmodes)
 		loop__remove(session->options.loop, tracer__fd(session->tracer));
 	windows__free(session->windows);
+	cost__free(session->cost);
 	looks__free(session->looks);
 	recycler__free(session->recycler);
 	targets__free(session->targets);
@@ -252,10 +255,13 @@ int session__new(const struct session_options *options, struct session **result)
 	if (options->max_overhead > 0) {
 		err = windows__new(session->tracer, options->max_overhead, options->min_age,
 				   &session->windows);
-		if (err) {
-			session__free(session);
-			return err;
-		}
+	} else {
+		session->cost = cost__new(session->tracer);
+		err = session->cost ? 0 : -ENOMEM;
+	}
+	if (err) {
+		session__free(session);
+		return err;
 	}
 	session->start = clock_seconds(CLOCK_MONOTONIC);
 	log_detail("recording");
@@ -336,6 +342,8 @@ int session__wait(struct session *session, double seconds)
 		err = keep_up(session);
 		if (!err && session->windows)
 			err = windows__step(session->windows);
+		if (session->cost)
+			cost__step(session->cost);
 		if (err)
 			return err;
 		now = clock_seconds(CLOCK_MONOTONIC);
@@ -343,6 +351,8 @@ int session__wait(struct session *session, double seconds)
 			return 0;
 		left = fmin(end, session->next_keep_up) - now;
 		left = fmin(left, targets__due(session->targets));
+		if (session->cost)
+			left = fmin(left, fmax(cost__due(session->cost) - now, 0));
 		if (session->looks)
 			left = fmin(left, fmax(looks__due(session->looks) - now, 0));
 		if (session->windows)
@@ -497,6 +507,8 @@ int session__profile(struct session *session, const struct mode *mode,
 	err = profile__build(&input, &profile);
 	if (!err && session->windows)
 		profile->windows = windows__describe(session->windows);
+	if (!err && session->cost)
+		profile->cost = cost__describe(session->cost);
 	if (!err)
 		err = complete(session, mode, options, profile);
 	if (err) {

@@ -32,6 +32,9 @@
 /* Of the CPU time in windows, the processes have at least that for themselves. */
 #define LEAST_SHARE 0.01
 
+/* A window in which the programs took less of the CPU time was hardly watched. */
+#define LEAST_WATCHED 0.25
+
 /* Less CPU time than that in a window does not tell anything. */
 #define LEAST_CPU 0.0005
 
@@ -43,6 +46,14 @@ struct progress {
 
 /* From so many on in windows, faults or waits tell how far the processes come there. */
 #define ENOUGH 8
+
+/* What the processes did between two windows. */
+struct period {
+	double cpu, faults, waits;
+};
+
+/* As many are remembered; of more, half are forgotten. */
+#define MOST_PERIODS 256
 
 struct windows {
 	struct tracer *tracer;
@@ -60,35 +71,22 @@ struct windows {
 		struct progress at_period, at_window;
 	} cpu[MAX_PROCESSES];
 	size_t n;
-	/* In all windows, and between them; and what it all has cost. */
+	/* In windows in which programs ran, and between windows; and what it all has cost. */
 	struct progress watched, unwatched;
-	double supposed_cost; /* of all windows, by the programs' own time */
+	double quiet; /* CPU seconds in windows in which programs hardly ran: a collection */
+	struct period periods[MOST_PERIODS];
+	size_t nperiods;
+	double supposed_cost; /* of the windows that were watched, by the programs' own time */
 	double start, window_seconds, cost_seconds;
 };
-
-/* Linux's clocks of processes (include/linux/posix-timers_types.h): user time only, which traps do
- * not touch, as far as the timer's ticks tell; and all of it. */
-#define PROCESS_CLOCK(pid, kind) ((clockid_t)(~(unsigned int)(pid) << 3 | (kind)))
-#define USER_TIME		 1
-#define ALL_TIME		 2
-
-static bool read_clock(pid_t pid, int kind, double *seconds)
-{
-	struct timespec time;
-
-	if (clock_gettime(PROCESS_CLOCK(pid, kind), &time))
-		return false;
-	*seconds = (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-	return true;
-}
 
 /* False: it has ended. */
 static bool read_progress(pid_t pid, struct progress *progress)
 {
 	progress->faults = (double)proc_minor_faults(pid);
 	progress->waits = (double)proc_waits(pid);
-	return read_clock(pid, USER_TIME, &progress->user) &&
-	       read_clock(pid, ALL_TIME, &progress->all);
+	return clock_of_process(pid, USER_TIME, &progress->user) &&
+	       clock_of_process(pid, ALL_TIME, &progress->all);
 }
 
 static void add_progress(struct progress *to, struct progress now, struct progress before)
@@ -100,18 +98,19 @@ static void add_progress(struct progress *to, struct progress now, struct progre
 	to->waits += fmax(now.waits - before.waits, 0);
 }
 
-static struct program_time program_time(const struct windows *windows)
+static void note_period(struct windows *windows, const struct progress *progress)
 {
-	const struct collector_set *collectors = tracer__collectors(windows->tracer);
-	struct program_time all = {0}, one;
 	size_t i;
 
-	for (i = 0; i < collectors->n; i++) {
-		one = collector__program_time(collectors->of[i]);
-		all.runs += one.runs;
-		all.nanoseconds += one.nanoseconds;
+	if (progress->all < LEAST_CPU)
+		return;
+	if (windows->nperiods == MOST_PERIODS) {
+		for (i = 0; i < MOST_PERIODS / 2; i++)
+			windows->periods[i] = windows->periods[2 * i];
+		windows->nperiods = MOST_PERIODS / 2;
 	}
-	return all;
+	windows->periods[windows->nperiods++] =
+		(struct period){progress->all, progress->faults, progress->waits};
 }
 
 /* Notes the processes' CPU time as a window begins, with all probes in place. 0 or -errno. */
@@ -119,7 +118,7 @@ static int begin_window(struct windows *windows)
 {
 	const struct collector_set *collectors = tracer__collectors(windows->tracer);
 	const struct process_counters *processes;
-	struct progress now;
+	struct progress now, period = {0};
 	size_t n, id;
 	int err = 0;
 
@@ -140,11 +139,13 @@ static int begin_window(struct windows *windows)
 		if (windows->cpu[id].pid != (pid_t)processes[id].pid)
 			windows->cpu[id].at_period = now;
 		else
-			add_progress(&windows->unwatched, now, windows->cpu[id].at_period);
+			add_progress(&period, now, windows->cpu[id].at_period);
 		windows->cpu[id].pid = processes[id].pid;
 		windows->cpu[id].at_window = now;
 	}
-	windows->time = program_time(windows);
+	add_progress(&windows->unwatched, period, (struct progress){0});
+	note_period(windows, &period);
+	windows->time = collectors__program_time(tracer__collectors(windows->tracer));
 	windows->open = true;
 	windows->begin = clock_seconds(CLOCK_MONOTONIC);
 	windows->next = windows->begin + windows->length;
@@ -210,46 +211,85 @@ static void measure_cpu(struct windows *windows, struct progress *period, struct
  */
 static double supposed_cost(const struct windows *windows, struct program_time since)
 {
-	struct program_time now = program_time(windows);
+	struct program_time now = collectors__program_time(tracer__collectors(windows->tracer));
 
 	return (double)(now.nanoseconds - since.nanoseconds) / 1e9 +
-	       (double)(now.runs - since.runs) * windows->trap;
+	       (double)(now.traps - since.traps) * windows->trap;
 }
 
-/* How much of something there is in a CPU second in windows, of what there is between them. */
-static double relative(const struct windows *windows, double watched, double unwatched)
+static int compare_faults(const void *a, const void *b)
 {
-	return watched / windows->watched.all / (unwatched / windows->unwatched.all);
+	const struct period *x = a, *y = b;
+
+	return (x->faults * y->cpu > y->faults * x->cpu) -
+	       (x->faults * y->cpu < y->faults * x->cpu);
+}
+
+static int compare_waits(const void *a, const void *b)
+{
+	const struct period *x = a, *y = b;
+
+	return (x->waits * y->cpu > y->waits * x->cpu) - (x->waits * y->cpu < y->waits * x->cpu);
 }
 
 /*
- * The part of the processes' CPU time in windows that is their own, not the probes'. Where they do
- * something often enough to count it, by that. The clock of user time says more than is true: a
- * timer's tick that comes in a trap waits until its end.
+ * How often something usually happens in a CPU second between windows: the mean of the middle half
+ * of that time. A large table that grows brings more faults in one period than all others have, and
+ * a collection of garbage none at all; windows rarely meet either.
+ */
+static double usual_rate(const struct windows *windows, int (*compare)(const void *, const void *),
+			 bool faults)
+{
+	struct period sorted[MOST_PERIODS];
+	double all = 0, at = 0, cpu = 0, times = 0, part;
+	size_t i;
+
+	memcpy(sorted, windows->periods, windows->nperiods * sizeof(sorted[0]));
+	qsort(sorted, windows->nperiods, sizeof(sorted[0]), compare);
+	for (i = 0; i < windows->nperiods; i++)
+		all += sorted[i].cpu;
+	for (i = 0; i < windows->nperiods; at += sorted[i++].cpu) {
+		/* What of it is in the middle half. */
+		part = fmin(at + sorted[i].cpu, 0.75 * all) - fmax(at, 0.25 * all);
+		if (part <= 0)
+			continue;
+		cpu += part;
+		times += (faults ? sorted[i].faults : sorted[i].waits) * part / sorted[i].cpu;
+	}
+	return cpu > 0 ? times / cpu : 0;
+}
+
+/*
+ * The part of the processes' CPU time in watched windows that is their own, not the probes'. Where
+ * they do something often enough to count it, by that. The clock of user time says more than is
+ * true: a timer's tick that comes in a trap waits until its end.
  */
 static double own_share(const struct windows *windows)
 {
-	const struct progress *in = &windows->watched, *out = &windows->unwatched;
+	const struct progress *in = &windows->watched;
 	bool faults = in->faults >= in->waits;
-	double share;
+	double times = faults ? in->faults : in->waits, usual = 0, share;
 
 	if (in->all <= 0)
 		return 1;
-	if (faults && in->faults >= ENOUGH && out->faults > 0)
-		share = relative(windows, in->faults, out->faults);
-	else if (!faults && in->waits >= ENOUGH && out->waits > 0)
-		share = relative(windows, in->waits, out->waits);
-	else
-		share = fmin(1 - windows->supposed_cost / in->all, in->user / in->all);
+	if (times >= ENOUGH)
+		usual = usual_rate(windows, faults ? compare_faults : compare_waits, faults);
+	share = usual > 0 ? times / usual / in->all
+			  : fmin(1 - windows->supposed_cost / in->all, in->user / in->all);
 	return fmin(fmax(share, LEAST_SHARE), 1);
+}
+
+/* CPU seconds that the processes have taken for themselves, up to the end of the last window. */
+static double own_time(const struct windows *windows)
+{
+	return windows->unwatched.all + windows->watched.all * own_share(windows) + windows->quiet;
 }
 
 /* What it all has cost so far, of what the processes have taken for themselves. */
 static double overhead(const struct windows *windows)
 {
-	double own = windows->unwatched.all + windows->watched.all * own_share(windows);
+	double own = fmax(own_time(windows), LEAST_RATE * (windows->begin - windows->start));
 
-	own = fmax(own, LEAST_RATE * (windows->begin - windows->start));
 	return own > 0 ? windows->cost_seconds / own : 0;
 }
 
@@ -279,7 +319,7 @@ static void plan(struct windows *windows, double cost, double toggles, double ra
  * time, of which a window has less than its CPU time. How much less, is known better with each
  * window: so all that is the collectors' scale. */
 static int take_window(struct windows *windows, struct progress period, struct progress window,
-		       double seconds)
+		       double own, double seconds)
 {
 	const struct collector_set *collectors = tracer__collectors(windows->tracer);
 	double outside = fmax(period.all - window.all, 0), share = own_share(windows), weight;
@@ -288,13 +328,12 @@ static int take_window(struct windows *windows, struct progress period, struct p
 
 	/* Idle: only the time tells. */
 	weight = window.all > LEAST_CPU
-			 ? outside / window.all + share
+			 ? share * (outside / own + 1)
 			 : (windows->begin + seconds - windows->period_begin) / seconds * share;
 	for (i = 0; !err && i < collectors->n; i++) {
 		if (!collectors->of[i]->kept)
 			continue;
-		err = collector__end_window(collectors->of[i], weight,
-					    outside + window.all * share);
+		err = collector__end_window(collectors->of[i], weight, outside + own);
 	}
 	return err;
 }
@@ -308,10 +347,17 @@ static int end_window(struct windows *windows)
 	int err;
 
 	measure_cpu(windows, &period, &window);
-	add_progress(&windows->watched, window, (struct progress){0});
-	windows->supposed_cost += supposed_cost(windows, windows->time);
-	time = program_time(windows);
-	err = take_window(windows, period, window, end - windows->begin);
+	cost = supposed_cost(windows, windows->time);
+	if (windows->stats >= 0 && cost < LEAST_WATCHED * window.all) {
+		own = window.all - cost;
+		windows->quiet += own;
+	} else {
+		add_progress(&windows->watched, window, (struct progress){0});
+		windows->supposed_cost += cost;
+		own = window.all * own_share(windows);
+	}
+	time = collectors__program_time(tracer__collectors(windows->tracer));
+	err = take_window(windows, period, window, own, end - windows->begin);
 	/* The probes were there a little longer. */
 	rest = supposed_cost(windows, time);
 	closing = clock_seconds(CLOCK_MONOTONIC);
@@ -323,7 +369,6 @@ static int end_window(struct windows *windows)
 			     : window.all / (end - windows->begin);
 	/* Opening and closing only hold up processes that run. */
 	toggles = windows->toggle * fmin(rate, 1);
-	own = window.all * own_share(windows);
 	cost = window.all - own + rest + toggles;
 	windows->n++;
 	windows->window_seconds += end - windows->begin;
@@ -383,7 +428,7 @@ void windows__estimate(struct windows *windows)
 {
 	const struct collector_set *collectors = tracer__collectors(windows->tracer);
 	double share = own_share(windows);
-	double total = windows->unwatched.all + windows->watched.all * share;
+	double total = own_time(windows);
 	struct progress now;
 	size_t i;
 

@@ -14,9 +14,14 @@ static void put_process(const struct profile *profile, const struct profile_proc
 {
 	const struct schema *schema = &profile->schema;
 	char text[512];
+	char cost[32] = "";
 	uint64_t lost = 0;
 	size_t length;
 	int cause;
+
+	if (profile->cost.known)
+		snprintf(cost, sizeof(cost), ", costs %.1f %% now",
+			 100 * profile->cost.cpu_share_now);
 
 	for (cause = 0; cause < LOST_CAUSES; cause++)
 		lost += process->lost[cause];
@@ -24,9 +29,9 @@ static void put_process(const struct profile *profile, const struct profile_proc
 		snprintf(text, sizeof(text), "%s children of %d that have ended, together",
 			 format_count(process->ended).s, process->parent);
 	else
-		snprintf(text, sizeof(text), "%d %s  CPython %s, %s, %s, %.0f s%s", process->pid,
+		snprintf(text, sizeof(text), "%d %s  CPython %s, %s, %s, %.0f s%s%s", process->pid,
 			 process->comm, process->python, profile->mode, process->attribution,
-			 profile->duration_seconds,
+			 profile->duration_seconds, cost,
 			 process->state == PROCESS_EXITED   ? ", has exited"
 			 : process->state == PROCESS_EXECED ? ", has executed another program"
 							    : "");
