@@ -277,12 +277,33 @@ static __always_inline bool frame__push(struct thread *t, const struct py_layout
 	return stack__push(t, code, position, generation);
 }
 
+/* The state that held an interpreter's GIL last. */
+static __always_inline __u64 interp__last_holder(struct thread *t, const struct py_layout *l,
+						 __u64 interp)
+{
+	__u64 gil = 0, tstate = 0;
+
+	if (l->interp_gil == NO_FIELD)
+		return tstate__last_holder(t, l);
+	if (read_user(&gil, sizeof(gil), interp + l->interp_gil))
+		read_user(&tstate, sizeof(tstate), gil + l->gil_last_holder);
+	return tstate == t->freed_tstate ? 0 : tstate;
+}
+
+/* Whether nobody holds the GIL, if the state in the scratch does not. */
+static __always_inline bool tstate__has_let_go(struct thread *t, const struct py_layout *l)
+{
+	return l->tstate_status == NO_FIELD
+		       ? !tstate__holding_gil(t, l)
+		       : !(scratch_u64(t, l->tstate_status) >> (l->status_active_shift & 31) & 1);
+}
+
 /*
- * For a thread without Python: the state of the thread that waits for it, if it can be no other.
- * That is the program's only one, while it has let the GIL go: it then runs no Python, and its
- * frames do not move. Leaves it in the scratch. Which of several threads waits for this one, and
- * which for something else, nothing here tells. Global, as the next one, so that the verifier
- * follows it once.
+ * For a thread without Python: the state of the thread that waits for it. That is the program's
+ * only one, while it has let the GIL go: it then runs no Python, and its frames do not move. Which
+ * of several threads waits for this one, and which for something else, nothing here tells; but
+ * while nobody has the GIL, the one that had it last is likely. Leaves it in the scratch. Global,
+ * as the next one, so that the verifier follows it once.
  */
 __noinline int tstate__find_waiter(void)
 {
@@ -296,12 +317,15 @@ __noinline int tstate__find_waiter(void)
 	    !read_user(&main, sizeof(main), t->process.runtime + l->runtime_interpreters_main) ||
 	    !main || newest != main ||
 	    !read_user(&tstate, sizeof(tstate), main + l->interp_threads_head) || !tstate ||
-	    !read_user(t->scratch, l->tstate_size & (SCRATCH_SIZE - 1), tstate) ||
-	    scratch_u64(t, l->tstate_next))
+	    !read_user(t->scratch, l->tstate_size & (SCRATCH_SIZE - 1), tstate))
 		return false;
-	return l->tstate_status == NO_FIELD
-		       ? !tstate__holding_gil(t, l)
-		       : !(scratch_u64(t, l->tstate_status) >> (l->status_active_shift & 31) & 1);
+	t->waiter_is_likely = scratch_u64(t, l->tstate_next) != 0;
+	if (t->waiter_is_likely) {
+		tstate = interp__last_holder(t, l, main);
+		if (!tstate || !read_user(t->scratch, l->tstate_size & (SCRATCH_SIZE - 1), tstate))
+			return false;
+	}
+	return tstate__has_let_go(t, l);
 }
 
 /*
@@ -368,7 +392,7 @@ __noinline int stack__take_waiter(void)
 	    scratch_u64(t, l->tstate_frame) != t->waiter_frame)
 		stack__begin(t);
 	else
-		t->stack.end = STACK_OF_WAITER;
+		t->stack.end = t->waiter_is_likely ? STACK_OF_LIKELY_WAITER : STACK_OF_WAITER;
 	return 0;
 }
 

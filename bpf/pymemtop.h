@@ -49,6 +49,9 @@ struct py_layout {
 	__u16 runtime_tstate_current; /* NO_FIELD if the GIL's holder is not kept here */
 	__u16 runtime_last_holder;    /* of the GIL, likewise */
 	/* PyInterpreterState */
+	__u16 interp_gil;      /* points to its GIL: from 3.12 on */
+	__u16 gil_last_holder; /* in that */
+	__u16 interp_modules;  /* sys.modules */
 	__u16 interp_next;
 	__u16 interp_threads_head;
 	__u16 interp_threads_unique; /* grows with every thread state made */
@@ -391,6 +394,7 @@ enum stack_end {
 	STACK_UNREADABLE, /* a frame's memory could not be read */
 	STACK_OF_WAITER,  /* a thread without Python, while this is the stack of the one that waits
 			   */
+	STACK_OF_LIKELY_WAITER, /* ... of which only that is likely: it had the GIL last */
 	STACK_BEFORE_ATTACH, /* usdt: outer frames from before the attach, or past MARKER_DEPTH */
 };
 

@@ -47,15 +47,16 @@ struct thread {
 	struct call call;
 	struct page_move move;
 	struct running running;
-	__u64 pointer;	    /* its pthread_self(): tstate->thread_id */
-	__u64 tstate;	    /* 0: not known */
-	__u64 freed_tstate; /* the last thread state that it freed */
-	__u64 swapped;	    /* the state it took on, of another thread's making; 0: none */
-	__u64 swapped_id;   /* ... and the maker's pthread_self() */
-	__u64 stateless_at; /* interpreter's count of thread states when none was ours */
-	__u64 next_frame;   /* the walk's next step */
-	__u64 waiter_frame; /* of the thread that waits for this one, which has no Python */
-	__u64 window_start; /* what the window holds, in the target's memory */
+	__u64 pointer;		/* its pthread_self(): tstate->thread_id */
+	__u64 tstate;		/* 0: not known */
+	__u64 freed_tstate;	/* the last thread state that it freed */
+	__u64 swapped;		/* the state it took on, of another thread's making; 0: none */
+	__u64 swapped_id;	/* ... and the maker's pthread_self() */
+	__u64 stateless_at;	/* interpreter's count of thread states when none was ours */
+	__u64 next_frame;	/* the walk's next step */
+	__u64 waiter_frame;	/* of the thread that waits for this one, which has no Python */
+	__u64 waiter_is_likely; /* ... as it had the GIL last; else there is no other */
+	__u64 window_start;	/* what the window holds, in the target's memory */
 	__u64 window_end;
 	__u64 far_frame;  /* the last frame read on its own */
 	__u32 frame_at;	  /* where the frame read last is in the window */

@@ -77,6 +77,15 @@ static void print_states(void)
 	print("runtime_tstate_current", NO_FIELD);
 	print("runtime_last_holder", NO_FIELD);
 #endif
+#if PY_VERSION_HEX < 0x030c0000
+	print("interp_gil", NO_FIELD);
+	print("gil_last_holder", NO_FIELD);
+	FIELD(interp_modules, PyInterpreterState, modules);
+#else
+	FIELD(interp_gil, PyInterpreterState, ceval.gil);
+	FIELD(gil_last_holder, struct _gil_runtime_state, last_holder);
+	FIELD(interp_modules, PyInterpreterState, imports.modules);
+#endif
 	FIELD(interp_next, PyInterpreterState, next);
 #if PY_VERSION_HEX < 0x030b0000
 	FIELD(interp_threads_head, PyInterpreterState, tstate_head);
@@ -218,6 +227,8 @@ static void print_objects(void)
 static void print_slots(void)
 {
 	SLOT(runtime_interpreters_head, runtime_state.interpreters_head);
+	SLOT(interp_gil, interpreter_state.ceval_gil);
+	SLOT(interp_modules, interpreter_state.imports_modules);
 	SLOT(interp_next, interpreter_state.next);
 	SLOT(interp_threads_head, interpreter_state.threads_head);
 	SLOT(tstate_interp, thread_state.interp);

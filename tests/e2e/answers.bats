@@ -159,7 +159,7 @@ time.sleep(600)' 3>&- &
 	grep -qE 'RSS +.* = [0-9.]+ MiB anonymous \+ [0-9.]+ MiB of files \+ 40.0 MiB shared$' "$BATS_TEST_TMPDIR/report"
 }
 
-@test "what a native thread allocates is on the line that waits for it, if that can be only one" {
+@test "what a native thread allocates is on the line that waits for it, and marked where it is only likely" {
 	cat > "$BATS_TEST_TMPDIR/work.c" <<-'C'
 		#include <pthread.h>
 		#include <stdlib.h>
@@ -183,6 +183,7 @@ time.sleep(600)' 3>&- &
 		other = threading.Thread(target=end.wait)
 		other.start()
 		for i in range(50): waits(ctypes.c_size_t(3_333))
+		for i in range(50): holds(ctypes.c_size_t(4_444))
 		end.set()
 		other.join()
 	PYTHON
@@ -200,10 +201,39 @@ time.sleep(600)' 3>&- &
 			print(sys.argv[2], places, native["outstanding_bytes"])
 			assert waits["outstanding_count"] == 50
 			assert places == [("waits [native thread]", 4), ("<module>", 7)]
-			# And what the interpreter takes before it has a thread state.
-			assert 0 <= native["outstanding_bytes"] - 50 * (22_222 + 3_333) < 50 * 22_222
+			# Another thread could be meant, but had not been running.
+			likely, = [s for s in process["stacks"] if s["outstanding_bytes"] == 50 * 3_333]
+			places = [(f["function"], f["line"]) for f in likely["frames"]]
+			assert places == [("waits [native thread, likely]", 4), ("<module>", 12)]
+			# With the GIL held, nobody waits. And what the interpreter takes before it has a thread state.
+			assert 0 <= native["outstanding_bytes"] - 50 * (22_222 + 4_444) < 50 * 22_222
 			assert not any(process["lost"].values()), process["lost"]
 		PYTHON
+	done
+}
+
+@test "a notebook's cell is in no file: its text is the process's own" {
+	need_probes
+	cat > "$BATS_TEST_TMPDIR/cells.py" <<-'PYTHON'
+		import linecache, time
+		def run(name, source):
+		    linecache.cache[name] = len(source), None, source.splitlines(True), name
+		    exec(compile(source, name, "exec"), globals())
+		run("/tmp/ipykernel_7/123456789.py", "kept = []\ndef work():\n\tkept.append(bytearray(3000))  # \u00e9\x1b[2J\n")
+		run("<ipython-input-3-abc>", "def more():\n    kept.append(bytearray(1000))\n")
+		while True:
+		    work(), more()
+		    time.sleep(0.01)
+	PYTHON
+	for python in "$DEBIAN" "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.{8,9,10,12,13}.*/bin/python3; do
+		[ -x "$python" ] || continue
+		"$python" "$BATS_TEST_TMPDIR/cells.py" 3>&- &
+		TARGET=$!
+		until_asleep "$TARGET"
+		"$PYMEMTOP" record -p "$TARGET" -d 0.5 -o "$BATS_TEST_TMPDIR/report"
+		grep -qE '^ +3 .* KiB .*     kept.append\(bytearray\(3000\)\)  # é\\x1b\[2J$' "$BATS_TEST_TMPDIR/report"
+		grep -qE '^ +2 .* KiB .*     kept.append\(bytearray\(1000\)\)$' "$BATS_TEST_TMPDIR/report"
+		kill "$TARGET"
 	done
 }
 

@@ -6,8 +6,8 @@
 #include "inspect/namespace.h"
 #include "inspect/text.h"
 
-/* Names are shorter. */
-#define MOST_CHARACTERS 64
+/* Names are shorter, and files' names mostly. */
+#define MOST_CHARACTERS 255
 
 /* What every module, and every class, begins with. */
 #define FIRST_ENTRIES 64

@@ -58,6 +58,8 @@ static struct known_file *find_file(struct process_info *info, const char *name,
 	info->nfiles++;
 	if (info->reader && permission->may_read(permission->context, info))
 		more->text = source_text__new(info->reader, info->cwd, name);
+	if (!more->text)
+		more->text = permission->find_text(permission->context, info, name);
 	return more;
 }
 
@@ -90,6 +92,14 @@ static const struct location *find_misfit(const struct profile_process *process,
 	return NULL;
 }
 
+/* Not "[native]", nor "<frozen os>"; and "<string>" may be any of many texts. */
+static bool has_text(const char *file)
+{
+	return file[0] && file[0] != '[' &&
+	       (file[0] != '<' ||
+		(strncmp(file, "<frozen ", 8) != 0 && strcmp(file, "<string>") != 0));
+}
+
 int sources__load(struct profile *profile, struct profile_process *process,
 		  struct process_info *info, const struct read_permission *permission, size_t top,
 		  bool functions)
@@ -105,8 +115,7 @@ int sources__load(struct profile *profile, struct profile_process *process,
 		return -ENOMEM;
 	for (i = 0; i < top; i++) {
 		file = process->lines[i].location->file;
-		/* "<string>", "[native]" */
-		if (!file[0] || strchr("<[", file[0]) || profile_process__file(process, file))
+		if (!has_text(file) || profile_process__file(process, file))
 			continue;
 		found = find_text(info, file, permission);
 		if (!found)

@@ -11,6 +11,10 @@
 /* Whether files may still be read for a process: asked before each one that was not read yet. */
 struct read_permission {
 	bool (*may_read)(void *context, const struct process_info *info);
+	/* What a running process has itself as the text of a file that cannot be read; NULL:
+	 * nothing. */
+	struct source_text *(*find_text)(void *context, const struct process_info *info,
+					 const char *file);
 	void *context;
 };
 

@@ -432,7 +432,8 @@ static struct process_info *find_info(const struct session *session, pid_t pid)
 static int complete(struct session *session, const struct mode *mode,
 		    const struct profile_options *options, struct profile *profile)
 {
-	const struct read_permission permission = {targets__may_read, session->targets};
+	const struct read_permission permission = {targets__may_read, targets__find_text,
+						   session->targets};
 	const struct filter *filter = session->options.filter;
 	const bool by_line = mode->by_line;
 	struct profile_process *process;

@@ -8,6 +8,8 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/procfs.h"
+#include "collect/processes.h"
+#include "inspect/linecache.h"
 #include "session/targets.h"
 #include "target/candidates.h"
 #include "target/readers.h"
@@ -321,4 +323,20 @@ bool targets__may_read(void *context, const struct process_info *info)
 	/* We do not know which files a child saw when it ended. */
 	return process->state == PROCESS_EXITED && !info->parent &&
 	       reader__is_of(info->reader, process->uid, process->gid, process->capabilities);
+}
+
+struct source_text *targets__find_text(void *context, const struct process_info *info,
+				       const char *file)
+{
+	const struct targets *targets = context;
+	const struct process_counters *process;
+	const struct target *target;
+	__u32 id = id_of(targets, info), image;
+	size_t n;
+
+	process = &tracer__processes(targets->tracer, &n)[id];
+	target = processes__target(tracer__record(targets->tracer), id, &image);
+	return target && process->state == PROCESS_RUNNING
+		       ? linecache__find(target, process->pid, file)
+		       : NULL;
 }

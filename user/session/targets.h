@@ -66,8 +66,10 @@ bool targets__are_alive(const struct targets *targets);
 struct process_info **targets__infos(struct targets *targets);
 struct programs *targets__programs(struct targets *targets);
 
-/* Whether the process's files may be read now: for struct read_permission, with the targets as its
- * context. */
+/* For struct read_permission, with the targets as its context: whether the process's files may be
+ * read now, and the text that it has of one that is none. */
 bool targets__may_read(void *targets, const struct process_info *info);
+struct source_text *targets__find_text(void *targets, const struct process_info *info,
+				       const char *file);
 
 #endif /* TARGETS_H */

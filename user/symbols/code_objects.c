@@ -320,7 +320,7 @@ static const struct location *find_location(struct code_objects *names, const st
 }
 
 const struct location *code_objects__mark_native(struct code_objects *names,
-						 const struct location *location)
+						 const struct location *location, bool likely)
 {
 	struct location key = *location;
 	char *function;
@@ -328,7 +328,8 @@ const struct location *code_objects__mark_native(struct code_objects *names,
 	/* The locations of what is no line are no names of ours. */
 	if (!location->line)
 		return location;
-	if (asprintf(&function, "%s " NATIVE_THREAD, location->function) < 0)
+	if (asprintf(&function, "%s %s", location->function,
+		     likely ? LIKELY_NATIVE_THREAD : NATIVE_THREAD) < 0)
 		return NULL;
 	key.function = intern(names, function);
 	return key.function ? find_location(names, &key) : NULL;
@@ -517,5 +518,5 @@ void code_objects__end_sweep(struct code_objects *names)
 
 const struct location *location__of_end(enum stack_end end)
 {
-	return end == STACK_WHOLE || end == STACK_OF_WAITER ? NULL : &places[end].of;
+	return end != STACK_WHOLE && places[end].of.file ? &places[end].of : NULL;
 }

@@ -63,15 +63,16 @@ void code_objects__begin_sweep(struct code_objects *names);
 void location__mark(const struct location *location);
 void code_objects__end_sweep(struct code_objects *names);
 
-/* Marks a function's name: the line's thread waited while a native thread did this. */
-#define NATIVE_THREAD "[native thread]"
+/* Mark a function's name: the line's thread waited while a native thread did this, or likely did.
+ */
+#define NATIVE_THREAD	     "[native thread]"
+#define LIKELY_NATIVE_THREAD "[native thread, likely]"
 
 /* Returns the marked location of the same line, or NULL if out of memory. */
 const struct location *code_objects__mark_native(struct code_objects *names,
-						 const struct location *location);
+						 const struct location *location, bool likely);
 
-/* Returns the location that stands for how a stack ends, or NULL for STACK_WHOLE and
- * STACK_OF_WAITER. */
+/* Returns the location that stands for how a stack ends, or NULL if that is whole. */
 const struct location *location__of_end(enum stack_end end);
 
 /* The locations of what has no Python frame at all; and of stacks that came, held nothing, and were

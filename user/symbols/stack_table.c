@@ -197,8 +197,10 @@ static struct indexed_stack *name_stack(struct stack_table *stacks,
 		if (!skip)
 			stack->stack.frames[stack->stack.nframes++] = location;
 	}
-	if (record->end == STACK_OF_WAITER && stack->stack.nframes) {
-		location = code_objects__mark_native(stacks->codes, stack->stack.frames[0]);
+	if ((record->end == STACK_OF_WAITER || record->end == STACK_OF_LIKELY_WAITER) &&
+	    stack->stack.nframes) {
+		location = code_objects__mark_native(stacks->codes, stack->stack.frames[0],
+						     record->end == STACK_OF_LIKELY_WAITER);
 		if (!location) {
 			free(stack);
 			return NULL;

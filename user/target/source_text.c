@@ -32,27 +32,45 @@ static char *clean_line(const char *line, size_t length)
 	return clean;
 }
 
+struct source_text *source_text__empty(void)
+{
+	struct source_text *text = calloc(1, sizeof(*text));
+
+	if (text)
+		text->references = 1;
+	return text;
+}
+
+int source_text__add(struct source_text *text, char *line)
+{
+	char **more;
+
+	if (line && text->nlines % 256 == 0) {
+		more = reallocarray(text->lines, text->nlines + 256, sizeof(*more));
+		if (!more) {
+			free(line);
+			return -ENOMEM;
+		}
+		text->lines = more;
+	}
+	if (!line)
+		return -ENOMEM;
+	text->lines[text->nlines++] = line;
+	return 0;
+}
+
 static int split(struct source_text *text, const char *data, size_t size)
 {
 	const char *end = data + size, *next;
-	char **more;
+	int err = 0;
 
-	for (; data < end; data = next + 1) {
+	for (; !err && data < end; data = next + 1) {
 		next = memchr(data, '\n', end - data);
 		if (!next)
 			next = end;
-		if (text->nlines % 256 == 0) {
-			more = reallocarray(text->lines, text->nlines + 256, sizeof(*more));
-			if (!more)
-				return -ENOMEM;
-			text->lines = more;
-		}
-		text->lines[text->nlines] = clean_line(data, next - data);
-		if (!text->lines[text->nlines])
-			return -ENOMEM;
-		text->nlines++;
+		err = source_text__add(text, clean_line(data, next - data));
 	}
-	return 0;
+	return err;
 }
 
 struct source_text *source_text__new(struct reader *reader, const char *cwd, const char *name)
@@ -68,11 +86,9 @@ struct source_text *source_text__new(struct reader *reader, const char *cwd, con
 	    (int)sizeof(path))
 		return NULL;
 	data = reader__read(reader, path, &size, &changed);
-	text = data ? calloc(1, sizeof(*text)) : NULL;
-	if (text) {
-		text->references = 1;
+	text = data ? source_text__empty() : NULL;
+	if (text)
 		text->changed = changed;
-	}
 	if (text && split(text, data, size)) {
 		source_text__free(text);
 		text = NULL;

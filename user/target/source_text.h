@@ -22,6 +22,11 @@ struct source_text {
  */
 struct source_text *source_text__new(struct reader *reader, const char *cwd, const char *name);
 
+/* Returns a text without lines, which are then added: a malloc'ed printable line is the text's from
+ * then on, and NULL is -ENOMEM. Returns 0 or -ENOMEM. */
+struct source_text *source_text__empty(void);
+int source_text__add(struct source_text *text, char *line);
+
 /* Whether a line can be one of a function, or of a class's body: it is defined there or above. Of
  * what has no name of its own, such as a module or a lambda, any line can be. */
 bool source_text__fits(const struct source_text *text, const char *function, int line);

@@ -8,6 +8,9 @@
 		.runtime_interpreters_main = 944,
 		.runtime_tstate_current = 65535,
 		.runtime_last_holder = 65535,
+		.interp_gil = 16,
+		.gil_last_holder = 8,
+		.interp_modules = 7592,
 		.interp_next = 7264,
 		.interp_threads_head = 7336,
 		.interp_threads_unique = 7328,
@@ -55,6 +58,8 @@
 	},
 	.slots = {
 		.runtime_interpreters_head = 5,
+		.interp_gil = 15,
+		.interp_modules = 12,
 		.interp_next = 8,
 		.interp_threads_head = 9,
 		.tstate_interp = 25,
