@@ -259,6 +259,15 @@ time.sleep(600)' 3>&- &
 	}
 	own
 	[[ $(own) == *"4."[89]" MiB"*"/serve.py:4 (<module>)" ]]
+	# As installed scripts, -m, and servers name it.
+	for words in "/venv/bin/shop --port 80" "python3 -m shop" "/venv/bin/gunicorn -w 2 shop.wsgi:app" "x --app=shop"; do
+		sed -E "s|\"cmdline\": ?\"[^\"]*\"|\"cmdline\": \"$words\"|" "$BATS_TEST_TMPDIR/saved" > "$BATS_TEST_TMPDIR/named"
+		grep -qF "$words" "$BATS_TEST_TMPDIR/named"
+		"$PYMEMTOP" report "$BATS_TEST_TMPDIR/named" | grep -A1 "The program's own line" | tail -1 |
+			grep -qE '4.[89] MiB .*/shop/__init__.py:4 \(basket\)$'
+	done
+	sed -E 's|"cmdline": ?"[^"]*"|"cmdline": "workshop shopping"|' "$BATS_TEST_TMPDIR/saved" > "$BATS_TEST_TMPDIR/named"
+	"$PYMEMTOP" report "$BATS_TEST_TMPDIR/named" | grep -A1 "The program's own line" | grep -q '/serve.py:4'
 	[[ $(own --own '*/shop/*') == *"4."[89]" MiB"*"/shop/__init__.py:4 (basket)" ]]
 	[[ $(own --own '*/shop/*' --library __init__.py) == *"4."[89]" MiB"*"/serve.py:4 (<module>)" ]]
 	"$PYMEMTOP" record -m lines --own '*/shop/*' -- "$DEBIAN" "$BATS_TEST_TMPDIR/serve.py" "$packages" \

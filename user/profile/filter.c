@@ -6,10 +6,10 @@
 #include "profile/filter.h"
 #include "profile/own_code.h"
 
-static bool has_file(const struct filter *filter, const char *file)
+static bool has_file(const struct filter *filter, const char *cmdline, const char *file)
 {
 	return filter->nfiles ? file__matches(file, filter->files, filter->nfiles)
-			      : !file__is_library(&filter->code, file);
+			      : !file__is_library(&filter->code, cmdline, file);
 }
 
 static bool has_function(const struct filter *filter, const char *function)
@@ -34,7 +34,7 @@ void filter__drop_files(const struct filter *filter, struct profile_process *pro
 	for (i = 0; i < process->nlines; i++) {
 		/* Line 0 stands for the module's beginning. */
 		if (process->lines[i].location->line &&
-		    has_file(filter, process->lines[i].location->file))
+		    has_file(filter, process->cmdline, process->lines[i].location->file))
 			process->lines[n++] = process->lines[i];
 	}
 	process->nlines = n;

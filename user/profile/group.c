@@ -60,7 +60,9 @@ static void add_own_lines(const struct profile *profile, const struct profile_pr
 
 	for (i = 0; i < process->nstacks; i++) {
 		stack = &process->stacks[i];
-		for (k = 0; k < stack->nframes && !location__is_own(code, stack->frames[k]); k++)
+		for (k = 0; k < stack->nframes &&
+			    !location__is_own(code, process->cmdline, stack->frames[k]);
+		     k++)
 			;
 		add(groups, k < stack->nframes ? stack->frames[k] : rest_of(stack), process,
 		    &stack->values, &stack->change,

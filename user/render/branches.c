@@ -13,6 +13,7 @@
 struct drawing {
 	const struct branches *branches;
 	const struct own_code *own;
+	const char *cmdline;
 	struct flame *flame;
 };
 
@@ -138,7 +139,7 @@ static enum flame_hue hue_of(const struct drawing *drawing, const struct locatio
 {
 	if (!location->line && location->file[0] == '[')
 		return HUE_OTHER;
-	return location__is_own(drawing->own, location) ? HUE_OWN : HUE_LIBRARY;
+	return location__is_own(drawing->own, drawing->cmdline, location) ? HUE_OWN : HUE_LIBRARY;
 }
 
 static int add_box(const struct drawing *drawing, size_t from, size_t to, size_t depth,
@@ -207,10 +208,10 @@ static int add_above(const struct drawing *drawing, size_t from, size_t to, size
 	return err < 0 ? err : 0;
 }
 
-int branches__draw(const struct branches *branches, const struct own_code *own, struct flame *flame,
-		   const char *name, unsigned int depth, uint64_t start)
+int branches__draw(const struct branches *branches, const struct own_code *own, const char *cmdline,
+		   struct flame *flame, const char *name, unsigned int depth, uint64_t start)
 {
-	const struct drawing drawing = {branches, own, flame};
+	const struct drawing drawing = {branches, own, cmdline, flame};
 	int err = add_box(&drawing, 0, branches->n, depth, start, name, HUE_OTHER);
 
 	return err > 0 ? add_above(&drawing, 0, branches->n, 0, depth + 1, start) : err;

@@ -39,7 +39,7 @@ int branch__compare(const struct branch *a, const struct branch *b);
 
 /* Draws them, sorted, above a box of that name at a depth and a start. own: whose code is the
  * program's. 0 or -ENOMEM. */
-int branches__draw(const struct branches *branches, const struct own_code *own, struct flame *flame,
-		   const char *name, unsigned int depth, uint64_t start);
+int branches__draw(const struct branches *branches, const struct own_code *own, const char *cmdline,
+		   struct flame *flame, const char *name, unsigned int depth, uint64_t start);
 
 #endif /* BRANCHES_H */

@@ -163,7 +163,7 @@ static int render_svg(const struct difference_set *set, size_t top, FILE *out)
 	if (flame)
 		flame__compare(flame);
 	if (!err)
-		err = branches__draw(&branches, NULL, flame, "all processes together", 0, 0);
+		err = branches__draw(&branches, NULL, NULL, flame, "all processes together", 0, 0);
 	if (err >= 0) {
 		snprintf(title, sizeof(title), "pymemtop diff: %s held, %s before (%s)",
 			 format_bytes(branches.weight).s, format_bytes(branches.before).s,

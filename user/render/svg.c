@@ -30,8 +30,8 @@ static int add_process(const struct picture *picture, const struct profile_proce
 		name = NULL;
 		return -ENOMEM;
 	}
-	return branches__draw(branches, picture->options->own_code, picture->flame, name, depth,
-			      start);
+	return branches__draw(branches, picture->options->own_code, process->cmdline,
+			      picture->flame, name, depth, start);
 }
 
 static int draw(struct picture *picture, const struct branches *parts, uint64_t total)
