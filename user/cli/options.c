@@ -8,15 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
+#include "base/procfs.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/rendering.h"
 #include "modes/modes.h"
 #include "render/renderers.h"
 #include "symbols/stack_table.h"
-#include "base/cleanup.h"
-#include "base/procfs.h"
 #include "target/images.h"
 #include "target/target.h"
 #include "version.h"
@@ -610,14 +610,14 @@ static int find_children(struct options *options)
 {
 	size_t n = 0, i;
 	auto_free pid_t *all = proc_processes(&n);
-	auto_free pid_t *parents = calloc(n + 1, sizeof(*parents));
+	auto_free pid_t *parents = all ? calloc(n + 1, sizeof(*parents)) : NULL;
 	pid_t *more;
 	bool any;
 
-	if (!all)
-		return 0;
+	if (!all || !parents)
+		return all ? -ENOMEM : 0;
 	more = reallocarray(options->pids, options->npids + n, sizeof(*more));
-	if (!parents || !more)
+	if (!more)
 		return -ENOMEM;
 	options->pids = more;
 	for (i = 0; i < n; i++)

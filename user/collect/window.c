@@ -32,8 +32,9 @@ struct program_time collectors__program_time(const struct collector_set *collect
 	size_t i;
 
 	for (i = 0; i < collectors->n; i++) {
-		bpf_object__for_each_program(program, collectors->of[i]->object)
+		bpf_object__for_each_program (program, collectors->of[i]->object) {
 			add_program_time(program, &time);
+		}
 	}
 	return time;
 }

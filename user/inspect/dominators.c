@@ -185,7 +185,8 @@ static int give(struct search *search, size_t nnodes, struct dominators *dominat
 	memset(nearest, 0xff, nnodes * sizeof(*nearest));
 	for (i = 1; i < search->n; i++)
 		nearest[search->node[i]] = search->node[search->dominator[i]];
-	*dominators = (struct dominators){search->n, take(search->node), nearest};
+	*dominators = (struct dominators){search->n, search->node, nearest};
+	search->node = NULL;
 	return 0;
 }
 
@@ -196,8 +197,9 @@ int dominators__find(size_t n, uint32_t **first, uint32_t **edges, struct domina
 
 	if (!err)
 		err = turn_edges(&search, *first, *edges);
-	free(take(*first));
-	free(take(*edges));
+	free(*first);
+	free(*edges);
+	*first = *edges = NULL;
 	if (!err)
 		err = find_semidominators(&search);
 	free(search.pred_first);

@@ -78,24 +78,15 @@ static void put_changing(struct json_writer *writer, uint64_t count, uint64_t by
 	json__integer_member(writer, "bytes_change", bytes_change);
 }
 
-static void put_alive(struct json_writer *writer, const struct profile_alive *alive)
+static void put_look(struct json_writer *writer, const struct profile_alive *alive)
 {
 	const struct profile_alive_type *type;
 
-	if (!alive->types && !alive->why)
-		return;
-	json__string(writer, "alive");
-	json__open_map(writer);
-	if (alive->why)
-		json__string_member(writer, "why", alive->why);
-	if (alive->types) {
-		json__number_member(writer, "first_seconds", alive->first_seconds);
-		json__number_member(writer, "seconds", alive->seconds);
-		put_changing(writer, alive->count, alive->bytes, alive->count_change,
-			     alive->bytes_change);
-		json__string(writer, "types");
-		json__open_array(writer);
-	}
+	json__number_member(writer, "first_seconds", alive->first_seconds);
+	json__number_member(writer, "seconds", alive->seconds);
+	put_changing(writer, alive->count, alive->bytes, alive->count_change, alive->bytes_change);
+	json__string(writer, "types");
+	json__open_array(writer);
 	for (type = alive->types; type < alive->types + alive->ntypes; type++) {
 		json__open_map(writer);
 		json__text_member(writer, "type", type->now.name);
@@ -107,8 +98,19 @@ static void put_alive(struct json_writer *writer, const struct profile_alive *al
 			     type->bytes_change);
 		json__close_map(writer);
 	}
+	json__close_array(writer);
+}
+
+static void put_alive(struct json_writer *writer, const struct profile_alive *alive)
+{
+	if (!alive->types && !alive->why)
+		return;
+	json__string(writer, "alive");
+	json__open_map(writer);
+	if (alive->why)
+		json__string_member(writer, "why", alive->why);
 	if (alive->types)
-		json__close_array(writer);
+		put_look(writer, alive);
 	json__close_map(writer);
 }
 

@@ -16,7 +16,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/procfs.h"
@@ -195,13 +194,15 @@ static int on_end(void *context)
 /* Begins a look at a process. What we write before the fork must not be written twice. */
 static int begin_look(struct looks *looks, struct subject *subject)
 {
-	auto_close int fd = memfd_create("pymemtop-census", MFD_CLOEXEC);
-	int err;
+	int fd = memfd_create("pymemtop-census", MFD_CLOEXEC), err;
 
-	looks->result = fd < 0 ? NULL : fdopen(fd, "w+");
-	if (!looks->result)
+	if (fd < 0)
 		return -errno;
-	fd = -1;
+	looks->result = fdopen(fd, "w+");
+	if (!looks->result) {
+		close(fd);
+		return -ENOMEM;
+	}
 	fflush(NULL);
 	looks->began = clock_seconds(CLOCK_MONOTONIC);
 	looks->child = fork();
