@@ -80,7 +80,7 @@ static __always_inline void enter_free(struct thread *t, __u64 address)
 	tstate__forget_if_freed(t, address);
 	block = block__take(t->process.id, address);
 	if (block)
-		site__free(block__site(block), block__size(block), 1);
+		site__free(t->process.id, block__site(block), block__size(block), 1);
 }
 
 /* Remove the old block at the entry: once realloc() has freed it, another thread may get its
@@ -207,7 +207,7 @@ static __always_inline __u64 leave_block_call(struct thread *t, struct call *cal
 		/* realloc() failed: the old block stays. */
 		block__put(t->process.id, call->address, call->old);
 	else
-		site__free(block__site(call->old), block__size(call->old), 1);
+		site__free(t->process.id, block__site(call->old), block__size(call->old), 1);
 	call->old = 0;
 	return result;
 }

@@ -5,6 +5,7 @@
 
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
+#include "config.bpf.h"
 #include "pymemtop.h"
 
 struct {
@@ -38,25 +39,35 @@ static __always_inline void lose(__u32 process, enum lost_cause cause)
 		__sync_fetch_and_add(&counters->lost[cause], 1);
 }
 
-/* n blocks or pages, of size bytes in total. */
-static __always_inline void site__allocate(__u32 site, __u64 size, __u64 n)
+#include "peak.bpf.h"
+
+/* n blocks or pages of a process's site, of size bytes in total. */
+static __always_inline void site__allocate(__u32 process, __u32 site, __u64 size, __u64 n)
 {
 	struct site_counters *count = bpf_map_lookup_elem(&site_counters, &site);
 
 	if (!count)
 		return;
+	if (config.peak)
+		peak__note(process, site);
 	__sync_fetch_and_add(&count->allocated_bytes, size);
 	__sync_fetch_and_add(&count->allocated_count, n);
+	if (config.peak)
+		peak__change(process, size);
 }
 
-static __always_inline void site__free(__u32 site, __u64 size, __u64 n)
+static __always_inline void site__free(__u32 process, __u32 site, __u64 size, __u64 n)
 {
 	struct site_counters *count = bpf_map_lookup_elem(&site_counters, &site);
 
 	if (!count)
 		return;
+	if (config.peak)
+		peak__note(process, site);
 	__sync_fetch_and_add(&count->freed_bytes, size);
 	__sync_fetch_and_add(&count->freed_count, n);
+	if (config.peak)
+		peak__change(process, -size);
 }
 
 #endif /* COUNTERS_BPF_H */

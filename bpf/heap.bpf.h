@@ -60,7 +60,7 @@ int pymemtop_leave(struct pt_regs *ctx)
 	if (!call__is_of_block(call))
 		mappings__add(call->made, call->made + page_up(call->size), t->process.id, site);
 	else if (block__put(t->process.id, call->made, block__pack(site, call->size)))
-		site__allocate(site, call->size, 1);
+		site__allocate(t->process.id, site, call->size, 1);
 	return 0;
 }
 

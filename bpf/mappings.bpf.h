@@ -60,7 +60,7 @@ __noinline int mapping__shrink(__u32 number, __u64 bytes)
 {
 	struct mapping *mapping = bpf_map_lookup_elem(&mappings, &number);
 	struct site_counters *count;
-	__u32 site;
+	__u32 site, process;
 
 	if (!mapping)
 		return 0;
@@ -68,10 +68,15 @@ __noinline int mapping__shrink(__u32 number, __u64 bytes)
 	count = bpf_map_lookup_elem(&site_counters, &site);
 	if (!count)
 		return 0;
+	process = mapping->process;
+	if (config.peak)
+		peak__note(process, site);
 	__sync_fetch_and_add(&count->unmapped_bytes, bytes);
 	__sync_fetch_and_add(&mapping->bytes, -bytes);
 	if (!mapping->bytes && !bpf_map_delete_elem(&mappings, &number))
 		__sync_fetch_and_add(&count->unmapped_count, 1);
+	if (config.peak)
+		peak__change(process, -bytes);
 	return 0;
 }
 
@@ -213,8 +218,12 @@ __noinline int mappings__add(__u64 start, __u64 end, __u32 process, __u32 site)
 		lose(process, LOST_MAPPING);
 		return -1;
 	}
+	if (config.peak)
+		peak__note(process, site);
 	__sync_fetch_and_add(&count->mapped_bytes, end - start);
 	__sync_fetch_and_add(&count->mapped_count, 1);
+	if (config.peak)
+		peak__change(process, end - start);
 	for (i = 0; i < MAX_SPANS + 1; i++) {
 		if (from >= end)
 			return 0;

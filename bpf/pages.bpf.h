@@ -46,7 +46,7 @@ __noinline int pages__come(__u32 process, __u32 owner, __u32 n)
 		return 0;
 	if (owner != PAGE_BEFORE) {
 		n *= config.sample;
-		site__allocate(owner, (__u64)n << PAGE_SHIFT, n);
+		site__allocate(process, owner, (__u64)n << PAGE_SHIFT, n);
 		return 0;
 	}
 	counters = bpf_map_lookup_elem(&process_counters, &process);
@@ -64,7 +64,7 @@ __noinline int pages__go(__u32 process, __u32 owner, __u32 n)
 		return 0;
 	if (owner != PAGE_BEFORE) {
 		n *= config.sample;
-		site__free(owner, (__u64)n << PAGE_SHIFT, n);
+		site__free(process, owner, (__u64)n << PAGE_SHIFT, n);
 		return 0;
 	}
 	counters = bpf_map_lookup_elem(&process_counters, &process);

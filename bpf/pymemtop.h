@@ -133,6 +133,7 @@ struct config {
 	__u8 watch_execs;  /* ... and what all other processes execute */
 	__u8 tell_forks;   /* fork_ring has a reader */
 	__u8 is_second;	   /* another mode's programs keep track of the processes */
+	__u8 peak;	   /* what sites hold at their process's peak is asked for */
 	__u8 idle;	   /* programs return at once, to measure what the probes alone cost */
 	__u8 never;	   /* always false, but the compiler cannot know */
 };
@@ -247,7 +248,18 @@ struct process_counters {
 	__u64 small_arenas, small_arena_size;
 	__u64 populates_begun; /* rss: calls that make pages resident without a fault */
 	__u64 populates_ended; /* ... and that have ended */
+	/* --peak: what all sites hold, the most of it and when that was, and how often it was more
+	 * than ever before. */
+	__u64 held_bytes, peak_bytes, peak_ns, peaks;
 	__u64 lost[LOST_CAUSES];
+};
+
+/* --peak: what a site held before it changed for the first time since a peak of its process. */
+struct site_peak {
+	__u64 epoch; /* the process's peaks by then, and 1; 0: it has never changed */
+	__u64 bytes, count, mapped_bytes, mapped_count;
+	__u32 process;
+	__u32 pad;
 };
 
 /* What one site did since the attach. Read freed before allocated, so that their difference is

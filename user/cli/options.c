@@ -30,6 +30,7 @@ enum {
 	OPTION_MAX_REGIONS,
 	OPTION_MAX_POOLS,
 	OPTION_SAMPLE,
+	OPTION_PEAK,
 	OPTION_MAX_OVERHEAD,
 	OPTION_MIN_AGE,
 	OPTION_NAME,
@@ -80,6 +81,8 @@ static const struct argp_option observing_options[] = {
 	 1},
 	{"sample", OPTION_SAMPLE, "N", 0, "rss: record one new page in N, and count it N times (1)",
 	 1},
+	{"peak", OPTION_PEAK, NULL, 0,
+	 "heap: all as it was when the process held most, in place of what it holds now", 1},
 	{"max-overhead", OPTION_MAX_OVERHEAD, "PERCENT", 0,
 	 "heap, objects: watch in short windows only, so that it costs at most this part of the "
 	 "targets' CPU time; what is kept is then an estimate",
@@ -363,6 +366,9 @@ int options__parse_option(int key, char *arg, struct argp_state *state)
 	case OPTION_NO_CHILDREN:
 		options->no_children = true;
 		return 0;
+	case OPTION_PEAK:
+		options->collector.peak = true;
+		return 0;
 	case OPTION_MAX_OVERHEAD:
 		return parse_percent("--max-overhead", arg, &options->max_overhead);
 	case OPTION_MIN_AGE:
@@ -515,6 +521,17 @@ static int check_budget(const struct options *options)
 	return 0;
 }
 
+static int check_peak(const struct options *options)
+{
+	if (!options->collector.peak)
+		return 0;
+	if (options->nmodes > 1 || !options->modes[0]->has_peak)
+		return usage_error("--peak goes with --mode heap");
+	return options->max_overhead > 0 ? usage_error("--peak: all must be seen; it does not go "
+						       "with --max-overhead")
+					 : 0;
+}
+
 static int check_observing(const struct options *options)
 {
 	if ((options->npids > 0) + options->all + !!options->argv > 1)
@@ -523,7 +540,7 @@ static int check_observing(const struct options *options)
 		return usage_error("--explain-probes is for processes that run: give -p PID");
 	if (options->interval && options->duration && options->interval > options->duration)
 		return usage_error("--interval is longer than --duration");
-	return check_budget(options) ?: check_mode(options);
+	return check_budget(options) ?: check_peak(options) ?: check_mode(options);
 }
 
 static int check(const struct options *options)

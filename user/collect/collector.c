@@ -89,6 +89,7 @@ int collector__open(const struct collector_type *type, const char *name,
 		return -ENOMEM;
 	collector->type = type;
 	collector->options = *options;
+	collector->options.peak &= type->has_peak;
 	collector->most_sites = options->max_sites;
 	raise_file_limit();
 	err = type->check ? type->check() : 0;
@@ -138,6 +139,8 @@ void collector__close(struct collector *collector)
 	free(collector->links);
 	if (collector->sites)
 		munmap(collector->sites, collector->most_sites * sizeof(*collector->sites));
+	if (collector->peaks)
+		munmap(collector->peaks, collector->most_sites * sizeof(*collector->peaks));
 	collector->type->unload(collector);
 	kept__free(collector->kept);
 	free(collector);
@@ -170,6 +173,10 @@ int collector__begin(struct collector *collector, struct counters *counters)
 			    collector->most_sites * sizeof(*collector->sites),
 			    (void **)&collector->sites);
 
+	if (!err && collector->options.peak)
+		err = map__mmap(collector->object, "site_peaks",
+				collector->most_sites * sizeof(*collector->peaks),
+				(void **)&collector->peaks);
 	if (err) {
 		log_error("the BPF programs' counters cannot be read: %s", strerror(-err));
 		return err;
@@ -217,13 +224,11 @@ static void move_arenas(const struct collector *collector, __u32 site, struct si
 }
 
 /* Field by field, in this order: what is freed was allocated before. */
-struct site_counters collector__site(const struct collector *collector, __u32 site)
+static struct site_counters read_site(const struct collector *collector, __u32 site)
 {
 	const volatile struct site_counters *from = &collector->sites[site];
 	struct site_counters to;
 
-	if (collector->kept)
-		return kept__site(collector->kept, site);
 	to.freed_bytes = from->freed_bytes;
 	to.freed_count = from->freed_count;
 	to.unmapped_bytes = from->unmapped_bytes;
@@ -234,11 +239,53 @@ struct site_counters collector__site(const struct collector *collector, __u32 si
 	to.mapped_bytes = from->mapped_bytes;
 	to.mapped_count = from->mapped_count;
 	to.arena_bytes = 0;
+	return to;
+}
+
+/* What was not there at the peak counts as freed. A site that has not changed since is as it was.
+ */
+static void go_back_to_peak(const struct collector *collector, __u32 site, struct site_counters *to)
+{
+	const struct site_peak peak = *(const volatile struct site_peak *)&collector->peaks[site];
+	const struct process_counters *processes;
+	size_t n;
+
+	processes = counters__processes(collector->counters, &n);
+	if (!peak.epoch || peak.process >= n || peak.epoch != processes[peak.process].peaks + 1)
+		return;
+	to->freed_bytes = to->allocated_bytes - peak.bytes;
+	to->freed_count = to->allocated_count - peak.count;
+	to->unmapped_bytes = to->mapped_bytes - peak.mapped_bytes;
+	to->unmapped_count = to->mapped_count - peak.mapped_count;
+}
+
+struct site_counters collector__site(const struct collector *collector, __u32 site)
+{
+	struct site_counters to;
+
+	if (collector->kept)
+		return kept__site(collector->kept, site);
+	to = read_site(collector, site);
+	if (collector->peaks)
+		go_back_to_peak(collector, site, &to);
 	if (collector->pools_taken)
 		add_pools(collector, site, &to);
 	if (collector->arenas)
 		move_arenas(collector, site, &to);
 	return to;
+}
+
+bool collector__site_is_empty(const struct collector *collector, __u32 site)
+{
+	struct site_counters of = collector__site(collector, site), now = of;
+
+	/* What it holds now may be there at a later peak. */
+	if (collector->peaks)
+		now = read_site(collector, site);
+	return of.allocated_bytes == of.freed_bytes && of.allocated_count == of.freed_count &&
+	       of.mapped_bytes == of.unmapped_bytes && of.mapped_count == of.unmapped_count &&
+	       !of.arena_bytes && now.allocated_bytes == now.freed_bytes &&
+	       now.mapped_bytes == now.unmapped_bytes;
 }
 
 void collector__allocated(const struct collector *collector, __u32 site, uint64_t *bytes,
@@ -266,6 +313,8 @@ bool collector__is_settled(const struct collector *collector, __u32 site)
 void collector__clear_site(struct collector *collector, __u32 site)
 {
 	memset(&collector->sites[site], 0, sizeof(collector->sites[site]));
+	if (collector->peaks)
+		memset(&collector->peaks[site], 0, sizeof(collector->peaks[site]));
 	if (collector->kept)
 		kept__clear_site(collector->kept, site);
 	if (collector->arenas)

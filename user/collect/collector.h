@@ -31,6 +31,7 @@ struct collector_options {
 	unsigned int sample;
 	bool follow;
 	bool at_entry;		      /* to measure: probes on the functions' first instructions */
+	bool peak;		      /* sites as they were when their process held most */
 	bool idle;		      /* to measure: programs that return at once */
 	bool watch_execs;	      /* the sink gets a record of what any process executes */
 	unsigned int targets;	      /* their number at the start */
@@ -51,6 +52,7 @@ struct collector {
 	const __u32 *generations;    /* of code objects (bpf/code.bpf.h) */
 	struct counters *counters;   /* shared by all collectors of a recording */
 	struct site_counters *sites; /* mapped */
+	struct site_peak *peaks;     /* mapped; NULL: what is now is asked for */
 	/* What each site took from pymalloc's pools, mapped; and how much of that lives, which the
 	 * mode finds out. Both are NULL unless the mode counts it. */
 	struct pool_counters *pools_taken, *pools_live;
@@ -78,6 +80,8 @@ struct collector_set {
 /* A kind of collector: what differs between modes. */
 struct collector_type {
 	struct probe_spec probes; /* where its probes are */
+
+	bool has_peak; /* --peak: its sites hold blocks and mappings, and nothing else */
 
 	/* Checks what it needs of the kernel besides what all need: 0, or -errno, having said what
 	 * is missing. NULL: nothing. */
@@ -137,7 +141,11 @@ int collector__begin(struct collector *collector, struct counters *counters);
 int collector__snapshot(struct collector *collector, struct snapshot **snapshot);
 int collector__read(struct collector *collector, struct snapshot **snapshot);
 
-/* A site's counters as they are now; collector__clear_site() sets them to zero. */
+/* Whether a site holds nothing, nor did at the peak if that is asked for. */
+bool collector__site_is_empty(const struct collector *collector, __u32 site);
+
+/* A site's counters as they are now, or were at the peak if that is asked for;
+ * collector__clear_site() sets them to zero. */
 struct site_counters collector__site(const struct collector *collector, __u32 site);
 /* What a site has allocated so far, also from pools. */
 void collector__allocated(const struct collector *collector, __u32 site, uint64_t *bytes,

@@ -71,6 +71,7 @@ static int size_maps(struct bpf_object *object, const struct collector_options *
 		{"free_sites", options->max_sites},
 		{"leaf_sites", leaf_sites(options->max_sites)},
 		{"site_counters", options->max_sites},
+		{"site_peaks", options->peak ? options->max_sites : 1},
 		{"probe_tables", most_images(options)},
 		{"pool_tables", most_images(options)},
 		{"pool_counters", options->max_sites},
@@ -153,6 +154,7 @@ int counters__configure(struct bpf_object *object, struct config *config,
 	config->follow_execs = options->follow && !options->first;
 	config->watch_execs = options->watch_execs && !options->first;
 	config->idle = options->idle;
+	config->peak = options->peak;
 	config->tell_forks = !options->first && !feature__has(FEATURE_OWN_CONTEXTS);
 	config->cpus = libbpf_num_possible_cpus();
 	/* Kernels without that feature keep no counters per CPU. */

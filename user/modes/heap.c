@@ -159,6 +159,7 @@ const struct schema heap_schema = {
 
 static const struct collector_type heap_collector = {
 	.probes = {.allocators = true},
+	.has_peak = true,
 	.load = heap_load,
 	.unload = heap_unload,
 	.attach = heap_attach,
@@ -173,6 +174,7 @@ const struct mode heap_mode = {
 	.help = "heap blocks not freed yet, by the line that allocated them",
 	.schema = &heap_schema,
 	.can_pause = true,
+	.has_peak = true,
 	.switchable = true,
 	.counts_arenas = true,
 	.collector = &heap_collector,

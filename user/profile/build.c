@@ -333,6 +333,10 @@ static void count(const struct build_input *input, size_t id, struct profile_pro
 	process->rss_anon_bytes = counters->anon_bytes;
 	process->before_attach_bytes = counters->before_bytes;
 	process->small_bytes = counters->small_bytes;
+	if (input->at_peak && counters->peaks) {
+		process->peak_bytes = counters->peak_bytes;
+		process->peak_seconds = (double)counters->peak_ns / 1e9 - input->begin;
+	}
 	process->small_before_bytes = counters->small_before_bytes;
 	process->small_unattributed_bytes = counters->small_unattributed_bytes;
 	process->small_arenas = counters->small_arenas;
@@ -485,6 +489,7 @@ int profile__build(const struct build_input *input, struct profile **result)
 	profile->counts_arenas = input->counts_arenas;
 	profile->counts_small = input->counts_small;
 	profile->counts_resident = input->counts_resident;
+	profile->at_peak = input->at_peak;
 	profile->time = time(NULL);
 	profile->map_bytes = input->now->map_bytes;
 	profile->duration_seconds = input->now->seconds;

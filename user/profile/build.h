@@ -18,7 +18,9 @@ struct build_input {
 	const struct snapshot *now;
 	const struct totals *totals; /* of now */
 	const struct totals *before; /* changes are since these; NULL: since the attach */
-	double before_seconds;	     /* when these were taken, after the attach */
+	double begin;		     /* the attach, by CLOCK_MONOTONIC */
+	bool at_peak;
+	double before_seconds; /* when these were taken, after the attach */
 	const struct stack_table *stacks;
 	struct process_info *const *infos; /* by process id; NULL: nothing is known */
 	const struct programs *programs;   /* with their ended processes */

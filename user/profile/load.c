@@ -446,6 +446,7 @@ static int64_t *integer_at(struct reader_state *state)
 		{IN_PROCESS, "rss_file_bytes", AT(process.rss_file_bytes)},
 		{IN_PROCESS, "rss_shared_bytes", AT(process.rss_shared_bytes)},
 		{IN_PROCESS, "rss_at_attach_bytes", AT(process.rss_at_attach_bytes)},
+		{IN_PROCESS, "peak_bytes", AT(process.peak_bytes)},
 		{IN_PROCESS, "rss_anon_bytes", AT(process.rss_anon_bytes)},
 		{IN_PROCESS, "before_attach_bytes", AT(process.before_attach_bytes)},
 		{IN_PROCESS, "unattributed_bytes", AT(process.unattributed_bytes)},
@@ -474,6 +475,7 @@ static int64_t *integer_at(struct reader_state *state)
 	for (i = 0; i < sizeof(integers) / sizeof(integers[0]); i++) {
 		if (integers[i].in != here(state) || !key_is(state, integers[i].key))
 			continue;
+		state->profile->at_peak |= key_is(state, "peak_bytes");
 		state->profile->counts_resident |= key_is(state, "rss_anon_bytes");
 		state->profile->counts_arenas |= key_is(state, "small_bytes");
 		state->profile->counts_small |= key_is(state, "small_before_bytes");
@@ -531,6 +533,8 @@ static double *double_at(struct reader_state *state)
 	};
 	size_t i;
 
+	if (here(state) == IN_PROCESS)
+		return key_is(state, "peak_seconds") ? &state->process.peak_seconds : NULL;
 	if (here(state) == IN_ALIVE)
 		return key_is(state, "first_seconds") ? &state->process.alive.first_seconds
 		       : key_is(state, "seconds")     ? &state->process.alive.seconds

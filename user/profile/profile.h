@@ -102,6 +102,9 @@ struct profile_process {
 	 * neither. */
 	uint64_t small_bytes, small_before_bytes, small_unattributed_bytes;
 	uint64_t small_arenas, small_arena_size; /* arenas that these are in, bytes of each */
+	/* --peak: the most that the lines held together, and when; values are as they were then. */
+	uint64_t peak_bytes;
+	double peak_seconds; /* since the attach */
 	uint64_t lost[LOST_CAUSES];
 	struct profile_alive alive;
 
@@ -141,6 +144,7 @@ struct profile {
 	bool counts_arenas;   /* the processes have small_bytes and small_arenas */
 	bool counts_small;    /* ... and the parts of small_bytes */
 	bool counts_resident; /* ... and rss_anon_bytes and so on */
+	bool at_peak;	      /* ... and peak_bytes */
 	struct profile_windows windows;
 	struct profile_cost cost;
 	time_t time;

@@ -241,13 +241,10 @@ static bool is_stale(const struct recycler *recycler, size_t site)
 static bool holds_nothing(const struct recycler *recycler, size_t site)
 {
 	const struct ledger *ledger;
-	struct site_counters of;
 
 	for (ledger = recycler->ledgers; ledger < end_of(recycler); ledger++) {
-		of = collector__site(ledger->collector, site);
-		if (of.allocated_bytes != of.freed_bytes || of.allocated_count != of.freed_count ||
-		    of.mapped_bytes != of.unmapped_bytes || of.mapped_count != of.unmapped_count ||
-		    of.arena_bytes || !collector__is_settled(ledger->collector, site))
+		if (!collector__site_is_empty(ledger->collector, site) ||
+		    !collector__is_settled(ledger->collector, site))
 			return false;
 	}
 	return true;

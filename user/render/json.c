@@ -203,6 +203,10 @@ static void put_process(struct json_writer *writer, const struct profile *profil
 		json__integer_member(writer, "small_unattributed_bytes",
 				     process->small_unattributed_bytes);
 	}
+	if (profile->at_peak) {
+		json__integer_member(writer, "peak_bytes", process->peak_bytes);
+		json__number_member(writer, "peak_seconds", process->peak_seconds);
+	}
 	put_lost(writer, process);
 	put_alive(writer, &process->alive);
 	json__string(writer, "lines");

@@ -78,6 +78,23 @@ static void put_outstanding(const struct profile *profile, const struct profile_
 		format_count(values__get(schema, total, ROLE_MAPPED_COUNT)).s);
 }
 
+/* Then lines are as they were at the peak. */
+static void put_peak(const struct profile *profile, const struct profile_process *process,
+		     FILE *out)
+{
+	const struct schema *schema = &profile->schema;
+	const struct values *total = &process->total;
+
+	fprintf(out, "  Peak         %s in %s blocks, and %s in %s direct mappings",
+		format_bytes(values__get(schema, total, ROLE_INUSE_BYTES)).s,
+		format_count(values__get(schema, total, ROLE_INUSE_COUNT)).s,
+		format_bytes(values__get(schema, total, ROLE_MAPPED_BYTES)).s,
+		format_count(values__get(schema, total, ROLE_MAPPED_COUNT)).s);
+	if (process->peak_bytes)
+		fprintf(out, ", %.3f s after the attach", process->peak_seconds);
+	fputs(": lines are as they were then\n", out);
+}
+
 /* What is an estimate, and of what. */
 static void put_windows(const struct profile *profile, const struct profile_process *process,
 			FILE *out)
@@ -199,6 +216,8 @@ static void put_header(const struct profile *profile, const struct profile_proce
 		put_added(profile, process, out);
 	else if (profile->windows.max_overhead > 0)
 		put_windows(profile, process, out);
+	else if (profile->at_peak)
+		put_peak(profile, process, out);
 	else
 		put_outstanding(profile, process, out);
 	if (profile->counts_arenas && process->small_arenas)

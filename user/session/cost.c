@@ -140,7 +140,8 @@ struct profile_cost cost__describe(const struct cost *cost)
 	const struct usage *all = &cost->all;
 	double seconds = all->seconds;
 
-	if (seconds <= 0)
+	/* One sample says nothing of a program that has hardly begun. */
+	if (seconds < 1.5 * SAMPLE_SECONDS)
 		return (struct profile_cost){0};
 	return (struct profile_cost){
 		.known = true,
