@@ -245,6 +245,7 @@ struct process_counters {
 	__u64 anon_bytes;   /* rss: RssAnon at its end */
 	/* objects: taken slots, filled in by user space. */
 	__u64 small_bytes, small_before_bytes, small_unattributed_bytes;
+	__u64 small_seen_ns; /* when they were last seen; 0: never */
 	__u64 small_arenas, small_arena_size;
 	__u64 populates_begun; /* rss: calls that make pages resident without a fault */
 	__u64 populates_ended; /* ... and that have ended */

@@ -43,3 +43,13 @@ held = [str(i) for i in range(100_000)]
 os._exit(0)'
 	check check_json.py malloced "$BATS_TEST_TMPDIR/json"
 }
+
+@test "objects: of a process that has ended, when its small objects were seen last is said" {
+	need_probes
+	"$PYMEMTOP" record -m objects -o "$BATS_TEST_TMPDIR/report" -- "$DEBIAN" -c '
+import os
+kept = [str(i) for i in range(10_000)]
+os._exit(0)'
+	grep -E '^  Small +objects of up to 512 bytes (are those of the last look before its end|were not seen)' \
+		"$BATS_TEST_TMPDIR/report"
+}

@@ -45,6 +45,7 @@ struct subject {
 	struct old_page *old; /* sorted by page */
 	size_t nold;
 	struct live_sites live; /* of the last look */
+	uint64_t seen_ns;	/* when that was, by CLOCK_MONOTONIC */
 	struct small_sums sums;
 	struct type_table *types;
 };
@@ -298,6 +299,7 @@ static int look_through(struct look *look, const struct process_counters *proces
 	struct pool_counters *live = look->collector->pools_live;
 	struct subject *subject = look->subject;
 	struct small_sums before = subject->sums;
+	double begin = clock_seconds(CLOCK_MONOTONIC);
 	size_t torn = 0;
 	bool holds;
 	int err = live_sites__begin(&subject->live, live);
@@ -310,10 +312,12 @@ static int look_through(struct look *look, const struct process_counters *proces
 	err = pool_reader__look(subject->reader, POOLS_WHOLE, see_pool, look, &torn);
 	holds = !err && process__has_memory(process);
 	live_sites__end(&subject->live, live, holds);
-	if (!holds)
+	if (!holds) {
 		subject->sums = before;
-	else
+	} else {
 		subject->looked = true;
+		subject->seen_ns = (uint64_t)(begin * 1e9);
+	}
 	if (torn)
 		log_detail("process %u: %zu pools changed while they were read", process->pid,
 			   torn);
@@ -439,6 +443,7 @@ static int objects_snapshot(struct collector *collector, struct snapshot **resul
 	for (id = 1; id < (*result)->nprocesses; id++) {
 		process = &(*result)->processes[id];
 		subject = &objects->subjects[id];
+		process->small_seen_ns = subject->seen_ns;
 		process->small_bytes = subject->sums.all;
 		process->small_before_bytes = subject->sums.before;
 		process->small_unattributed_bytes = subject->sums.unattributed;

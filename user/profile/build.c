@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #define _GNU_SOURCE
 #include <errno.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -337,6 +338,10 @@ static void count(const struct build_input *input, size_t id, struct profile_pro
 		process->peak_bytes = counters->peak_bytes;
 		process->peak_seconds = (double)counters->peak_ns / 1e9 - input->begin;
 	}
+	process->small_seen_seconds =
+		counters->small_seen_ns
+			? fmax((double)counters->small_seen_ns / 1e9 - input->begin, 0)
+			: -1;
 	process->small_before_bytes = counters->small_before_bytes;
 	process->small_unattributed_bytes = counters->small_unattributed_bytes;
 	process->small_arenas = counters->small_arenas;

@@ -534,7 +534,9 @@ static double *double_at(struct reader_state *state)
 	size_t i;
 
 	if (here(state) == IN_PROCESS)
-		return key_is(state, "peak_seconds") ? &state->process.peak_seconds : NULL;
+		return key_is(state, "peak_seconds")	     ? &state->process.peak_seconds
+		       : key_is(state, "small_seen_seconds") ? &state->process.small_seen_seconds
+							     : NULL;
 	if (here(state) == IN_ALIVE)
 		return key_is(state, "first_seconds") ? &state->process.alive.first_seconds
 		       : key_is(state, "seconds")     ? &state->process.alive.seconds

@@ -101,6 +101,8 @@ struct profile_process {
 	 * attach, of the lines' part, which is among their blocks, and of what belongs to
 	 * neither. */
 	uint64_t small_bytes, small_before_bytes, small_unattributed_bytes;
+	double small_seen_seconds; /* the last look at them, since the attach; negative:
+				      none */
 	uint64_t small_arenas, small_arena_size; /* arenas that these are in, bytes of each */
 	/* --peak: the most that the lines held together, and when; values are as they were then. */
 	uint64_t peak_bytes;

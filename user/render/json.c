@@ -202,6 +202,7 @@ static void put_process(struct json_writer *writer, const struct profile *profil
 		json__integer_member(writer, "small_before_bytes", process->small_before_bytes);
 		json__integer_member(writer, "small_unattributed_bytes",
 				     process->small_unattributed_bytes);
+		json__number_member(writer, "small_seen_seconds", process->small_seen_seconds);
 	}
 	if (profile->at_peak) {
 		json__integer_member(writer, "peak_bytes", process->peak_bytes);

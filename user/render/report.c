@@ -158,6 +158,19 @@ static void put_small(const struct profile *profile, const struct profile_proces
 		fputs("; --mode objects names their lines\n", out);
 }
 
+/* Of a process that has ended: what it made after the last look is not known. */
+static void put_last_small(const struct profile_process *process, FILE *out)
+{
+	if (process->small_seen_seconds < 0)
+		fputs("  Small        objects of up to 512 bytes were not seen: it ended before the first look\n",
+		      out);
+	else
+		fprintf(out,
+			"  Small        objects of up to 512 bytes are those of the last look before its end, %.1f s "
+			"after the attach\n",
+			process->small_seen_seconds);
+}
+
 static void put_cost(const struct profile_cost *cost, FILE *out)
 {
 	fprintf(out,
@@ -222,6 +235,8 @@ static void put_header(const struct profile *profile, const struct profile_proce
 		put_outstanding(profile, process, out);
 	if (profile->counts_arenas && process->small_arenas)
 		put_small(profile, process, out);
+	else if (profile->counts_small && process->state == PROCESS_EXITED && !process->ended)
+		put_last_small(process, out);
 	fprintf(out, "  Maps         %s of kernel memory, to record all processes\n",
 		format_bytes(profile->map_bytes).s);
 	if (profile->cost.known)
