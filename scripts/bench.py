@@ -35,7 +35,7 @@ def venv():
     if not os.path.exists(os.path.join(VENV, "ready")):
         subprocess.run([PYTHON, "-m", "venv", "--system-site-packages", VENV], check=True)
         subprocess.run([python, "-m", "pip", "install", "-q", "memray", "memory_profiler",
-                        "polars", "jinja2"], check=True)
+                        "scalene", "polars", "jinja2"], check=True)
         open(os.path.join(VENV, "ready"), "w").close()
     return python
 
@@ -87,6 +87,10 @@ class Condition:
 CONDITIONS = [
     Condition("alone"),
     Condition("heap/frames", pymemtop=[]),
+    Condition("objects", pymemtop=["--mode", "objects"], slow=True),
+    Condition("objects floor", pymemtop=["--mode", "objects", "--idle-programs"], slow=True),
+    Condition("objects 5 %", pymemtop=["--mode", "objects", "--max-overhead", "5"]),
+    Condition("heap --peak", pymemtop=["--peak"]),
     Condition("heap/usdt", pymemtop=["--attribution", "usdt"], slow=True),
     Condition("lines", pymemtop=["--mode", "lines"]),
     Condition("lines --markers", pymemtop=["--mode", "lines", "--markers"], slow=True),
@@ -97,7 +101,10 @@ CONDITIONS = [
     Condition("after detach", pymemtop=[], after=True),
     Condition("tracemalloc", start=["-X", "tracemalloc"]),
     Condition("memray run", start=["-m", "memray", "run", "-q", "-f", "-o", "WORK/out"]),
+    Condition("memray all", start=["-m", "memray", "run", "-q", "-f", "--trace-python-allocators", "-o",
+                                   "WORK/out"]),
     Condition("memray attach", attach=["-m", "memray", "attach", "-f", "-o", "WORK/out"]),
+    Condition("scalene", start=["-m", "scalene", "run", "-o", "WORK/out"]),
     Condition("memory_profiler", start=["-m", "memory_profiler", "-o", "WORK/out"], slow=True),
 ]
 
