@@ -214,66 +214,12 @@ time.sleep(600)' 3>&- &
 
 @test "--peak: each line as it was when all held most, to the byte" {
 	need_probes
-	cat > "$BATS_TEST_TMPDIR/batch.py" <<-'PYTHON'
-		import json, mmap, random, sys
-		def a(n): return bytearray(n - 1)
-		def b(n): return bytearray(n - 1)
-		def c(n): return bytearray(n - 1)
-		def d(n): return mmap.mmap(-1, n)
-		# Only these lines allocate later: what else it takes is there, and small objects have room.
-		make, n, held, most, peak = (a, b, c, d), [0] * 4, [0] * 4, 0, None
-		kept, size = [[None] * 4_000 for _ in range(4)], [[0] * 4_000 for _ in range(4)]
-		room = [float(i) for i in range(100_000)]
-		del room[::2]
-		random.seed(int(sys.argv[2]))
-		print("ready", flush=True)
-		sys.stdin.readline()
-		for step in range(4_000):
-		    i = random.randrange(4)
-		    # Grows, shrinks, and grows again, less.
-		    if random.random() < (0.7 if step < 1_500 else 0.3 if step < 3_000 else 0.6) or not n[i]:
-		        size[i][n[i]] = random.randrange(2, 9) * 4096 if i == 3 else random.randrange(600, 9_000)
-		        kept[i][n[i]] = make[i](size[i][n[i]])
-		        held[i] += size[i][n[i]]
-		        n[i] += 1
-		        if sum(held) > most:
-		            most, peak = sum(held), held.copy()
-		    else:
-		        k = random.randrange(n[i])
-		        n[i] -= 1
-		        held[i] -= size[i][k]
-		        kept[i][k], size[i][k] = kept[i][n[i]], size[i][n[i]]
-		        kept[i][n[i]] = None
-		json.dump({"most": most, "peak": peak, "held": held}, open(sys.argv[1], "w"))
-		print("done", flush=True)
-		sys.stdin.readline()
-	PYTHON
-	for seed in 1 2 3; do
-		coproc batch { exec "$DEBIAN" "$BATS_TEST_TMPDIR/batch.py" "$BATS_TEST_TMPDIR/books" "$seed" 3>&-; }
-		TARGET=$batch_PID
-		read -r -u "${batch[0]}" _
-		"$PYMEMTOP" record -v --peak -p "$TARGET" -f json -o "$BATS_TEST_TMPDIR/out" 2> "$BATS_TEST_TMPDIR/said" 3>&- &
-		local recording=$!
-		until_recording "$BATS_TEST_TMPDIR/said"
-		echo >&"${batch[1]}"
-		read -r -u "${batch[0]}" _
-		kill -INT "$recording"
-		wait "$recording" || :
-		kill "$TARGET"
-		"$DEBIAN" - "$BATS_TEST_TMPDIR/books" "$BATS_TEST_TMPDIR/out" <<-'PYTHON'
-			import json, sys
-			books = json.load(open(sys.argv[1]))
-			process, = json.load(open(sys.argv[2]))["processes"]
-			line = lambda name: [row for row in process["lines"] if row["function"] == name and row["file"].endswith("batch.py")]
-			got = [sum(row["outstanding_bytes"] + row["mapped_bytes"] for row in line(name)) for name in "abcd"]
-			print(got, books)
-			assert got == books["peak"] != books["held"]
-			assert 0 <= process["peak_bytes"] - books["most"] < 20_000, process["peak_bytes"]
-			assert 0 < process["peak_seconds"] and not any(process["lost"].values())
-		PYTHON
-		"$PYMEMTOP" report -f json "$BATS_TEST_TMPDIR/out" | cmp - "$BATS_TEST_TMPDIR/out"
-		"$PYMEMTOP" report "$BATS_TEST_TMPDIR/out" | grep -q '^  Peak .* s after the attach: lines are as they were then$'
+	local python
+	for python in "$DEBIAN" "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.{8,13}.*/bin/python3; do
+		[ ! -x "$python" ] || check check_peak.py "$python" 1
 	done
+	check check_peak.py "$DEBIAN" 2
+	check check_peak.py "$DEBIAN" 3 3
 }
 
 @test "a notebook's cell is in no file: its text is the process's own" {

@@ -36,6 +36,7 @@ CHECKS = {
     "many": ["check_odd.py", "PYTHON", "frames", "many"],
     "dying": ["check_odd.py", "PYTHON", "frames", "dying"],
     "sites": ["check_odd.py", "PYTHON", "frames", "sites"],
+    "peak": ["check_peak.py", "PYTHON", "1"],
     "windows": ["check_windows.py", "PYTHON", "heap"],
     "windows-objects": ["check_windows.py", "PYTHON", "objects"],
     "untouched": ["check_untouched.py", "PYTHON", "frames"],
