@@ -543,7 +543,7 @@ static double *double_at(struct reader_state *state)
 						      : NULL;
 	for (i = 0; i < sizeof(doubles) / sizeof(doubles[0]); i++) {
 		if (doubles[i].in == here(state) && key_is(state, doubles[i].key))
-			return (double *)((char *)state->profile + doubles[i].offset);
+			return (void *)((char *)state->profile + doubles[i].offset);
 	}
 	return NULL;
 }
