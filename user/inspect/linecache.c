@@ -26,31 +26,6 @@
 #define ENTRY_ITEMS	   4
 #define ENTRY_LINES	   2
 
-struct search {
-	const struct heap *heap;
-	const char *key;
-	uint64_t value;
-};
-
-static bool is_wanted(void *context, const char *key, uint64_t value)
-{
-	struct search *search = context;
-
-	if (strcmp(key, search->key) != 0)
-		return true;
-	search->value = value;
-	return false;
-}
-
-static uint64_t find(const struct heap *heap, uint64_t dict, const char *key)
-{
-	struct search search = {heap, key, 0};
-
-	if (dict)
-		namespace__visit(heap, dict, MOST_ENTRIES, is_wanted, &search);
-	return search.value;
-}
-
 /* The address of the list of lines; 0: none. */
 static uint64_t find_lines(const struct heap *heap, const char *file)
 {
@@ -60,9 +35,10 @@ static uint64_t find_lines(const struct heap *heap, const char *file)
 	interp = memory__word(heap->memory,
 			      heap->target->runtime + layout->runtime_interpreters_main);
 	modules = interp ? memory__word(heap->memory, interp + layout->interp_modules) : 0;
-	module = find(heap, modules, "linecache");
-	cache = module ? find(heap, module__dict(heap, module), "cache") : 0;
-	entry = find(heap, cache, file);
+	module = namespace__find(heap, modules, MOST_ENTRIES, "linecache");
+	cache = module ? namespace__find(heap, module__dict(heap, module), MOST_ENTRIES, "cache")
+		       : 0;
+	entry = namespace__find(heap, cache, MOST_ENTRIES, file);
 	items = entry + TUPLE_ITEMS(heap->rules.minor);
 	if (!entry || memory__word(heap->memory, entry + OBJECT_SIZE) != ENTRY_ITEMS)
 		return 0;

@@ -54,12 +54,18 @@ static bool is_wanted(void *context, const char *key, uint64_t value)
 	return false;
 }
 
-uint64_t namespace__value(const struct heap *heap, uint64_t dict, const char *key)
+uint64_t namespace__find(const struct heap *heap, uint64_t dict, size_t most, const char *key)
 {
 	struct search search = {key, 0};
 
-	namespace__visit(heap, dict, FIRST_ENTRIES, is_wanted, &search);
+	if (dict)
+		namespace__visit(heap, dict, most, is_wanted, &search);
 	return search.value;
+}
+
+uint64_t namespace__value(const struct heap *heap, uint64_t dict, const char *key)
+{
+	return namespace__find(heap, dict, FIRST_ENTRIES, key);
 }
 
 uint64_t module__dict(const struct heap *heap, uint64_t module)

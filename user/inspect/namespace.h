@@ -10,7 +10,9 @@
 void namespace__visit(const struct heap *heap, uint64_t dict, size_t most,
 		      bool (*visit)(void *context, const char *key, uint64_t value), void *context);
 
-/* The address of the value, among the first entries; 0: there is none. */
+/* The address of the value, among the first most entries; 0: there is none. namespace__value()
+ * looks at those that every module, and every class, begins with. */
+uint64_t namespace__find(const struct heap *heap, uint64_t dict, size_t most, const char *key);
 uint64_t namespace__value(const struct heap *heap, uint64_t dict, const char *key);
 
 /* A module's dict; 0: none. */

@@ -6,7 +6,7 @@
 
 #include "profile/alive.h"
 
-static int compare_growth(const void *a, const void *b)
+int alive__compare_growth(const void *a, const void *b)
 {
 	const struct profile_alive_type *x = a, *y = b;
 
@@ -58,6 +58,6 @@ int alive__fill(struct profile *profile, struct profile_alive *alive, const stru
 		gone.count = gone.bytes = 0;
 		err = add(profile, alive, &gone, &first->types[i]);
 	}
-	qsort(alive->types, alive->ntypes, sizeof(*alive->types), compare_growth);
+	qsort(alive->types, alive->ntypes, sizeof(*alive->types), alive__compare_growth);
 	return err;
 }

@@ -11,4 +11,8 @@
 int alive__fill(struct profile *profile, struct profile_alive *alive, const struct census *first,
 		const struct census *now);
 
+/* For qsort(3) of struct profile_alive_type: what has gained most bytes first, then what takes
+ * most. */
+int alive__compare_growth(const void *a, const void *b);
+
 #endif /* ALIVE_H */

@@ -7,11 +7,12 @@
 #include <ncurses.h>
 
 #include "base/format.h"
+#include "profile/alive.h"
 #include "view/panels.h"
 #include "view/screen.h"
 
 /* Rows, one for each type of all processes, and what they were made of. */
-struct table {
+struct panel {
 	struct profile_alive_type *rows;
 	size_t n;
 	struct profile_alive sum;
@@ -29,27 +30,16 @@ static int compare_types(const void *a, const void *b)
 	return order ? order : (x->line > y->line) - (x->line < y->line);
 }
 
-static int compare_growth(const void *a, const void *b)
+static void add_alive(struct panel *panel, const struct profile_alive *alive)
 {
-	const struct profile_alive_type *x = a, *y = b;
+	struct profile_alive *sum = &panel->sum;
 
-	if (x->bytes_change != y->bytes_change)
-		return x->bytes_change > y->bytes_change ? -1 : 1;
-	if (x->now.bytes != y->now.bytes)
-		return x->now.bytes > y->now.bytes ? -1 : 1;
-	return compare_types(a, b);
-}
-
-static void add_alive(struct table *table, const struct profile_alive *alive)
-{
-	struct profile_alive *sum = &table->sum;
-
-	table->why = alive->why ?: table->why;
+	panel->why = alive->why ?: panel->why;
 	if (!alive->types)
 		return;
-	memcpy(table->rows + table->n, alive->types, alive->ntypes * sizeof(*table->rows));
-	table->n += alive->ntypes;
-	if (!table->processes++ || alive->first_seconds < sum->first_seconds)
+	memcpy(panel->rows + panel->n, alive->types, alive->ntypes * sizeof(*panel->rows));
+	panel->n += alive->ntypes;
+	if (!panel->processes++ || alive->first_seconds < sum->first_seconds)
 		sum->first_seconds = alive->first_seconds;
 	if (alive->seconds > sum->seconds)
 		sum->seconds = alive->seconds;
@@ -60,20 +50,20 @@ static void add_alive(struct table *table, const struct profile_alive *alive)
 }
 
 /* Returns false if out of memory. */
-static bool make_table(const struct profile *profile, struct table *table)
+static bool make_panel(const struct profile *profile, struct panel *panel)
 {
 	struct profile_alive_type *rows;
 	size_t i, all = 0, n = 0;
 
 	for (i = 0; i < profile->nprocesses; i++)
 		all += profile->processes[i].alive.ntypes;
-	table->rows = rows = calloc(all + 1, sizeof(*rows));
+	panel->rows = rows = calloc(all + 1, sizeof(*rows));
 	if (!rows)
 		return false;
 	for (i = 0; i < profile->nprocesses; i++)
-		add_alive(table, &profile->processes[i].alive);
-	qsort(rows, table->n, sizeof(*rows), compare_types);
-	for (i = 0; i < table->n; i++) {
+		add_alive(panel, &profile->processes[i].alive);
+	qsort(rows, panel->n, sizeof(*rows), compare_types);
+	for (i = 0; i < panel->n; i++) {
 		if (n && !compare_types(&rows[n - 1], &rows[i])) {
 			rows[n - 1].now.count += rows[i].now.count;
 			rows[n - 1].now.bytes += rows[i].now.bytes;
@@ -83,30 +73,30 @@ static bool make_table(const struct profile *profile, struct table *table)
 			rows[n++] = rows[i];
 		}
 	}
-	table->n = n;
-	qsort(rows, n, sizeof(*rows), compare_growth);
+	panel->n = n;
+	qsort(rows, n, sizeof(*rows), alive__compare_growth);
 	return true;
 }
 
-static void put_head(const struct profile *profile, const struct table *table, int *y)
+static void put_head(const struct profile *profile, const struct panel *panel, int *y)
 {
-	const struct profile_alive *sum = &table->sum;
+	const struct profile_alive *sum = &panel->sum;
 	char text[512];
 
 	attron(A_BOLD);
 	screen__put(y, "Types of all objects that are alive, by growth");
 	attroff(A_BOLD);
-	if (!table->processes) {
-		snprintf(text, sizeof(text), "%s", table->why ?: "the first look is under way");
+	if (!panel->processes) {
+		snprintf(text, sizeof(text), "%s", panel->why ?: "the first look is under way");
 		screen__put(y, text);
 		return;
 	}
 	snprintf(text, sizeof(text),
 		 "%s objects in %zu process%s, %s; %s in %.0f s; looked at %.0f s ago%s%s",
-		 format_count(sum->count).s, table->processes, table->processes == 1 ? "" : "es",
+		 format_count(sum->count).s, panel->processes, panel->processes == 1 ? "" : "es",
 		 format_bytes(sum->bytes).s, format_change(sum->bytes_change).s,
 		 sum->seconds - sum->first_seconds, profile->duration_seconds - sum->seconds,
-		 table->why ? "; the last look failed: " : "", table->why ?: "");
+		 panel->why ? "; the last look failed: " : "", panel->why ?: "");
 	screen__put(y, text);
 }
 
@@ -131,24 +121,24 @@ static void put_row(const struct profile_alive_type *row, double minutes, int *y
 
 void types_panel__draw(const struct profile *profile)
 {
-	struct table table = {0};
+	struct panel panel = {0};
 	char titles[128];
 	double minutes;
 	size_t i;
 	int y = 0;
 
-	if (!make_table(profile, &table)) {
+	if (!make_panel(profile, &panel)) {
 		screen__put(&y, "out of memory");
 		return;
 	}
-	put_head(profile, &table, &y);
-	minutes = (table.sum.seconds - table.sum.first_seconds) / 60;
+	put_head(profile, &panel, &y);
+	minutes = (panel.sum.seconds - panel.sum.first_seconds) / 60;
 	snprintf(titles, sizeof(titles), "%12s %12s %12s %12s %12s  %s", "Objects", "Change",
 		 "Bytes", "Change", "a minute", "Type");
 	attron(A_REVERSE);
 	screen__put(&y, titles);
 	attroff(A_REVERSE);
-	for (i = 0; i < table.n && y < LINES - 1; i++)
-		put_row(&table.rows[i], minutes, &y);
-	free(table.rows);
+	for (i = 0; i < panel.n && y < LINES - 1; i++)
+		put_row(&panel.rows[i], minutes, &y);
+	free(panel.rows);
 }
