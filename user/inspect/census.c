@@ -196,6 +196,7 @@ static int take_block(struct taker *taker, const uint8_t *slot, size_t size, uin
 static int see_slot(struct taker *taker, const struct pool *pool, size_t i)
 {
 	const uint8_t *slot = pool->bytes + sizeof(struct pool_header) + i * pool->slot_size;
+	uint8_t fresh[FRESH_BYTES];
 	struct object object;
 	struct tables tables;
 	uint64_t bytes;
@@ -210,7 +211,7 @@ static int see_slot(struct taker *taker, const struct pool *pool, size_t i)
 	object.bytes = slot + head;
 	object.n = pool->slot_size - head;
 	object.address += head;
-	bytes = object__size(&object, &taker->heap->rules, taker->heap->memory, &tables);
+	bytes = heap__size(taker->heap, &object, fresh, &tables);
 	/* What does not fit into its slot is a table that begins like an object. */
 	if (!bytes || head + object__extent(&object, &taker->heap->rules) > pool->slot_size)
 		return take_block(taker, slot, pool->slot_size, object.address - head);
@@ -267,9 +268,9 @@ static int scan_frame(void *context, const struct thread_frame *frame)
 /* Looks at what something pointed to: an object, or a table of pointers. */
 static int look_at(struct taker *taker, uint64_t address)
 {
-	uint8_t bytes[BEGINNING];
+	uint8_t bytes[BEGINNING], fresh[FRESH_BYTES];
 	struct object object = {.address = address, .bytes = bytes};
-	const struct memory_range *range = memory__range_of(taker->heap->memory, address);
+	const struct memory_range *range;
 	struct tables tables;
 	uint64_t size = 0, extent, block;
 	int err;
@@ -279,9 +280,10 @@ static int look_at(struct taker *taker, uint64_t address)
 	object.type =
 		object.n >= OBJECT_HEAD ? type_table__of_object(taker->heap->types, bytes) : NULL;
 	if (object.type)
-		size = object__size(&object, &taker->heap->rules, taker->heap->memory, &tables);
+		size = heap__size(taker->heap, &object, fresh, &tables);
 	extent = size ? object__extent(&object, &taker->heap->rules) : 0;
-	if (!extent || extent > range->end - address) {
+	range = memory__range_of(taker->heap->memory, address);
+	if (!extent || !range || extent > range->end - address) {
 		block = malloc_block__size(taker->heap->memory, address);
 		err = block ? nodes__add(&taker->heap->nodes, address, NODE_BLOCK, block) : 0;
 		return err ? err : scan_memory(taker, address, block);

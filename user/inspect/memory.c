@@ -127,25 +127,34 @@ static int read_range(void *context, const struct proc_map *map)
 	return add_range(reader->memory, &range);
 }
 
+int memory__refresh(struct memory *memory)
+{
+	struct range_reader reader = {.memory = memory};
+	size_t i;
+	int err;
+
+	for (i = 0; i < PAGES; i++)
+		memory->pages[i].address = NO_PAGE;
+	for (i = 0; i < REGIONS; i++)
+		memory->regions[i].index = NO_PAGE;
+	free(memory->ranges);
+	memory->ranges = NULL;
+	memory->nranges = 0;
+	err = address_space__visit_maps(memory->space, read_range, &reader);
+	return err ? err : pagemap__refresh(memory->pagemap);
+}
+
 int memory__new(struct address_space space, struct memory **result)
 {
 	struct memory *memory = calloc(1, sizeof(*memory));
-	struct range_reader reader = {.memory = memory};
-	size_t i;
 	int err;
 
 	if (!memory)
 		return -ENOMEM;
 	memory->space = space;
-	for (i = 0; i < PAGES; i++)
-		memory->pages[i].address = NO_PAGE;
-	for (i = 0; i < REGIONS; i++)
-		memory->regions[i].index = NO_PAGE;
-	err = address_space__visit_maps(space, read_range, &reader);
+	err = pagemap__new(space, true, &memory->pagemap);
 	if (!err)
-		err = pagemap__new(space, true, &memory->pagemap);
-	if (!err)
-		err = pagemap__refresh(memory->pagemap);
+		err = memory__refresh(memory);
 	if (err) {
 		memory__free(memory);
 		return err;
@@ -248,6 +257,22 @@ static const struct page *page_at(struct memory *memory, uint64_t address)
 		page->address = page->is_there || !i ? address + i * PAGE : NO_PAGE;
 	}
 	return slot_of(memory, address);
+}
+
+void memory__reread(struct memory *memory, uint64_t from, uint64_t to)
+{
+	struct residency *region;
+	struct page *page;
+	uint64_t at;
+
+	for (at = from & ~(uint64_t)(PAGE - 1); at < to; at += PAGE) {
+		page = slot_of(memory, at);
+		if (page->address == at)
+			page->address = NO_PAGE;
+		region = &memory->regions[(at >> REGION_SHIFT) % REGIONS];
+		if (region->index == at >> REGION_SHIFT)
+			region->index = NO_PAGE;
+	}
 }
 
 bool memory__read(struct memory *memory, uint64_t address, void *to, size_t size)

@@ -16,6 +16,13 @@ struct memory;
 int memory__new(struct address_space space, struct memory **memory);
 void memory__free(struct memory *memory);
 
+/* Reads the maps again, and from now on all memory: a list that has grown since has its items
+ * elsewhere, maybe in a new mapping. Ranges that were handed out are gone. Returns 0 or -errno. */
+int memory__refresh(struct memory *memory);
+
+/* What lies there is read again, and looked for: it may have grown since. */
+void memory__reread(struct memory *memory, uint64_t from, uint64_t to);
+
 /* Reads size bytes; false if not all of them are there. What was read before may be older. */
 bool memory__read(struct memory *memory, uint64_t address, void *to, size_t size);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/progress.h"
 #include "base/signals.h"
 #include "inspect/dict_keys.h"
@@ -25,6 +26,9 @@ struct builder {
 	int signals;
 	uint32_t *found; /* by node, once all objects have their edges: how many lead to it */
 };
+
+/* A table that large is read as it is now. */
+#define LARGE_TABLE (64 << 10)
 
 const struct type *heap__type(const struct heap *heap, uint32_t node)
 {
@@ -57,6 +61,33 @@ bool heap__read_object(const struct heap *heap, uint32_t node, uint8_t *bytes, s
 	object->n = memory__read_beginning(heap->memory, object->address, bytes, size, OBJECT_HEAD);
 	return object->n >= OBJECT_HEAD &&
 	       type_table__of_object(heap->types, bytes) == object->type;
+}
+
+/* The maps are read again so rarely that it takes no more than that part of the time. */
+#define REFRESH_SHARE 0.05
+
+static bool has_moving_table(const struct type *type)
+{
+	return type->kind == KIND_LIST || type->kind == KIND_DICT;
+}
+
+uint64_t heap__size(struct heap *heap, struct object *object, uint8_t *fresh, struct tables *tables)
+{
+	uint64_t size = object__size(object, &heap->rules, heap->memory, tables);
+	double begin;
+
+	if (size || !has_moving_table(object->type) || heap->target->space.core)
+		return size;
+	begin = clock_seconds(CLOCK_MONOTONIC);
+	if (begin < heap->next_refresh || memory__refresh(heap->memory))
+		return 0;
+	heap->next_refresh = begin + (clock_seconds(CLOCK_MONOTONIC) - begin) / REFRESH_SHARE;
+	if (!memory__read(heap->memory, object->address, fresh, FRESH_BYTES) ||
+	    type_table__of_object(heap->types, fresh) != object->type)
+		return 0;
+	object->bytes = fresh;
+	object->n = FRESH_BYTES;
+	return object__size(object, &heap->rules, heap->memory, tables);
 }
 
 /*
@@ -112,11 +143,26 @@ static bool is_interned_dict(const struct heap *heap, const struct object *objec
 	return true;
 }
 
+/* Of a large table, what lies there is looked for again: it may have grown. */
+static void look_again(struct heap *heap, struct object *object, uint8_t *fresh)
+{
+	struct tables tables;
+	size_t i;
+
+	if (!heap__size(heap, object, fresh, &tables))
+		return;
+	for (i = 0; i < tables.n; i++) {
+		if (tables.of[i].bytes >= LARGE_TABLE)
+			memory__reread(heap->memory, tables.of[i].address,
+				       tables.of[i].address + tables.of[i].bytes);
+	}
+}
+
 static int add_node_edges(struct builder *builder, uint32_t node)
 {
 	const struct node *at = &builder->heap->nodes.of[node];
 	struct heap *heap = builder->heap;
-	uint8_t bytes[BEGINNING];
+	uint8_t bytes[BEGINNING], fresh[FRESH_BYTES];
 	struct object object;
 
 	if (at->type == NODE_BLOCK)
@@ -125,6 +171,8 @@ static int add_node_edges(struct builder *builder, uint32_t node)
 	if (!heap__read_object(heap, node, bytes, sizeof(bytes), &object) ||
 	    is_interned_dict(heap, &object))
 		return 0;
+	if (has_moving_table(object.type))
+		look_again(heap, &object, fresh);
 	return object__refer(&object, 8 * (uint64_t)at->words, &heap->rules, heap->memory, add_edge,
 			     builder);
 }
@@ -386,7 +434,10 @@ int reach__build(struct heap *heap, int signals, struct graph *graph)
 
 	if (err)
 		return err;
-	err = add_all_edges(&builder);
+	/* The walk may be seconds ago. */
+	err = memory__refresh(heap->memory);
+	if (!err)
+		err = add_all_edges(&builder);
 	if (!err)
 		err = count_references(&builder);
 	if (!err)

@@ -15,8 +15,19 @@ struct heap {
 	struct object_rules rules;
 	struct type_table *types;
 	struct memory *memory;
-	struct nodes nodes; /* ordered */
+	struct nodes nodes;  /* ordered */
+	double next_refresh; /* of the maps, by CLOCK_MONOTONIC */
 };
+
+#define FRESH_BYTES 64
+
+/*
+ * Returns what object__size() does. A list or a dict that grows has its table elsewhere all the
+ * time, maybe in a mapping that is newer than the maps: then those are read again, so ranges that
+ * were handed out are gone, and the object into fresh, which has FRESH_BYTES.
+ */
+uint64_t heap__size(struct heap *heap, struct object *object, uint8_t *fresh,
+		    struct tables *tables);
 
 /* Returns 0, -ENOMEM, -E2BIG, or -EINTR if a signal was caught since signals__count() was that. */
 int reach__build(struct heap *heap, int signals, struct graph *graph);
