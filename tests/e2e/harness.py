@@ -221,9 +221,22 @@ def check(condition, *message):
         raise SystemExit(" ".join(str(part) for part in message))
 
 
+def is_hint(function):
+    """What a thread without Python did, as one that starts, may be another thread's."""
+    return function.endswith("[native thread, likely]")
+
+
 def process_of(profile, pid):
+    """The process's part; what is on a line only as a hint is nobody's there."""
     found = [p for p in profile["processes"] if p["pid"] == pid]
     check(len(found) == 1, "process", pid, "is there", len(found), "times")
+    native = {"file": "[native]", "line": 0, "function": ""}
+    for line in found[0]["lines"]:
+        if is_hint(line["function"]):
+            line.update(native)
+    for stack in found[0]["stacks"]:
+        if stack["frames"] and is_hint(stack["frames"][0]["function"]):
+            stack["frames"] = [native]
     return found[0]
 
 
