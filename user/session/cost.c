@@ -25,7 +25,7 @@ struct usage {
 
 struct cost {
 	struct tracer *tracer;
-	double trap;	     /* seconds */
+	double trap;	     /* seconds; 0: not measured yet */
 	int stats;	     /* < 0: no sample is under way */
 	double due;	     /* HUGE_VAL: the kernel does not tell */
 	struct usage before; /* as the sample began */
@@ -40,7 +40,6 @@ struct cost *cost__new(struct tracer *tracer)
 	if (!cost)
 		return NULL;
 	cost->tracer = tracer;
-	cost->trap = trap_cost__measure() / 1e9;
 	cost->stats = -1;
 	cost->due = clock_seconds(CLOCK_MONOTONIC) + PERIOD_SECONDS / 4;
 	return cost;
@@ -107,6 +106,9 @@ static void begin_sample(struct cost *cost)
 		cost->due = HUGE_VAL;
 		return;
 	}
+	/* Not at the attach, which it would hold up; and not in a sample. */
+	if (cost->trap <= 0)
+		cost->trap = trap_cost__measure() / 1e9;
 	cost->before = read_usage(cost);
 	cost->due = cost->before.seconds + SAMPLE_SECONDS;
 }
