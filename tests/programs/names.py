@@ -39,8 +39,9 @@ for i in range(300):
 gc.collect()
 # A line table longer than one record, and a line far down in it.
 source = "".join("a%d = [%d,\n  %d]\n" % (i, i, i) for i in range(20_000))
-exec(compile(source + "kept[22_000] = allocate(22_000 - EXTRA)\n", "/tmp/huge.py", "exec"),
-     dict(names))
+# It stays: such a table is read from the process, which may be a moment later.
+huge = compile(source + "kept[22_000] = allocate(22_000 - EXTRA)\n", "/tmp/huge.py", "exec")
+exec(huge, dict(names))
 # Importing a module goes through frozen code.
 os.makedirs(os.environ["BOOKS"] + ".d", exist_ok=True)
 with open(os.environ["BOOKS"] + ".d/imported.py", "w") as file:
