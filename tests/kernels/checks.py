@@ -52,4 +52,4 @@ LOSSY = ["doctor", "heap", "rss", "lines", "blocks", "blocks-usdt", "blocks-entr
 
 # The short list: takes a minute or so under emulation.
 SHORT = ["doctor", "heap", "rss", "blocks", "blocks-usdt", "objects", "stacks",
-         "resident", "lines-added", "lines-lists"]
+         "resident", "lines-added"]
