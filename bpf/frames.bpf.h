@@ -169,7 +169,7 @@ static __always_inline int tstate__read_frame(struct thread *t, const struct py_
  * another thread's making, which says so for ever: new_interpreter() in Python/pylifecycle.c makes
  * the one that Modules/_xxsubinterpretersmodule.c runs.
  */
-static __noinline int tstate__swap(struct thread *t, __u64 tstate)
+static __noinline void tstate__swap(struct thread *t, __u64 tstate)
 {
 	const struct py_layout *l = thread__layout(t);
 	__u64 id = 0;
@@ -177,10 +177,9 @@ static __noinline int tstate__swap(struct thread *t, __u64 tstate)
 	t->swapped = 0;
 	if (!l || !tstate || !read_user(&id, sizeof(id), tstate + l->tstate_thread_id) ||
 	    id == t->pointer)
-		return 0;
+		return;
 	t->swapped_id = id;
 	t->swapped = tstate;
-	return 0;
 }
 
 /* Leaves the current thread's state in the scratch, if it has one. */

@@ -23,7 +23,7 @@ struct {
 } site_peaks SEC(".maps");
 
 /* Call it before the site's counters change. */
-static __noinline int peak__note(__u32 process, __u32 site)
+static __noinline void peak__note(__u32 process, __u32 site)
 {
 	struct process_counters *counters = bpf_map_lookup_elem(&process_counters, &process);
 	const struct site_counters *now = bpf_map_lookup_elem(&site_counters, &site);
@@ -31,36 +31,34 @@ static __noinline int peak__note(__u32 process, __u32 site)
 	__u64 epoch;
 
 	if (!counters || !now || !peak)
-		return 0;
+		return;
 	/* 0: never noted. */
 	epoch = *(volatile __u64 *)&counters->peaks + 1;
 	if (peak->epoch == epoch)
-		return 0;
+		return;
 	peak->bytes = now->allocated_bytes - now->freed_bytes;
 	peak->count = now->allocated_count - now->freed_count;
 	peak->mapped_bytes = now->mapped_bytes - now->unmapped_bytes;
 	peak->mapped_count = now->mapped_count - now->unmapped_count;
 	peak->process = process;
 	peak->epoch = epoch;
-	return 0;
 }
 
 /* Call it when they have changed by so many bytes. */
-static __noinline int peak__change(__u32 process, __s64 bytes)
+static __noinline void peak__change(__u32 process, __s64 bytes)
 {
 	struct process_counters *counters = bpf_map_lookup_elem(&process_counters, &process);
 	__u64 held;
 
 	if (!counters)
-		return 0;
+		return;
 	__sync_fetch_and_add(&counters->held_bytes, bytes);
 	held = *(volatile __u64 *)&counters->held_bytes;
 	if (bytes <= 0 || (__s64)held <= (__s64)counters->peak_bytes)
-		return 0;
+		return;
 	counters->peak_bytes = held;
 	counters->peak_ns = bpf_ktime_get_ns();
 	__sync_fetch_and_add(&counters->peaks, 1);
-	return 0;
 }
 
 #endif /* PEAK_BPF_H */

@@ -525,7 +525,7 @@ static int check_peak(const struct options *options)
 {
 	if (!options->collector.peak)
 		return 0;
-	if (options->nmodes > 1 || !options->modes[0]->has_peak)
+	if (options->nmodes > 1 || !options->modes[0]->collector->has_peak)
 		return usage_error("--peak goes with --mode heap");
 	return options->max_overhead > 0 ? usage_error("--peak: all must be seen; it does not go "
 						       "with --max-overhead")

@@ -12,6 +12,19 @@ struct program_time {
 };
 struct program_time collectors__program_time(const struct collector_set *collectors);
 
+static inline struct program_time program_time__since(struct program_time now,
+						      struct program_time before)
+{
+	return (struct program_time){now.traps - before.traps, now.others - before.others,
+				     now.nanoseconds - before.nanoseconds};
+}
+
+/* What it takes of CPU time, with the traps, each of so many seconds. */
+static inline double program_time__seconds(struct program_time time, double trap)
+{
+	return (double)time.nanoseconds / 1e9 + (double)time.traps * trap;
+}
+
 /* Forgets what was seen until all probes were there. 0 or -errno. */
 int collector__begin_window(struct collector *collector);
 

@@ -57,4 +57,7 @@ void census__free(struct census *census);
 /* Returns what a census has of a type of that name and place, NULL if it has none. */
 const struct census_type *census__find(const struct census *census, const struct census_type *type);
 
+/* What a type has gained since a census before: counts and bytes that can be negative. */
+struct census_type census__growth(const struct census *before, const struct census_type *type);
+
 #endif /* CENSUS_H */

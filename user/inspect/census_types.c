@@ -92,3 +92,14 @@ const struct census_type *census__find(const struct census *census, const struct
 		      compare_rows);
 	return row ? *row : NULL;
 }
+
+struct census_type census__growth(const struct census *before, const struct census_type *type)
+{
+	const struct census_type *then = census__find(before, type);
+
+	return (struct census_type){
+		.name = type->name,
+		.count = type->count - (then ? then->count : 0),
+		.bytes = type->bytes - (then ? then->bytes : 0),
+	};
+}

@@ -105,13 +105,7 @@ void inspected__clear(struct inspected *inspected)
 struct census_type inspected__growth(const struct inspected *inspected,
 				     const struct census_type *type)
 {
-	const struct census_type *before = census__find(inspected->first, type);
-
-	return (struct census_type){
-		.name = type->name,
-		.count = type->count - (before ? before->count : 0),
-		.bytes = type->bytes - (before ? before->bytes : 0),
-	};
+	return census__growth(inspected->first, type);
 }
 
 /* Finds a holder by path and type. Inner paths begin with the outer ones', but for what several

@@ -174,7 +174,6 @@ const struct mode heap_mode = {
 	.help = "heap blocks not freed yet, by the line that allocated them",
 	.schema = &heap_schema,
 	.can_pause = true,
-	.has_peak = true,
 	.switchable = true,
 	.counts_arenas = true,
 	.collector = &heap_collector,

@@ -20,7 +20,6 @@ struct mode {
 	bool needs_markers;  /* its sites are lines, which only CPython's markers tell */
 	const struct mode *with_markers; /* what --markers makes of it; else NULL */
 	bool can_pause;			 /* --max-overhead: its probes cost, and not its books */
-	bool has_peak;			 /* --peak: all that it counts is seen to come and go */
 	bool switchable;		 /* top can change to and from it */
 	bool counts_small;		 /* its snapshots have small_bytes and its parts */
 	bool counts_arenas;		 /* ... small_bytes and small_arenas */

@@ -17,19 +17,20 @@ int alive__compare_growth(const void *a, const void *b)
 	return strcmp(x->now.name, y->now.name);
 }
 
-/* Appends a type. before: NULL: there was none of it. */
-static int add(struct profile *profile, struct profile_alive *alive, const struct census_type *type,
-	       const struct census_type *before)
+/* Appends a type, and what it has gained since the first census. */
+static int add(struct profile *profile, struct profile_alive *alive, const struct census *first,
+	       const struct census_type *type)
 {
 	struct profile_alive_type *row = &alive->types[alive->ntypes++];
+	const struct census_type growth = census__growth(first, type);
 	const char *file = type->defined.file;
 
 	*row = (struct profile_alive_type){
 		.now = {profile__string(profile, type->name), type->count, type->bytes},
 		.file = file ? profile__string(profile, file) : NULL,
 		.line = type->defined.line,
-		.count_change = type->count - (before ? before->count : 0),
-		.bytes_change = type->bytes - (before ? before->bytes : 0),
+		.count_change = growth.count,
+		.bytes_change = growth.bytes,
 	};
 	return row->now.name && (row->file || !file) ? 0 : -ENOMEM;
 }
@@ -50,13 +51,13 @@ int alive__fill(struct profile *profile, struct profile_alive *alive, const stru
 	if (!alive->types)
 		return -ENOMEM;
 	for (i = 0; !err && i < now->ntypes; i++)
-		err = add(profile, alive, &now->types[i], census__find(first, &now->types[i]));
+		err = add(profile, alive, first, &now->types[i]);
 	for (i = 0; !err && i < first->ntypes; i++) {
 		if (census__find(now, &first->types[i]))
 			continue;
 		gone = first->types[i];
 		gone.count = gone.bytes = 0;
-		err = add(profile, alive, &gone, &first->types[i]);
+		err = add(profile, alive, first, &gone);
 	}
 	qsort(alive->types, alive->ntypes, sizeof(*alive->types), alive__compare_growth);
 	return err;

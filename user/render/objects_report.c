@@ -24,9 +24,7 @@ static void print_types(FILE *out, const struct inspected *inspected, size_t top
 						      growth.count, growth.bytes},
 				   inspected->first, out);
 	}
-	if (i < census->ntypes)
-		fprintf(out, "  and %s more types: --top %zu shows them\n",
-			format_count(census->ntypes - i).s, census->ntypes);
+	type_rows__put_rest(i, census->ntypes, out);
 }
 
 /* A holder that is shown, and in which other one. */

@@ -18,9 +18,7 @@ static void put_rows(const struct profile_alive *alive, size_t top, FILE *out)
 						      type->count_change, type->bytes_change},
 				   true, out);
 	}
-	if (i < alive->ntypes)
-		fprintf(out, "  and %s more types: --top %zu shows them\n",
-			format_count(alive->ntypes - i).s, alive->ntypes);
+	type_rows__put_rest(i, alive->ntypes, out);
 }
 
 void report_alive__put(const struct profile_alive *alive, size_t top, FILE *out)

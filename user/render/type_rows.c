@@ -27,3 +27,10 @@ void type_rows__put_row(const struct type_row *row, bool changes, FILE *out)
 		fprintf(out, ":%" PRId64, row->line);
 	fputc('\n', out);
 }
+
+void type_rows__put_rest(size_t shown, size_t n, FILE *out)
+{
+	if (shown < n)
+		fprintf(out, "  and %s more types: --top %zu shows them\n",
+			format_count(n - shown).s, n);
+}

@@ -4,6 +4,7 @@
 #define TYPE_ROWS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -18,5 +19,8 @@ struct type_row {
 /* changes: rows have them. */
 void type_rows__put_titles(bool changes, FILE *out);
 void type_rows__put_row(const struct type_row *row, bool changes, FILE *out);
+
+/* Says what is left out, if only the first shown ones of n rows are there. */
+void type_rows__put_rest(size_t shown, size_t n, FILE *out);
 
 #endif /* TYPE_ROWS_H */

@@ -77,9 +77,7 @@ static struct usage since(struct usage now, struct usage before)
 		.seconds = now.seconds - before.seconds,
 		/* A process may have ended in the sample. */
 		.cpu = fmax(now.cpu - before.cpu, 0),
-		.programs.traps = now.programs.traps - before.programs.traps,
-		.programs.others = now.programs.others - before.programs.others,
-		.programs.nanoseconds = now.programs.nanoseconds - before.programs.nanoseconds,
+		.programs = program_time__since(now.programs, before.programs),
 	};
 }
 
@@ -131,8 +129,7 @@ double cost__due(const struct cost *cost)
 /* The part of the targets' CPU time that is ours. */
 static double share(const struct cost *cost, const struct usage *usage)
 {
-	double ours = (double)usage->programs.nanoseconds / 1e9 +
-		      (double)usage->programs.traps * cost->trap;
+	double ours = program_time__seconds(usage->programs, cost->trap);
 
 	return usage->cpu > 0 ? fmin(ours / usage->cpu, 1) : 0;
 }

@@ -46,6 +46,7 @@ struct subject {
 };
 
 struct looks {
+	struct tracer *tracer;
 	struct loop *loop;
 	struct images *images;
 	struct subject *subjects;
@@ -61,11 +62,12 @@ struct looks {
 	double began;
 };
 
-struct looks *looks__new(struct loop *loop, struct images *images)
+struct looks *looks__new(struct tracer *tracer, struct loop *loop, struct images *images)
 {
 	struct looks *looks = calloc(1, sizeof(*looks));
 
 	if (looks) {
+		looks->tracer = tracer;
 		looks->loop = loop;
 		looks->images = images;
 	}
@@ -157,6 +159,15 @@ static void take_result(struct looks *looks, struct subject *subject, bool succe
 	subject->now_at = looks->began;
 }
 
+static void close_look(struct looks *looks)
+{
+	if (looks->pidfd >= 0)
+		close(looks->pidfd);
+	fclose(looks->result);
+	looks->result = NULL;
+	looks->child = 0;
+}
+
 /* Ends the look under way, with its child's status. */
 static int end_look(struct looks *looks, bool kills)
 {
@@ -174,10 +185,7 @@ static int end_look(struct looks *looks, bool kills)
 			(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
 	take_result(looks, &looks->subjects[looks->next - 1],
 		    WIFEXITED(status) && !WEXITSTATUS(status));
-	close(looks->pidfd);
-	fclose(looks->result);
-	looks->result = NULL;
-	looks->child = 0;
+	close_look(looks);
 	return 0;
 }
 
@@ -216,11 +224,7 @@ static int begin_look(struct looks *looks, struct subject *subject)
 		kill(looks->child, SIGKILL);
 		waitpid(looks->child, NULL, 0);
 	}
-	if (looks->pidfd >= 0)
-		close(looks->pidfd);
-	fclose(looks->result);
-	looks->result = NULL;
-	looks->child = 0;
+	close_look(looks);
 	return err;
 }
 
@@ -302,11 +306,13 @@ static void forget_unknown(struct looks *looks)
 	looks->n = kept;
 }
 
-static int begin_round(struct looks *looks, const struct process_counters *processes, size_t n)
+static int begin_round(struct looks *looks)
 {
+	const struct process_counters *processes;
 	struct subject *subject;
-	size_t i;
+	size_t n, i;
 
+	processes = tracer__processes(looks->tracer, &n);
 	for (i = 0; i < looks->n; i++)
 		looks->subjects[i].is_known = looks->subjects[i].is_running = false;
 	for (i = 0; i < n; i++) {
@@ -325,7 +331,7 @@ static int begin_round(struct looks *looks, const struct process_counters *proce
 	return 0;
 }
 
-int looks__keep_up(struct looks *looks, const struct process_counters *processes, size_t n)
+int looks__keep_up(struct looks *looks)
 {
 	double now = clock_seconds(CLOCK_MONOTONIC);
 	int err = 0;
@@ -336,7 +342,7 @@ int looks__keep_up(struct looks *looks, const struct process_counters *processes
 			begin_next(looks);
 	}
 	if (!err && !looks->child && now >= looks->round_due)
-		err = begin_round(looks, processes, n);
+		err = begin_round(looks);
 	return err;
 }
 
@@ -345,7 +351,7 @@ double looks__due(const struct looks *looks)
 	return looks->child ? looks->began + MOST_SECONDS + 0.1 : looks->round_due;
 }
 
-int looks__take_round(struct looks *looks, const struct process_counters *processes, size_t n)
+int looks__take_round(struct looks *looks)
 {
 	int err = 0, signals = signals__count();
 	struct pollfd end = {.events = POLLIN};
@@ -353,14 +359,14 @@ int looks__take_round(struct looks *looks, const struct process_counters *proces
 	if (looks->child)
 		err = end_look(looks, true);
 	if (!err)
-		err = begin_round(looks, processes, n);
+		err = begin_round(looks);
 	/* A signal that was caught before ends each wait of the loop at once. */
 	while (err >= 0 && looks->child && signals__count() == signals) {
 		end.fd = looks->pidfd;
 		poll(&end, 1, SERVE_MS);
 		err = loop__wait(looks->loop, 0);
 		if (err >= 0 && clock_seconds(CLOCK_MONOTONIC) - looks->began > MOST_SECONDS)
-			err = looks__keep_up(looks, processes, n);
+			err = looks__keep_up(looks);
 	}
 	return err < 0 ? err : 0;
 }

@@ -11,8 +11,8 @@
 #include <sys/types.h>
 
 #include "base/loop.h"
+#include "collect/tracer.h"
 #include "inspect/census.h"
-#include "pymemtop.h"
 #include "target/images.h"
 
 struct looks;
@@ -24,22 +24,22 @@ struct looked {
 	const char *why; /* the last look failed for this reason; NULL: it did not */
 };
 
-/* They use the loop and the images, which outlive them. NULL: out of memory. */
-struct looks *looks__new(struct loop *loop, struct images *images);
+/* At the tracer's processes. It, the loop and the images outlive them. NULL: out of memory. */
+struct looks *looks__new(struct tracer *tracer, struct loop *loop, struct images *images);
 
 /* NULL is allowed. */
 void looks__free(struct looks *looks);
 
-/* Begins a round of looks at the running ones of n processes, if one is due, and forgets those that
- * are not among them. Call it again no later than looks__due() says. Returns 0 or -errno. */
-int looks__keep_up(struct looks *looks, const struct process_counters *processes, size_t n);
+/* Begins a round of looks at the processes that run, if one is due, and forgets those that the
+ * tracer has forgotten. Call it again no later than looks__due() says. Returns 0 or -errno. */
+int looks__keep_up(struct looks *looks);
 
 /* When that is, by CLOCK_MONOTONIC. */
 double looks__due(const struct looks *looks);
 
 /* Looks at all of them now, and serves the loop until that is done, or one more signal comes.
  * Returns 0 or -errno. */
-int looks__take_round(struct looks *looks, const struct process_counters *processes, size_t n);
+int looks__take_round(struct looks *looks);
 
 /* Valid until the looks go on. */
 struct looked looks__of(const struct looks *looks, pid_t pid);

@@ -275,18 +275,13 @@ int session__new(const struct session_options *options, struct session **result)
 
 int session__see_types(struct session *session)
 {
-	const struct process_counters *processes;
-	int err = 0;
-	size_t n;
+	int err;
 
 	if (session->looks)
 		return 0;
-	session->looks = looks__new(session->options.loop, session->options.images);
-	processes = tracer__processes(session->tracer, &n);
-	if (!session->looks)
-		err = -ENOMEM;
-	else
-		err = looks__keep_up(session->looks, processes, n);
+	session->looks =
+		looks__new(session->tracer, session->options.loop, session->options.images);
+	err = session->looks ? looks__keep_up(session->looks) : -ENOMEM;
 	if (err)
 		log_error("the objects of the targets cannot be looked at: %s", strerror(-err));
 	return err;
@@ -300,11 +295,9 @@ double session__elapsed(const struct session *session)
 /* Does periodic work, and what is due when a process has come or gone. Returns 0 or -errno. */
 static int keep_up(struct session *session)
 {
-	const struct process_counters *processes;
 	double now = clock_seconds(CLOCK_MONOTONIC);
 	bool due = now >= session->next_keep_up;
 	int err = 0;
-	size_t n;
 
 	if (session->news || due) {
 		session->news = false;
@@ -317,10 +310,8 @@ static int keep_up(struct session *session)
 			now + (recycler__is_pressed(session->recycler) ? KEEP_UP_SECONDS / 4
 								       : KEEP_UP_SECONDS);
 	}
-	if (!err && session->looks) {
-		processes = tracer__processes(session->tracer, &n);
-		err = looks__keep_up(session->looks, processes, n);
-	}
+	if (!err && session->looks)
+		err = looks__keep_up(session->looks);
 	if (err)
 		log_error("processes that come and go cannot be followed: %s", strerror(-err));
 	else
@@ -475,7 +466,7 @@ int session__profile(struct session *session, const struct mode *mode,
 		.counts_arenas = mode->counts_arenas && !session->windows,
 		.counts_small = mode->counts_small && !session->windows,
 		.counts_resident = mode->counts_resident,
-		.at_peak = session->options.collector.peak && mode->has_peak,
+		.at_peak = session->options.collector.peak && mode->collector->has_peak,
 		.begin = session->start,
 		.before = &recorded->before,
 		.before_seconds = recorded->before_seconds,
@@ -485,10 +476,8 @@ int session__profile(struct session *session, const struct mode *mode,
 		.infos = targets__infos(session->targets),
 		.order = options->order,
 	};
-	const struct process_counters *processes;
 	struct profile *profile = NULL;
 	struct totals swap;
-	size_t n;
 	int err = 0;
 
 	/* Children that have ended are one sum, but for the last ones: at the end all, until then
@@ -498,10 +487,8 @@ int session__profile(struct session *session, const struct mode *mode,
 		processes__keep_up(tracer__record(session->tracer));
 		err = recycler__run(session->recycler, targets__infos(session->targets));
 	}
-	if (!err && session->looks && options->new_look) {
-		processes = tracer__processes(session->tracer, &n);
-		err = looks__take_round(session->looks, processes, n);
-	}
+	if (!err && session->looks && options->new_look)
+		err = looks__take_round(session->looks);
 	if (!err)
 		err = take_snapshot(session, recorded);
 	if (err)

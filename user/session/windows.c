@@ -213,23 +213,19 @@ static double supposed_cost(const struct windows *windows, struct program_time s
 {
 	struct program_time now = collectors__program_time(tracer__collectors(windows->tracer));
 
-	return (double)(now.nanoseconds - since.nanoseconds) / 1e9 +
-	       (double)(now.traps - since.traps) * windows->trap;
+	return program_time__seconds(program_time__since(now, since), windows->trap);
 }
 
-static int compare_faults(const void *a, const void *b)
+/* How often something happened in a period. */
+struct rate {
+	double cpu, times;
+};
+
+static int compare_rates(const void *a, const void *b)
 {
-	const struct period *x = a, *y = b;
+	const struct rate *x = a, *y = b;
 
-	return (x->faults * y->cpu > y->faults * x->cpu) -
-	       (x->faults * y->cpu < y->faults * x->cpu);
-}
-
-static int compare_waits(const void *a, const void *b)
-{
-	const struct period *x = a, *y = b;
-
-	return (x->waits * y->cpu > y->waits * x->cpu) - (x->waits * y->cpu < y->waits * x->cpu);
+	return (x->times * y->cpu > y->times * x->cpu) - (x->times * y->cpu < y->times * x->cpu);
 }
 
 /*
@@ -237,24 +233,26 @@ static int compare_waits(const void *a, const void *b)
  * of that time. A large table that grows brings more faults in one period than all others have, and
  * a collection of garbage none at all; windows rarely meet either.
  */
-static double usual_rate(const struct windows *windows, int (*compare)(const void *, const void *),
-			 bool faults)
+static double usual_rate(const struct windows *windows, bool faults)
 {
-	struct period sorted[MOST_PERIODS];
+	struct rate sorted[MOST_PERIODS];
 	double all = 0, at = 0, cpu = 0, times = 0, part;
+	const struct period *period;
 	size_t i;
 
-	memcpy(sorted, windows->periods, windows->nperiods * sizeof(sorted[0]));
-	qsort(sorted, windows->nperiods, sizeof(sorted[0]), compare);
-	for (i = 0; i < windows->nperiods; i++)
-		all += sorted[i].cpu;
+	for (i = 0; i < windows->nperiods; i++) {
+		period = &windows->periods[i];
+		sorted[i] = (struct rate){period->cpu, faults ? period->faults : period->waits};
+		all += period->cpu;
+	}
+	qsort(sorted, windows->nperiods, sizeof(sorted[0]), compare_rates);
 	for (i = 0; i < windows->nperiods; at += sorted[i++].cpu) {
 		/* What of it is in the middle half. */
 		part = fmin(at + sorted[i].cpu, 0.75 * all) - fmax(at, 0.25 * all);
 		if (part <= 0)
 			continue;
 		cpu += part;
-		times += (faults ? sorted[i].faults : sorted[i].waits) * part / sorted[i].cpu;
+		times += sorted[i].times * part / sorted[i].cpu;
 	}
 	return cpu > 0 ? times / cpu : 0;
 }
@@ -273,7 +271,7 @@ static double own_share(const struct windows *windows)
 	if (in->all <= 0)
 		return 1;
 	if (times >= ENOUGH)
-		usual = usual_rate(windows, faults ? compare_faults : compare_waits, faults);
+		usual = usual_rate(windows, faults);
 	share = usual > 0 ? times / usual / in->all
 			  : fmin(1 - windows->supposed_cost / in->all, in->user / in->all);
 	return fmin(fmax(share, LEAST_SHARE), 1);
