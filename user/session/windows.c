@@ -235,7 +235,7 @@ static int compare_rates(const void *a, const void *b)
  */
 static double usual_rate(const struct windows *windows, bool faults)
 {
-	struct rate sorted[MOST_PERIODS];
+	struct rate sorted[MOST_PERIODS] = {0};
 	double all = 0, at = 0, cpu = 0, times = 0, part;
 	const struct period *period;
 	size_t i;
