@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """CHECK PID [GO]: the live view of a process that runs idle.py, or grows.py, as it looks on a terminal."""
+import re
 import sys
 
 from harness import PYMEMTOP, check
@@ -42,10 +43,10 @@ def types(terminal):
     terminal.until_shows("Grown")
     with open(sys.argv[3], "w"):
         pass
-    terminal.until_shows("+20,000")
-    row, = [line for line in terminal.lines() if "Grown" in line]
-    print(row)
-    check(row.split()[:2] == ["21,000", "+20,000"] and "grows.py:9" in row, row)
+    terminal.resize(20, 100)
+    # The screen is read while it is drawn: the whole row is waited for, its path's end at its right edge.
+    row = r"^ *21,000 +\+20,000 .*  Grown  \u2026.*/grows\.py:9$"
+    terminal.until(lambda lines: any(re.search(row, line) for line in lines), "the row of Grown")
     terminal.press("o")
     terminal.until_shows("Outstanding")
     leave(terminal)

@@ -96,9 +96,8 @@ static void put_titles(const struct schema *schema, int *y)
 static void put_line(const struct schema *schema, const struct profile_line *line, int *y)
 {
 	const struct location *location = line->location;
-	char text[4096], after[1024];
-	const char *path;
-	int length, left;
+	char text[256], after[1024];
+	int length;
 	size_t i;
 
 	length = snprintf(text, sizeof(text), "%12s %12s",
@@ -109,15 +108,11 @@ static void put_line(const struct schema *schema, const struct profile_line *lin
 			length += snprintf(text + length, sizeof(text) - length, " %12s",
 					   value__format(&schema->types[i], line->values.of[i]).s);
 	}
+	snprintf(text + length, sizeof(text) - length, "  ");
 	snprintf(after, sizeof(after), location->line ? ":%d%s%s%s" : "%.0d%s%s%s", location->line,
 		 location->function[0] ? " (" : "", location->function,
 		 location->function[0] ? ")" : "");
-	left = COLS - length - 2 - screen__columns(after);
-	path = screen__columns(location->file) > left ? screen__shorten_path(location->file, left)
-						      : location->file;
-	snprintf(text + length, sizeof(text) - length, "  %s%s%s",
-		 path == location->file ? "" : "\u2026", path, after);
-	screen__put(y, text);
+	screen__put_path(y, text, location->file, after);
 }
 
 void lines_panel__draw(const struct profile *profile)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #define _GNU_SOURCE
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
@@ -60,11 +61,22 @@ void screen__put(int *y, const char *text)
 		mvaddnstr((*y)++, 0, text, bytes_of_row(text));
 }
 
-const char *screen__shorten_path(const char *path, int columns)
+/* The end of a path that fits, from a folder on if there is one; the file's name always. */
+static const char *shorten_path(const char *path, int columns)
 {
 	const char *at = path;
 
 	while (screen__columns(at) > columns - 1 && (at = strchr(at + 1, '/')))
 		path = at;
 	return path;
+}
+
+void screen__put_path(int *y, const char *text, const char *path, const char *after)
+{
+	int room = COLS - screen__columns(text) - screen__columns(after);
+	const char *end = screen__columns(path) > room ? shorten_path(path, room) : path;
+	char row[4096];
+
+	snprintf(row, sizeof(row), "%s%s%s%s", text, end == path ? "" : "\u2026", end, after);
+	screen__put(y, row);
 }

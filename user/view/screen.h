@@ -10,7 +10,8 @@ int screen__columns(const char *text);
  */
 void screen__put(int *y, const char *text);
 
-/* The end of a path that fits, from a folder on if there is one; the file's name always. */
-const char *screen__shorten_path(const char *path, int columns);
+/* Puts a text, a path and what follows that, as screen__put() does. Where they have no room, the
+ * path's beginning goes, by whole folders; its file's name and what follows stay. */
+void screen__put_path(int *y, const char *text, const char *path, const char *after);
 
 #endif /* SCREEN_H */

@@ -102,21 +102,16 @@ static void put_head(const struct profile *profile, const struct panel *panel, i
 
 static void put_row(const struct profile_alive_type *row, double minutes, int *y)
 {
-	char text[1024], place[512] = "";
-	int length;
+	char text[1024], line[32] = "";
 
-	length =
-		snprintf(text, sizeof(text), "%12s %12s %12s %12s %12s  %s",
-			 format_count(row->now.count).s, format_count_change(row->count_change).s,
-			 format_bytes(row->now.bytes).s, format_change(row->bytes_change).s,
-			 minutes > 0 ? format_change((int64_t)(row->bytes_change / minutes)).s : "",
-			 row->now.name);
-	if (row->file)
-		snprintf(place, sizeof(place), row->line ? "  %s:%" PRId64 : "  %s", row->file,
-			 row->line);
-	if (length > 0 && (size_t)length < sizeof(text))
-		snprintf(text + length, sizeof(text) - length, "%s", place);
-	screen__put(y, text);
+	snprintf(text, sizeof(text), "%12s %12s %12s %12s %12s  %s%s",
+		 format_count(row->now.count).s, format_count_change(row->count_change).s,
+		 format_bytes(row->now.bytes).s, format_change(row->bytes_change).s,
+		 minutes > 0 ? format_change((int64_t)(row->bytes_change / minutes)).s : "",
+		 row->now.name, row->file ? "  " : "");
+	if (row->line)
+		snprintf(line, sizeof(line), ":%" PRId64, row->line);
+	screen__put_path(y, text, row->file ?: "", line);
 }
 
 void types_panel__draw(const struct profile *profile)
