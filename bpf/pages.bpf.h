@@ -36,40 +36,79 @@ static __always_inline struct page_region *page_region__make(__u64 key)
 	return element__make(&page_regions, &key, &page_blank);
 }
 
+static __always_inline bool page__counts(__u32 owner)
+{
+	return owner && !(owner & (PAGE_AWAY | PAGE_READ));
+}
+
+/* n pages of a site's in shared mappings. */
+static __always_inline void site__share(__u32 site, __u64 n)
+{
+	struct site_counters *count = bpf_map_lookup_elem(&site_counters, &site);
+
+	if (!count)
+		return;
+	__sync_fetch_and_add(&count->mapped_bytes, n << PAGE_SHIFT);
+	__sync_fetch_and_add(&count->mapped_count, n);
+}
+
+static __always_inline void site__unshare(__u32 site, __u64 n)
+{
+	struct site_counters *count = bpf_map_lookup_elem(&site_counters, &site);
+
+	if (!count)
+		return;
+	__sync_fetch_and_add(&count->unmapped_bytes, n << PAGE_SHIFT);
+	__sync_fetch_and_add(&count->unmapped_count, n);
+}
+
+/* Pages from before have become resident or, with a negative size, are no longer. */
+static __always_inline void pages__count_before(__u32 process, __u32 owner, __u64 size)
+{
+	struct process_counters *counters = bpf_map_lookup_elem(&process_counters, &process);
+
+	if (counters)
+		__sync_fetch_and_add(owner & PAGE_SHARED ? &counters->shared_before_bytes
+							 : &counters->before_bytes,
+				     size);
+}
+
 /* n pages have become resident for their owner. Global, like the next one, so that the verifier
  * follows it once. */
 __noinline int pages__come(__u32 process, __u32 owner, __u32 n)
 {
-	struct process_counters *counters;
+	__u32 site = owner & ~PAGE_FLAGS;
 
-	if (!owner || owner & PAGE_AWAY)
+	if (!page__counts(owner))
 		return 0;
-	if (owner != PAGE_BEFORE) {
-		n *= config.sample;
-		site__allocate(process, owner, (__u64)n << PAGE_SHIFT, n);
+	if (site == PAGE_BEFORE) {
+		pages__count_before(process, owner, (__u64)n << PAGE_SHIFT);
 		return 0;
 	}
-	counters = bpf_map_lookup_elem(&process_counters, &process);
-	if (counters)
-		__sync_fetch_and_add(&counters->before_bytes, (__u64)n << PAGE_SHIFT);
+	n *= config.sample;
+	if (owner & PAGE_SHARED)
+		site__share(site, n);
+	else
+		site__allocate(process, site, (__u64)n << PAGE_SHIFT, n);
 	return 0;
 }
 
 /* n pages of the owner are no longer resident. */
 __noinline int pages__go(__u32 process, __u32 owner, __u32 n)
 {
-	struct process_counters *counters;
+	__u32 site = owner & ~PAGE_FLAGS;
 
-	if (!owner || owner & PAGE_AWAY)
+	if (!page__counts(owner))
 		return 0;
-	if (owner != PAGE_BEFORE) {
-		n *= config.sample;
-		site__free(process, owner, (__u64)n << PAGE_SHIFT, n);
+	if (site == PAGE_BEFORE) {
+		pages__count_before(process, owner, -((__u64)n << PAGE_SHIFT));
 		return 0;
 	}
-	counters = bpf_map_lookup_elem(&process_counters, &process);
-	if (counters)
-		__sync_fetch_and_add(&counters->before_bytes, -((__u64)n << PAGE_SHIFT));
+	n *= config.sample;
+	if (owner & PAGE_SHARED)
+		site__unshare(site, n);
+	else
+		site__free(process, site, (__u64)n << PAGE_SHIFT, n);
 	return 0;
 }
 

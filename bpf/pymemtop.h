@@ -242,6 +242,8 @@ struct process_counters {
 	__u32 pad;
 	__u64 capabilities; /* effective ones at its end */
 	__u64 before_bytes; /* rss: still resident of what was resident at the first look */
+	__u64 shared_before_bytes; /* rss: the same of shared mappings */
+	__u64 shared_bytes;	   /* rss: resident in shared mappings, by user space */
 	__u64 anon_bytes;   /* rss: RssAnon at its end */
 	/* objects: taken slots, filled in by user space. */
 	__u64 small_bytes, small_before_bytes, small_unattributed_bytes;
@@ -272,14 +274,14 @@ struct site_counters {
 	__u64 unmapped_count;
 	__u64 allocated_bytes;
 	__u64 allocated_count;
-	__u64 mapped_bytes;
+	__u64 mapped_bytes; /* rss: pages of shared mappings */
 	__u64 mapped_count;
 	__u64 arena_bytes; /* by user space: arenas' part of mapped or resident bytes */
 };
 
 /*
- * rss: who first touched each page of a region: a site, PAGE_BEFORE, or 0 if the page is not known
- * to be resident.
+ * rss: who first touched each page of a region: a site or PAGE_BEFORE, and flags; or 0 if the page
+ * is not known to be resident.
  */
 struct page_region {
 	__u32 owner[REGION_PAGES];
@@ -288,14 +290,18 @@ struct page_region {
 };
 
 #define PAGE_BEFORE MOST_SITES /* resident before its process was recorded; above all sites */
-#define PAGE_AWAY   (1u << 31) /* flag: swapped out; its owner gets it back when it is swapped in */
+/* Flags. No more than one is set. */
+#define PAGE_AWAY   (1u << 31) /* swapped out; its owner gets it back when it is swapped in */
+#define PAGE_SHARED (1u << 30) /* of a shared mapping, and counted with those */
+#define PAGE_READ   (1u << 29) /* its owner has only read it: it counts once it is seen to be shared */
+#define PAGE_FLAGS  (PAGE_AWAY | PAGE_SHARED | PAGE_READ)
 
 /* Tells the program that reconciles a region what is resident. */
 struct page_correction {
 	__u64 key;    /* region_key() */
 	__u64 faults; /* that the region had when it was read; if it has more, no page is removed */
-	__u64 owner;  /* 0: the pages are gone; PAGE_AWAY: they are swapped out; else: they are
-		       * resident, and get this owner if they have none */
+	__u64 owner;  /* 0: the pages are gone; else they get these flags, and this owner if they
+		       * have none */
 	__u64 pages[REGION_PAGES / 64];
 	__u64 done;  /* set by the program: whether it corrected the region */
 	__u64 owned; /* set by the program: pages that then have an owner */

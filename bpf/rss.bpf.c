@@ -52,14 +52,15 @@ static __always_inline bool is_sampled(struct thread *t)
 }
 
 /*
- * Whether a fault makes the page belong to the site that writes to it. A page that is only read is
- * a file's, or the zero page, which is no process's own. A page with an owner keeps it: it is
- * copied after a fork, or only mapped again. But a page that a child shares with its parent becomes
- * the child's when it writes to it.
+ * Whether a fault makes the page belong to its site. A page with an owner keeps it: it is copied
+ * after a fork, or only mapped again. But one that was only read becomes the first writer's, and
+ * one that a child shares with its parent the child's when it writes to it.
  */
 static __always_inline bool page__is_taken_by(const struct thread *t, __u32 owner, bool writes)
 {
-	return writes && (!owner || (owner == PAGE_BEFORE && t->process.parent));
+	if (!owner)
+		return true;
+	return writes && (owner & PAGE_READ || (owner == PAGE_BEFORE && t->process.parent));
 }
 
 /* Notes that a swapped-out page is back, or gives a page its owner. */
@@ -91,6 +92,10 @@ static __always_inline void page__touch(struct thread *t, __u64 address, bool wr
 	site = site__find();
 	if (!site)
 		return;
+	/* A page that is only read is a file's, or the zero page, which is no process's own; or of
+	 * shared memory, as user space sees. */
+	if (!writes)
+		site |= PAGE_READ;
 	if (!region)
 		region = page_region__make(key);
 	if (!region) {
@@ -252,7 +257,7 @@ static __always_inline void enter_mmap(struct pt_regs *ctx, struct thread *t)
 
 	if (flags & MAP_FIXED)
 		pages__leave(t, PT_REGS_PARM1(ctx), length);
-	if (!(flags & MAP_PRIVATE) || !(PT_REGS_PARM3(ctx) & PROT_WRITE))
+	if (flags & MAP_PRIVATE && !(PT_REGS_PARM3(ctx) & PROT_WRITE))
 		return;
 	if (flags & (MAP_POPULATE | MAP_LOCKED) || locks_all())
 		populate__begin(ctx, t, PROBE_MMAP, 0, length);
@@ -338,14 +343,14 @@ int pymemtop_leave(struct pt_regs *ctx)
 /* Written by user space before it runs the program below. */
 struct page_correction correction;
 
-/* A page's owner after the correction. */
+/* A page's owner after the correction. Flags alone are none. */
 static __always_inline __u32 corrected(__u32 owner, __u32 to)
 {
 	if (!to)
 		return 0;
-	if (to == PAGE_AWAY)
-		return owner ? owner | PAGE_AWAY : 0;
-	return owner ? owner & ~PAGE_AWAY : to;
+	if (!owner)
+		return to & ~PAGE_FLAGS ? to : 0;
+	return (owner & ~PAGE_FLAGS) | (to & PAGE_FLAGS);
 }
 
 /* Corrects 64 pages, and counts those that then have an owner. The count is in memory, as before
@@ -382,10 +387,10 @@ int pymemtop_pages(void *ctx)
 
 	correction.done = false;
 	correction.owned = 0;
-	region = to && to != PAGE_AWAY ? page_region__make(key)
-				       : bpf_map_lookup_elem(&page_regions, &key);
+	region = to & ~PAGE_FLAGS ? page_region__make(key)
+				  : bpf_map_lookup_elem(&page_regions, &key);
 	if (!region) {
-		if (to && to != PAGE_AWAY)
+		if (to & ~PAGE_FLAGS)
 			lose(key >> REGION_KEY_SHIFT, LOST_PAGE);
 		return 0;
 	}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """python attribution step[,step...] [option...]: the lines of resident.py agree within a few pages
-with what the kernel's RssAnon told the program itself; and the sum holds."""
+with what the kernel's RssAnon, and RssShmem, told the program itself; and the sums hold."""
 import json
 import os
 import re
@@ -56,6 +56,21 @@ def check_sum(book, process, unattributed):
           "unattributed are", process["unattributed_bytes"], "of", growth)
 
 
+def check_shared(book, process):
+    lines = {line["line"]: line["shared_bytes"] for line in process["lines"]
+             if line["file"].endswith("/resident.py")}
+    for line, expected in book["shared"]:
+        check(lines.get(line, 0) == expected, "line %d has %d shared bytes, not %d" % (
+            line, lines.get(line, 0), expected))
+    check(process["shared_mapped_bytes"] == process["shared_before_bytes"] +
+          process["shared_bytes"] + process["shared_unattributed_bytes"], "shared:", process)
+    check(process["shared_unattributed_bytes"] == 0, process["shared_unattributed_bytes"])
+    # RssShmem also has what is mapped privately of files in memory, as all are in an initramfs.
+    added = sum(expected for _, expected in book["shared"])
+    check(process["shared_mapped_bytes"] - process["shared_before_bytes"] == added,
+          "shared memory has grown by", added, "not", process["shared_mapped_bytes"])
+
+
 def check_sampled(book, process):
     """One page in ten stands for all: a line with hundreds of pages is right within an eighth."""
     for line, expected in book["lines"]:
@@ -83,9 +98,10 @@ def main():
         else:
             check_nothing_lost(process)
             check_lines(book, process)
+            check_shared(book, process)
             check_sum(book, process, 0)
-        print("%s: RssAnon %d = %d before + %d lines + %d unattributed" % (
-            ",".join(steps), process["rss_anon_bytes"], process["before_attach_bytes"],
+        print("%s: shared %d; RssAnon %d = %d before + %d lines + %d unattributed" % (
+            ",".join(steps), process["shared_bytes"], process["rss_anon_bytes"], process["before_attach_bytes"],
             resident(process), process["unattributed_bytes"]))
     target.end()
 

@@ -21,6 +21,7 @@ CHECKS = {
     "resident-huge": ["check_resident.py", "PYTHON", "frames", "huge"],
     "resident-unseen": ["check_resident.py", "PYTHON", "frames", "blocks,unseen"],
     "resident-moved": ["check_resident.py", "PYTHON", "frames", "shared,mappings"],
+    "resident-common": ["check_resident.py", "PYTHON", "frames", "common"],
     "resident-numpy": ["check_resident.py", "PYTHON", "frames", "numpy"],
     "resident-many": ["check_resident.py", "PYTHON", "frames", "many"],
     "resident-sample": ["check_resident.py", "PYTHON", "frames", "blocks", "--sample", "10"],
@@ -52,4 +53,4 @@ LOSSY = ["doctor", "heap", "rss", "lines", "blocks", "blocks-usdt", "blocks-entr
 
 # The short list: takes a minute or so under emulation.
 SHORT = ["doctor", "heap", "rss", "blocks", "blocks-usdt", "objects", "stacks",
-         "resident", "lines-added"]
+         "resident", "resident-common", "lines-added"]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Grows its resident memory in many ways, one per line, and keeps its own books: what the kernel's
-RssAnon says before and after each."""
+RssAnon, or RssShmem, says before and after each."""
 import ctypes
 import json
 import mmap
@@ -30,6 +30,10 @@ def rss_anon():
     return read_size("/proc/self/status", b"RssAnon:")
 
 
+def rss_shmem():
+    return read_size("/proc/self/status", b"RssShmem:")
+
+
 def exclusive(buffer):
     """Returns the bytes of the buffer's pages that no other process has: bit 56 of their entries in
     /proc/PID/pagemap. Sums over the whole process would change with what the kernel swaps out of
@@ -44,7 +48,7 @@ def exclusive(buffer):
 
 class Books:
     def __init__(self):
-        self.lines = []
+        self.lines, self.shared = [], []
         self.line = self.before = self.start = 0
         self.read = rss_anon
 
@@ -59,11 +63,13 @@ class Books:
         self.before = self.measure()
 
     def __exit__(self, *_):
-        self.lines.append([self.line, self.measure() - self.before])
+        lines = self.shared if self.read is rss_shmem else self.lines
+        lines.append([self.line, self.measure() - self.before])
 
     def write(self):
         with open("%s.%d" % (os.environ["BOOKS"], os.getpid()), "w") as file:
-            json.dump({"lines": self.lines, "start": self.start, "rss_anon": rss_anon()}, file)
+            json.dump({"lines": self.lines, "shared": self.shared, "start": self.start,
+                       "rss_anon": rss_anon()}, file)
 
 
 books = Books()
@@ -184,12 +190,45 @@ def unseen():
 def shared():
     """Memory that is no process's own."""
     held["memory"] = mapping = mmap.mmap(-1, 8 * MIB)
-    touch(mapping)
+    books.read = rss_shmem
+    with books:
+        for at in range(0, 8 * MIB, PAGE): mapping[at] = 1
+    books.read = rss_anon
     with tempfile.TemporaryFile() as file:
         file.truncate(4 * MIB)
         held["file"] = copy = mmap.mmap(file.fileno(), 4 * MIB, mmap.MAP_PRIVATE)
     with books:
         for at in range(0, len(copy), 4 * PAGE): copy[at] = 1
+
+
+def common():
+    """Shared memory: anonymous, a file's in memory, what is only read, populated, and given back."""
+    books.read = rss_shmem
+    held["common"] = mapping = mmap.mmap(-1, 8 * MIB)
+    with books:
+        for at in range(0, 8 * MIB, PAGE): mapping[at] = 1
+    with open("/dev/shm/pymemtop.%d" % os.getpid(), "w+b") as file:
+        os.unlink(file.name)
+        file.truncate(16 * MIB)
+        held["tmpfs"] = mapping = mmap.mmap(file.fileno(), 16 * MIB)
+        reader = mmap.mmap(file.fileno(), 16 * MIB, mmap.MAP_SHARED, mmap.PROT_READ)
+        private_reader = mmap.mmap(file.fileno(), 16 * MIB, mmap.MAP_PRIVATE, mmap.PROT_READ)
+    with books:
+        for at in range(0, 16 * MIB, 2 * PAGE): mapping[at] = 1
+    # What the kernel maps around a page that is read is that line's, too.
+    held["readers"] = reader, private_reader
+    with books:
+        for at in range(0, 16 * MIB, PAGE): reader[at]
+    with books:
+        for at in range(0, 4 * MIB, PAGE): private_reader[at]
+    with books:
+        held["populated"] = mmap.mmap(-1, 4 * MIB, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS | MAP_POPULATE)
+    held["passing"] = mapping = mmap.mmap(-1, 32 * MIB)
+    with books:
+        for at in range(0, 32 * MIB, PAGE): mapping[at] = 1
+    mapping.close()
+    books.shared[-1][1] -= 32 * MIB
+    books.read = rss_anon
 
 
 def many():

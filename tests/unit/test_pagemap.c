@@ -50,18 +50,27 @@ static size_t count(const struct residency *residency)
 	return n;
 }
 
-static struct pagemap *open_own(bool scan)
+static size_t count_shared(const struct residency *residency)
+{
+	size_t word, n = 0;
+
+	for (word = 0; word < REGION_WORDS; word++)
+		n += __builtin_popcountll(residency->shared[word]);
+	return n;
+}
+
+static struct pagemap *open_own(unsigned int options)
 {
 	struct pagemap *pagemap;
 
-	assert_int_equal(pagemap__new(address_space__of_process(getpid()), scan, &pagemap), 0);
+	assert_int_equal(pagemap__new(address_space__of_process(getpid()), options, &pagemap), 0);
 	return pagemap;
 }
 
-static void check_written_pages(bool scan)
+static void check_written_pages(unsigned int options)
 {
 	char *start = reserve(3, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-	struct pagemap *pagemap = open_own(scan);
+	struct pagemap *pagemap = open_own(options);
 	struct residency residency;
 
 	start[0] = 1;
@@ -86,17 +95,17 @@ static void check_written_pages(bool scan)
 static void test_written_pages(void **state)
 {
 	(void)state;
-	check_written_pages(true);
-	check_written_pages(false);
+	check_written_pages(PAGEMAP_MAY_SCAN);
+	check_written_pages(0);
 }
 
 /* The zero page, file pages and shared memory are not the process's own; a file page that was
- * written to is. */
-static void check_others(bool scan)
+ * written to is. Shared pages are told if asked for, also of a file in memory that is only read. */
+static void check_others(unsigned int options)
 {
 	int fd = memfd_create("pages", 0);
 	char *start = reserve(1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-	struct pagemap *pagemap = open_own(scan);
+	struct pagemap *pagemap = open_own(options);
 	struct residency residency;
 	char *file, *shared;
 
@@ -112,8 +121,10 @@ static void check_others(bool scan)
 	assert_int_equal(pagemap__region(pagemap, index_of(file), &residency), 0);
 	assert_int_equal(count(&residency), 1);
 	assert_true(is_resident(&residency, 3));
+	assert_int_equal(count_shared(&residency), options & PAGEMAP_SHARED ? 1 : 0);
 	assert_int_equal(pagemap__region(pagemap, index_of(shared), &residency), 0);
 	assert_int_equal(count(&residency), 0);
+	assert_int_equal(count_shared(&residency), options & PAGEMAP_SHARED ? REGION_PAGES : 0);
 	pagemap__free(pagemap);
 	munmap(start, REGION_SIZE);
 	munmap(file, REGION_SIZE);
@@ -124,17 +135,19 @@ static void check_others(bool scan)
 static void test_others(void **state)
 {
 	(void)state;
-	check_others(true);
-	check_others(false);
+	check_others(PAGEMAP_MAY_SCAN);
+	check_others(0);
+	check_others(PAGEMAP_MAY_SCAN | PAGEMAP_SHARED);
+	check_others(PAGEMAP_SHARED);
 }
 
 /* A pass over all memory finds each region once, in order, with the same pages as a look at that
  * region alone. */
-static void check_all(bool scan)
+static void check_all(unsigned int options)
 {
 	/* Every second page of ten regions: more ranges than one scan returns. */
 	char *start = reserve(10, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-	struct pagemap *pagemap = open_own(scan), *other = open_own(scan);
+	struct pagemap *pagemap = open_own(options), *other = open_own(options);
 	struct residency residency, again;
 	size_t page, found = 0;
 	uint64_t index = 0, last = 0;
@@ -165,8 +178,10 @@ static void check_all(bool scan)
 static void test_all(void **state)
 {
 	(void)state;
-	check_all(true);
-	check_all(false);
+	check_all(PAGEMAP_MAY_SCAN);
+	check_all(0);
+	check_all(PAGEMAP_MAY_SCAN | PAGEMAP_SHARED);
+	check_all(PAGEMAP_SHARED);
 }
 
 static void test_no_process(void **state)
@@ -174,7 +189,8 @@ static void test_no_process(void **state)
 	struct pagemap *pagemap;
 
 	(void)state;
-	assert_true(pagemap__new(address_space__of_process(0x7ffffffe), true, &pagemap) < 0);
+	assert_true(pagemap__new(address_space__of_process(0x7ffffffe), PAGEMAP_MAY_SCAN,
+				 &pagemap) < 0);
 }
 
 int main(void)

@@ -215,22 +215,25 @@ static void resident(void **state)
 	(void)state;
 	profile.mode = "rss";
 	profile.schema = *mode__find("rss")->schema;
-	/* Resident bytes, resident pages, touched bytes. */
-	process.lines[0].values = (struct values){{1000, 10, 5700}};
-	process.stacks[0].values = (struct values){{1000, 10, 5000}};
-	process.stacks[1].values = (struct values){{0, 0, 700}};
+	/* Resident bytes and pages, shared ones, touched bytes. */
+	process.lines[0].values = (struct values){{1000, 10, 300, 3, 5700}};
+	process.stacks[0].values = (struct values){{1000, 10, 300, 3, 5000}};
+	process.stacks[1].values = (struct values){{0, 0, 0, 0, 700}};
 	process.lines[0].change = process.change = (struct values){{0}};
 	process.total = process.lines[0].values;
 	profile.counts_resident = true;
 	process.rss_anon_bytes = 17384;
 	process.before_attach_bytes = 12288;
 	process.unattributed_bytes = 4096;
+	process.shared_before_bytes = 8192;
+	process.shared_bytes = 8492;
 	file = open_memstream(&out, &size);
 	assert_int_equal(renderer->render(&profile, &options, file), 0);
 	fclose(file);
 	assert_string_equal(out,
-			    "my:prog 42;[cut];<module> (/a:b c.py:1);f:g (/a:b c.py:20) 1000\n"
-			    "my:prog 42;[before attach] 12288\nmy:prog 42;[unattributed] 4096\n");
+			    "my:prog 42;[cut];<module> (/a:b c.py:1);f:g (/a:b c.py:20) 1300\n"
+			    "my:prog 42;[before attach] 12288\nmy:prog 42;[shared memory] 8192\n"
+			    "my:prog 42;[unattributed] 4096\n");
 	free(out);
 	file = open_memstream(&out, &size);
 	assert_int_equal(renderer__find("json")->render(&profile, &options, file), 0);
@@ -249,7 +252,11 @@ static void resident(void **state)
 	assert_non_null(strstr(out,
 			       "RssAnon      17.0 KiB = 12.0 KiB before the attach + 1000 B of the "
 			       "lines (0 B) + 0 B in arenas + -4.0 KiB unattributed\n"));
-	assert_non_null(strstr(out, "   Increment   First touch       Touched  Line (function)\n"));
+	assert_non_null(
+		strstr(out, "Shared       8.3 KiB in shared mappings = 8.0 KiB before the attach "
+			    "+ 300 B of the lines (0 B) + 0 B unattributed\n"));
+	assert_non_null(strstr(out, "   Increment   First touch        Shared       Touched  Line "
+				    "(function)\n"));
 	free(out);
 }
 

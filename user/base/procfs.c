@@ -135,6 +135,18 @@ static bool read_status(pid_t pid, const char *file_name, const char *name, uint
 	return false;
 }
 
+int proc_sizes(pid_t pid, struct proc_sizes *sizes)
+{
+	FILE *statm = proc_open(pid, "statm");
+	int n;
+
+	if (!statm)
+		return -errno;
+	n = fscanf(statm, "%" SCNu64 " %*u %" SCNu64, &sizes->all, &sizes->shared);
+	fclose(statm);
+	return n == 2 ? 0 : -ESRCH;
+}
+
 uint64_t proc_status_bytes(pid_t pid, const char *name)
 {
 	uint64_t kib;

@@ -45,6 +45,13 @@ int proc_map__open_file(pid_t pid, const struct proc_map *map);
 /* Resident bytes, 0 if the process is gone. */
 uint64_t proc_rss(pid_t pid);
 
+/* Sizes in pages, from /proc/PID/statm: the address space, and what is resident of files and shared
+ * memory. 0 or -errno. */
+struct proc_sizes {
+	uint64_t all, shared;
+};
+int proc_sizes(pid_t pid, struct proc_sizes *sizes);
+
 /* A size in /proc/PID/status, such as "RssAnon", in bytes; 0 if it is not there. */
 uint64_t proc_status_bytes(pid_t pid, const char *name);
 

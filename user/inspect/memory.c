@@ -152,7 +152,7 @@ int memory__new(struct address_space space, struct memory **result)
 	if (!memory)
 		return -ENOMEM;
 	memory->space = space;
-	err = pagemap__new(space, true, &memory->pagemap);
+	err = pagemap__new(space, PAGEMAP_MAY_SCAN, &memory->pagemap);
 	if (!err)
 		err = memory__refresh(memory);
 	if (err) {

@@ -6,11 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/procfs.h"
+#include "inspect/extents.h"
+#include "inspect/page_scan.h"
 #include "inspect/pagemap.h"
 #include "target/core_file.h"
 
@@ -20,63 +21,20 @@
 #define PM_SWAPPED (1ULL << 62)
 #define PM_PRESENT (1ULL << 63)
 
-/* From uapi/linux/fs.h of Linux 6.7: newer than the oldest headers that we build with. */
-#define PAGE_IS_FILE	(1 << 2)
-#define PAGE_IS_PRESENT (1 << 3)
-#define PAGE_IS_SWAPPED (1 << 4)
-#define PAGE_IS_PFNZERO (1 << 5)
-#define PAGE_IS_HUGE	(1 << 6)
-
-struct page_range {
-	uint64_t start, end, categories;
-};
-
-struct scan {
-	uint64_t size, flags, start, end, walk_end, ranges, nranges, max_pages;
-	uint64_t inverted, all_of, any_of, returned;
-};
-
-#define SCAN_PAGEMAP _IOWR('f', 16, struct scan)
-
-/* Ranges to get from the kernel at a time: 24 KiB. */
-#define RANGES 1024
-
-#define PAGE	    (1ULL << PAGE_SHIFT)
 #define REGION_SIZE (1ULL << REGION_SHIFT)
-
-/* Where a process's address space can end, by architecture and levels of page tables: the kernel
- * refuses a scan beyond it. */
-static const uint64_t user_ends[] = {
-	(1ULL << 56) - PAGE,
-	1ULL << 52,
-	1ULL << 48,
-	(1ULL << 47) - PAGE,
-};
-
-struct extent {
-	uint64_t start, end;
-};
-
-struct extents {
-	struct extent *extents;
-	size_t n;
-};
 
 struct pagemap {
 	struct address_space space;
 	int fd; /* -1: of a core file */
-	bool scans;
-	uint64_t user_end;
+	bool wants_shared;
+	struct page_scan scan;
 	uint64_t zero_frame;	/* the zero page's frame; 0: not known */
 	struct extents hugetlb; /* not this process's own, though they look so */
 	struct extents private; /* can have pages; listed when first needed */
+	struct extents shared;	/* shared mappings; likewise */
 	bool listed;
-	size_t extent; /* index in private: the first that we have not passed */
-	/* Scanned, but not handed out yet. */
-	struct page_range ranges[RANGES];
-	size_t nranges, next;
-	uint64_t from, scanned; /* where the last scan began, and ended */
-	uint64_t asked;		/* for the first range from there on */
+	struct proc_sizes sizes; /* as they were when these were listed */
+	bool has_shared;	 /* some were seen since */
 };
 
 /* Returns the zero page's frame, which is what a page that was only read maps, or 0. */
@@ -100,43 +58,6 @@ static uint64_t find_zero_frame(void)
 	return entry & PM_PRESENT ? entry & PM_FRAME : 0;
 }
 
-/* Scans [start, end) for pages that are resident or swapped out; stops when the ranges are full.
- * Returns 0 or -errno. */
-static int scan(struct pagemap *pagemap, uint64_t start, uint64_t end)
-{
-	struct scan arg = {
-		.size = sizeof(arg),
-		.start = start,
-		.end = end,
-		.ranges = (uintptr_t)pagemap->ranges,
-		.nranges = RANGES,
-		.inverted = PAGE_IS_FILE | PAGE_IS_PFNZERO,
-		.all_of = PAGE_IS_FILE | PAGE_IS_PFNZERO,
-		.any_of = PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
-		.returned = PAGE_IS_PRESENT | PAGE_IS_SWAPPED | PAGE_IS_HUGE,
-	};
-	int n = ioctl(pagemap->fd, SCAN_PAGEMAP, &arg);
-
-	pagemap->next = pagemap->nranges = 0;
-	if (n < 0)
-		return -errno;
-	pagemap->nranges = n;
-	pagemap->from = start;
-	pagemap->scanned = arg.walk_end;
-	return 0;
-}
-
-/* Also finds out whether the kernel can scan. */
-static void find_user_end(struct pagemap *pagemap, bool may_scan)
-{
-	size_t i;
-
-	for (i = 0; !pagemap->scans && i < sizeof(user_ends) / sizeof(user_ends[0]); i++) {
-		pagemap->user_end = user_ends[i];
-		pagemap->scans = may_scan && !scan(pagemap, user_ends[i] - PAGE, user_ends[i]);
-	}
-}
-
 static int open_pagemap(struct pagemap *pagemap, bool may_scan)
 {
 	char path[64];
@@ -145,13 +66,13 @@ static int open_pagemap(struct pagemap *pagemap, bool may_scan)
 	pagemap->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (pagemap->fd < 0)
 		return -errno;
-	find_user_end(pagemap, may_scan);
-	if (!pagemap->scans)
+	page_scan__begin(&pagemap->scan, pagemap->fd, may_scan);
+	if (!pagemap->scan.works)
 		pagemap->zero_frame = find_zero_frame();
 	return 0;
 }
 
-int pagemap__new(struct address_space space, bool may_scan, struct pagemap **result)
+int pagemap__new(struct address_space space, unsigned int options, struct pagemap **result)
 {
 	struct pagemap *pagemap = calloc(1, sizeof(*pagemap));
 	int err = 0;
@@ -160,9 +81,10 @@ int pagemap__new(struct address_space space, bool may_scan, struct pagemap **res
 		return -ENOMEM;
 	pagemap->space = space;
 	pagemap->fd = -1;
-	pagemap->user_end = UINT64_MAX;
+	pagemap->scan.user_end = UINT64_MAX;
+	pagemap->wants_shared = options & PAGEMAP_SHARED;
 	if (!space.core)
-		err = open_pagemap(pagemap, may_scan);
+		err = open_pagemap(pagemap, options & PAGEMAP_MAY_SCAN);
 	if (err) {
 		pagemap__free(pagemap);
 		return err;
@@ -177,23 +99,10 @@ void pagemap__free(struct pagemap *pagemap)
 		return;
 	if (pagemap->fd >= 0)
 		close(pagemap->fd);
-	free(pagemap->hugetlb.extents);
-	free(pagemap->private.extents);
+	extents__free(&pagemap->hugetlb);
+	extents__free(&pagemap->private);
+	extents__free(&pagemap->shared);
 	free(pagemap);
-}
-
-static int add_extent(struct extents *extents, uint64_t start, uint64_t end)
-{
-	struct extent *more;
-
-	if (extents->n % 64 == 0) {
-		more = reallocarray(extents->extents, extents->n + 64, sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		extents->extents = more;
-	}
-	extents->extents[extents->n++] = (struct extent){start, end};
-	return 0;
 }
 
 /* Lists mappings of hugetlbfs, found in smaps, so that no mapped file must be opened. Returns 0 or
@@ -211,21 +120,39 @@ static int find_hugetlb(struct pagemap *pagemap)
 		if (proc_map__parse(line, &next))
 			map = next;
 		else if (!strncmp(line, "VmFlags:", 8) && strstr(line, " ht"))
-			err = add_extent(&pagemap->hugetlb, map.start, map.end);
+			err = extents__add(&pagemap->hugetlb, map.start, map.end);
 	}
 	fclose(smaps);
 	return err;
 }
 
-/* Mappings that can have pages of their own. Inaccessible ones are mostly reserved room, of any
- * size. */
-static int add_private(void *context, const struct proc_map *map)
+/* Whether the file is one in memory: what a process only reads there counts as shared memory, even
+ * if it is mapped privately. */
+static bool is_in_memory(const struct proc_map *map)
+{
+	static const char *const names[] = {"/memfd:", "/dev/shm/", "/SYSV"};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strncmp(map->path, names[i], strlen(names[i])))
+			return true;
+	}
+	return false;
+}
+
+/* Mappings that can have pages. Inaccessible ones are mostly reserved room, of any size. */
+static int add_mapping(void *context, const struct proc_map *map)
 {
 	struct pagemap *pagemap = context;
+	int err = 0;
 
-	return map->is_private && map->is_accessible && map->start < pagemap->user_end
-		       ? add_extent(&pagemap->private, map->start, map->end)
-		       : 0;
+	if (!map->is_accessible || map->start >= pagemap->scan.user_end)
+		return 0;
+	if (map->is_private)
+		err = extents__add(&pagemap->private, map->start, map->end);
+	if (!err && pagemap->wants_shared && (!map->is_private || is_in_memory(map)))
+		err = extents__add(&pagemap->shared, map->start, map->end);
+	return err;
 }
 
 /* What a core file has: its mappings can claim to be of any size. */
@@ -235,34 +162,53 @@ static int list_dumped(struct pagemap *pagemap)
 	int err = 0;
 
 	while (!err && core_file__next_data(pagemap->space.core, &start, &end)) {
-		err = add_extent(&pagemap->private, start, end);
+		err = extents__add(&pagemap->private, start, end);
 		start = end;
 		end = UINT64_MAX;
 	}
 	return err;
 }
 
-static int find_private(struct pagemap *pagemap)
+static int list_mappings(struct pagemap *pagemap)
 {
-	int err = pagemap->space.core
-			  ? list_dumped(pagemap)
-			  : address_space__visit_maps(pagemap->space, add_private, pagemap);
+	int err;
 
+	extents__empty(&pagemap->private);
+	extents__empty(&pagemap->shared);
+	pagemap->has_shared = false;
+	err = pagemap->space.core ? list_dumped(pagemap)
+				  : address_space__visit_maps(pagemap->space, add_mapping, pagemap);
 	pagemap->listed = !err;
 	return err;
 }
 
+/* Where shared mappings are looked for, whether that has to be done again: to list the mappings
+ * takes far longer than to ask for their size. */
+static bool may_have_changed(struct pagemap *pagemap)
+{
+	struct proc_sizes sizes;
+	bool changed;
+
+	if (proc_sizes(pagemap->space.pid, &sizes))
+		return true;
+	changed = sizes.all != pagemap->sizes.all || sizes.shared != pagemap->sizes.shared;
+	pagemap->sizes = sizes;
+	return changed || pagemap->has_shared;
+}
+
 int pagemap__refresh(struct pagemap *pagemap)
 {
+	bool lists = !pagemap->scan.works;
 	int err = 0;
 
-	pagemap->hugetlb.n = pagemap->private.n = 0;
-	pagemap->nranges = pagemap->next = 0;
-	pagemap->extent = 0;
+	extents__empty(&pagemap->hugetlb);
+	page_scan__forget(&pagemap->scan);
+	if (pagemap->wants_shared)
+		lists |= may_have_changed(pagemap);
 	pagemap->listed = false;
 	if (!pagemap->space.core && proc_status_bytes(pagemap->space.pid, "HugetlbPages"))
 		err = find_hugetlb(pagemap);
-	return err || pagemap->scans ? err : find_private(pagemap);
+	return err || !lists ? err : list_mappings(pagemap);
 }
 
 static void set_pages(uint64_t *words, uint64_t first, uint64_t last)
@@ -291,77 +237,127 @@ static void begin_region(struct residency *residency, uint64_t index)
 	residency->index = index;
 }
 
-/* Reads the pages of [start, end), which lies in the region, one by one. Returns 0 or -errno. */
+/* The entries of a region's pages. */
+struct entries {
+	uint64_t of[REGION_PAGES];
+	uint64_t first; /* the first one's page */
+	size_t n;
+};
+
+/* Reads those of [start, end). Returns 0 or -errno. */
+static int read_entries(struct pagemap *pagemap, uint64_t start, uint64_t end,
+			struct entries *entries)
+{
+	ssize_t n;
+
+	entries->first = start >> PAGE_SHIFT;
+	n = pread(pagemap->fd, entries->of, ((end - start) >> PAGE_SHIFT) * sizeof(entries->of[0]),
+		  entries->first * sizeof(entries->of[0]));
+	entries->n = n < 0 ? 0 : n / sizeof(entries->of[0]);
+	return n < 0 ? -errno : 0;
+}
+
+static void set_page(uint64_t *words, uint64_t page)
+{
+	page &= REGION_PAGES - 1;
+	words[page / 64] |= 1ULL << (page % 64);
+}
+
+/* Reads the private pages of [start, end), which lies in the region, one by one. */
 static int read_pages(struct pagemap *pagemap, uint64_t start, uint64_t end,
 		      struct residency *residency)
 {
-	uint64_t entries[REGION_PAGES], first = start >> PAGE_SHIFT, at, i;
-	ssize_t n = pread(pagemap->fd, entries, ((end - start) >> PAGE_SHIFT) * sizeof(entries[0]),
-			  first * sizeof(entries[0]));
+	struct entries entries;
+	uint64_t entry;
+	size_t i;
+	int err = read_entries(pagemap, start, end, &entries);
 
-	if (n < 0)
-		return -errno;
-	for (i = 0; i < n / sizeof(entries[0]); i++) {
-		at = (first + i) & (REGION_PAGES - 1);
-		if (entries[i] & PM_FILE)
+	for (i = 0; i < entries.n; i++) {
+		entry = entries.of[i];
+		if (entry & PM_FILE)
 			continue;
-		if (entries[i] & PM_SWAPPED)
-			residency->away[at / 64] |= 1ULL << (at % 64);
-		else if (entries[i] & PM_PRESENT &&
-			 (!pagemap->zero_frame || (entries[i] & PM_FRAME) != pagemap->zero_frame))
-			residency->resident[at / 64] |= 1ULL << (at % 64);
+		if (entry & PM_SWAPPED)
+			set_page(residency->away, entries.first + i);
+		else if (entry & PM_PRESENT &&
+			 (!pagemap->zero_frame || (entry & PM_FRAME) != pagemap->zero_frame))
+			set_page(residency->resident, entries.first + i);
 	}
-	return 0;
+	return err;
 }
 
-/* Returns the first extent that ends beyond the address. Callers mostly ask in ascending order. */
-static size_t first_extent(struct pagemap *pagemap, uint64_t address)
+/* The same for those of a shared mapping. */
+static int read_shared_pages(struct pagemap *pagemap, uint64_t start, uint64_t end,
+			     struct residency *residency)
 {
-	const struct extents *private = &pagemap->private;
+	struct entries entries;
+	size_t i;
+	int err = read_entries(pagemap, start, end, &entries);
 
-	if (pagemap->extent && private->extents[pagemap->extent - 1].end > address)
-		pagemap->extent = 0;
-	while (pagemap->extent < private->n && private->extents[pagemap->extent].end <= address)
-		pagemap->extent++;
-	return pagemap->extent;
+	for (i = 0; i < entries.n; i++) {
+		if (entries.of[i] & PM_PRESENT && entries.of[i] & PM_FILE) {
+			set_page(residency->shared, entries.first + i);
+			pagemap->has_shared = true;
+		}
+	}
+	return err;
+}
+
+/* Calls read() with each part of the extents that lies in the region. Returns 0, or what a call
+ * returned that was not 0. */
+static int read_parts(struct pagemap *pagemap, struct extents *extents, struct residency *residency,
+		      int (*read)(struct pagemap *pagemap, uint64_t start, uint64_t end,
+				  struct residency *residency))
+{
+	uint64_t base = residency->index << REGION_SHIFT, start, end;
+	size_t i = extents__first_beyond(extents, base);
+	int err = 0;
+
+	for (; !err && i < extents->n && extents->extents[i].start < base + REGION_SIZE; i++) {
+		start = extents->extents[i].start;
+		end = extents->extents[i].end;
+		err = read(pagemap, start > base ? start : base,
+			   end < base + REGION_SIZE ? end : base + REGION_SIZE, residency);
+	}
+	return err;
+}
+
+static int add_dumped(struct pagemap *pagemap, uint64_t start, uint64_t end,
+		      struct residency *residency)
+{
+	(void)pagemap;
+	add_range(residency, &(struct page_range){start, end, PAGE_IS_PRESENT});
+	return 0;
 }
 
 static int read_region(struct pagemap *pagemap, struct residency *residency)
 {
-	uint64_t base = residency->index << REGION_SHIFT, start, end;
-	size_t i = first_extent(pagemap, base);
-	int err = 0;
+	return read_parts(pagemap, &pagemap->private, residency,
+			  pagemap->space.core ? add_dumped : read_pages);
+}
 
-	for (; !err && i < pagemap->private.n; i++) {
-		start = pagemap->private.extents[i].start;
-		end = pagemap->private.extents[i].end;
-		if (start >= base + REGION_SIZE)
-			break;
-		start = start > base ? start : base;
-		end = end < base + REGION_SIZE ? end : base + REGION_SIZE;
-		if (pagemap->space.core)
-			add_range(residency, &(struct page_range){start, end, PAGE_IS_PRESENT});
-		else
-			err = read_pages(pagemap, start, end, residency);
-	}
-	return err;
+static int add_shared(struct pagemap *pagemap, struct residency *residency)
+{
+	return read_parts(pagemap, &pagemap->shared, residency, read_shared_pages);
 }
 
 static int scan_region(struct pagemap *pagemap, struct residency *residency)
 {
 	uint64_t start = residency->index << REGION_SHIFT, end = start + REGION_SIZE;
+	struct page_scan *scan = &pagemap->scan;
 	size_t i;
 	int err;
 
+	if (end > scan->user_end)
+		end = scan->user_end;
 	while (start < end) {
-		err = scan(pagemap, start, end);
+		err = page_scan__do(scan, start, end);
 		if (err)
 			return err;
-		for (i = 0; i < pagemap->nranges; i++)
-			add_range(residency, &pagemap->ranges[i]);
-		start = pagemap->scanned;
+		for (i = 0; i < scan->nranges; i++)
+			add_range(residency, &scan->ranges[i]);
+		start = scan->end;
 	}
-	pagemap->nranges = 0;
+	page_scan__forget(scan);
 	return 0;
 }
 
@@ -382,6 +378,7 @@ static void clear_hugetlb(const struct pagemap *pagemap, struct residency *resid
 				continue;
 			residency->resident[page / 64] &= ~(1ULL << (page % 64));
 			residency->away[page / 64] &= ~(1ULL << (page % 64));
+			residency->shared[page / 64] &= ~(1ULL << (page % 64));
 		}
 		residency->huge = false;
 	}
@@ -392,7 +389,10 @@ int pagemap__region(struct pagemap *pagemap, uint64_t index, struct residency *r
 	int err;
 
 	begin_region(residency, index);
-	err = pagemap->scans ? scan_region(pagemap, residency) : read_region(pagemap, residency);
+	err = pagemap->scan.works ? scan_region(pagemap, residency)
+				  : read_region(pagemap, residency);
+	if (!err)
+		err = add_shared(pagemap, residency);
 	clear_hugetlb(pagemap, residency);
 	return err;
 }
@@ -402,41 +402,10 @@ static bool is_empty(const struct residency *residency)
 	size_t i;
 
 	for (i = 0; i < REGION_WORDS; i++) {
-		if (residency->resident[i] || residency->away[i])
+		if (residency->resident[i] || residency->away[i] || residency->shared[i])
 			return false;
 	}
 	return true;
-}
-
-/* Returns the first range that ends beyond the address, scanning on as needed, or NULL: at the end
- * with *err 0. */
-static const struct page_range *next_range(struct pagemap *pagemap, uint64_t address, int *err)
-{
-	const struct page_range *range;
-
-	*err = 0;
-	/* Callers mostly ask in ascending order. */
-	if (address < pagemap->asked)
-		pagemap->next = 0;
-	if (address < pagemap->from)
-		pagemap->nranges = 0;
-	pagemap->asked = address;
-	for (;;) {
-		for (; pagemap->next < pagemap->nranges; pagemap->next++) {
-			range = &pagemap->ranges[pagemap->next];
-			if (range->end > address)
-				return range;
-		}
-		if (pagemap->nranges && address < pagemap->scanned)
-			address = pagemap->scanned;
-		if (address >= pagemap->user_end)
-			return NULL;
-		*err = scan(pagemap, address, pagemap->user_end);
-		if (*err)
-			return NULL;
-		if (!pagemap->nranges)
-			return NULL;
-	}
 }
 
 static int scan_next(struct pagemap *pagemap, uint64_t index, struct residency *residency)
@@ -445,7 +414,7 @@ static int scan_next(struct pagemap *pagemap, uint64_t index, struct residency *
 	uint64_t at = index << REGION_SHIFT, end;
 	int err;
 
-	range = next_range(pagemap, at, &err);
+	range = page_scan__first_beyond(&pagemap->scan, at, &err);
 	if (!range)
 		return err;
 	if (range->start > at)
@@ -456,7 +425,7 @@ static int scan_next(struct pagemap *pagemap, uint64_t index, struct residency *
 		add_range(residency, range);
 		if (range->end >= end)
 			break;
-		range = next_range(pagemap, range->end, &err);
+		range = page_scan__first_beyond(&pagemap->scan, range->end, &err);
 	}
 	return err ? err : 1;
 }
@@ -467,7 +436,8 @@ static int read_next(struct pagemap *pagemap, uint64_t index, struct residency *
 	size_t i;
 	int err;
 
-	while ((i = first_extent(pagemap, index << REGION_SHIFT)) < pagemap->private.n) {
+	while ((i = extents__first_beyond(&pagemap->private, index << REGION_SHIFT)) <
+	       pagemap->private.n) {
 		extent = &pagemap->private.extents[i];
 		if (extent->start >> REGION_SHIFT > index)
 			index = extent->start >> REGION_SHIFT;
@@ -481,15 +451,34 @@ static int read_next(struct pagemap *pagemap, uint64_t index, struct residency *
 	return 0;
 }
 
+/* Returns the first region from that index on that a shared mapping is in; UINT64_MAX: none. */
+static uint64_t next_shared(struct pagemap *pagemap, uint64_t index)
+{
+	size_t i = extents__first_beyond(&pagemap->shared, index << REGION_SHIFT);
+	uint64_t first;
+
+	if (i == pagemap->shared.n)
+		return UINT64_MAX;
+	first = pagemap->shared.extents[i].start >> REGION_SHIFT;
+	return first > index ? first : index;
+}
+
 int pagemap__next(struct pagemap *pagemap, uint64_t index, struct residency *residency)
 {
-	int found;
+	uint64_t shared;
+	int found, err;
 
 	for (;; index = residency->index + 1) {
-		found = pagemap->scans ? scan_next(pagemap, index, residency)
-				       : read_next(pagemap, index, residency);
-		if (found <= 0)
+		found = pagemap->scan.works ? scan_next(pagemap, index, residency)
+					    : read_next(pagemap, index, residency);
+		shared = next_shared(pagemap, index);
+		if (found < 0 || (!found && shared == UINT64_MAX))
 			return found;
+		if (!found || shared < residency->index)
+			begin_region(residency, shared);
+		err = add_shared(pagemap, residency);
+		if (err)
+			return err;
 		clear_hugetlb(pagemap, residency);
 		if (!is_empty(residency))
 			return 1;
@@ -499,14 +488,13 @@ int pagemap__next(struct pagemap *pagemap, uint64_t index, struct residency *res
 int pagemap__mapping(struct pagemap *pagemap, uint64_t address, uint64_t *start, uint64_t *end)
 {
 	const struct extent *extent;
-	size_t i;
-	int err = pagemap->listed ? 0 : find_private(pagemap);
+	int err = pagemap->listed ? 0 : list_mappings(pagemap);
 
 	if (err)
 		return err;
-	i = first_extent(pagemap, address);
-	extent = &pagemap->private.extents[i];
-	if (i == pagemap->private.n || extent->start > address)
+	extent = extents__around(&pagemap->private, address)
+			 ?: extents__around(&pagemap->shared, address);
+	if (!extent)
 		return -ENOENT;
 	*start = extent->start;
 	*end = extent->end;

@@ -44,7 +44,7 @@ int pool_reader__new(struct address_space space, uint32_t pool_size, struct pool
 		return -ENOMEM;
 	reader->space = space;
 	reader->pool_size = pool_size;
-	err = pagemap__new(space, true, &reader->pagemap);
+	err = pagemap__new(space, PAGEMAP_MAY_SCAN, &reader->pagemap);
 	if (err) {
 		free(reader);
 		return err;

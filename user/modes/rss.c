@@ -194,6 +194,7 @@ static int rss_snapshot(struct collector *collector, struct snapshot **result)
 	for (id = 1; id < snapshot->nprocesses; id++) {
 		counters = &snapshot->processes[id];
 		counters->anon_bytes = update_anon(rss, counters, id);
+		counters->shared_bytes = reconciler__shared_bytes(rss->reconciler, id);
 		if (!reconciler__can_look(rss->reconciler, id))
 			counters->before_bytes = rss->anon_at_attach[id];
 	}
@@ -213,13 +214,17 @@ static void rss_forget(struct collector *collector, __u32 id)
 #define OF(counter) offsetof(struct site_counters, counter)
 
 static const struct schema rss_schema = {
-	.n = 4,
+	.n = 6,
 	.types =
 		{
 			{"resident_bytes", "First touch", VALUE_BYTES, ROLE_INUSE_BYTES,
 			 OF(allocated_bytes), OF(freed_bytes)},
 			{"resident_pages", NULL, VALUE_COUNT, ROLE_INUSE_COUNT, OF(allocated_count),
 			 OF(freed_count)},
+			{"shared_bytes", "Shared", VALUE_BYTES, ROLE_MAPPED_BYTES, OF(mapped_bytes),
+			 OF(unmapped_bytes)},
+			{"shared_pages", NULL, VALUE_COUNT, ROLE_MAPPED_COUNT, OF(mapped_count),
+			 OF(unmapped_count)},
 			{"touched_bytes", "Touched", VALUE_BYTES, ROLE_ALLOC_BYTES,
 			 OF(allocated_bytes), OF(allocated_bytes)},
 			{"arena_bytes", NULL, VALUE_BYTES, ROLE_ARENA_BYTES, OF(arena_bytes),

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "collect/bpf_maps.h"
 #include "inspect/pagemap.h"
+#include "modes/page_difference.h"
 #include "modes/rss_reconcile.h"
 
 /* Microseconds from seeing a fault until its page is there, all but always: the kernel has to find
@@ -23,6 +24,8 @@ struct subject {
 	struct pagemap *pagemap; /* NULL: not opened, or cannot be */
 	bool refused;
 	bool met;
+	uint64_t shared_pages;	      /* of shared mappings, at the end of the last pass */
+	uint64_t passed_shared_pages; /* so far in this one */
 };
 
 /* A region whose record and pages differed at the first look. */
@@ -46,16 +49,6 @@ struct reconciler {
 	size_t nkeys, key;
 	struct suspect *suspects;
 	size_t nsuspects, suspect_room;
-};
-
-/* How a region's record differs from what is resident; one bit per page. */
-struct difference {
-	uint64_t gone[REGION_WORDS];   /* on record only */
-	uint64_t away[REGION_WORDS];   /* swapped out since */
-	uint64_t back[REGION_WORDS];   /* swapped in again */
-	uint64_t unseen[REGION_WORDS]; /* resident only */
-	uint64_t away_unseen[REGION_WORDS];
-	bool any;
 };
 
 struct reconciler *reconciler__new(const struct bpf_object *object,
@@ -97,6 +90,11 @@ void reconciler__forget(struct reconciler *reconciler, __u32 id)
 bool reconciler__can_look(const struct reconciler *reconciler, size_t id)
 {
 	return !reconciler->subjects[id].refused;
+}
+
+uint64_t reconciler__shared_bytes(const struct reconciler *reconciler, size_t id)
+{
+	return reconciler->subjects[id].shared_pages << PAGE_SHIFT;
 }
 
 static uint64_t key_of(__u32 id, uint64_t index)
@@ -158,64 +156,11 @@ static struct pagemap *open_subject(struct reconciler *reconciler, __u32 id)
 	}
 	if (subject->pagemap || subject->refused)
 		return subject->pagemap;
-	err = pagemap__new(address_space__of_process(counters->pid), true, &subject->pagemap);
+	err = pagemap__new(address_space__of_process(counters->pid),
+			   PAGEMAP_MAY_SCAN | PAGEMAP_SHARED, &subject->pagemap);
 	if (err)
 		refuse(reconciler, id, err);
 	return subject->pagemap;
-}
-
-static bool has_bit(const uint64_t *words, size_t at)
-{
-	return words[at / 64] >> (at % 64) & 1;
-}
-
-static void set_bit(uint64_t *words, size_t at)
-{
-	words[at / 64] |= 1ULL << (at % 64);
-}
-
-static bool any_bit(const uint64_t *words)
-{
-	size_t i;
-
-	for (i = 0; i < REGION_WORDS; i++) {
-		if (words[i])
-			return true;
-	}
-	return false;
-}
-
-/* Returns the set of differences that a page belongs in, or NULL if it does not differ. */
-static uint64_t *difference_of(struct difference *d, uint32_t owner, bool resident, bool away)
-{
-	if (!owner)
-		return resident ? d->unseen : away ? d->away_unseen : NULL;
-	if (!resident && !away)
-		return d->gone;
-	if (owner & PAGE_AWAY)
-		return resident ? d->back : NULL;
-	return away ? d->away : NULL;
-}
-
-/* region is NULL if none is on record. */
-static void compare(const struct page_region *region, const struct residency *residency,
-		    struct difference *d)
-{
-	bool owned = false;
-	uint64_t *words;
-	size_t at;
-
-	memset(d, 0, sizeof(*d));
-	for (at = 0; at < REGION_PAGES; at++) {
-		owned |= region && region->owner[at];
-		words = difference_of(d, region ? region->owner[at] : 0,
-				      has_bit(residency->resident, at),
-				      has_bit(residency->away, at));
-		if (words)
-			set_bit(words, at);
-	}
-	/* An empty region is to be removed. */
-	d->any = any_bit(d->gone) || any_bit(d->away) || any_bit(d->back) || (region && !owned);
 }
 
 /* Returns 0 or -errno. */
@@ -247,7 +192,7 @@ static uint32_t only_owner(const struct page_region *region, size_t first, size_
 	uint32_t owner, only = 0;
 
 	for (; first < last; first++) {
-		owner = region->owner[first] & ~PAGE_AWAY;
+		owner = region->owner[first] & ~PAGE_FLAGS;
 		if (!owner)
 			continue;
 		if (only && owner != only)
@@ -295,32 +240,41 @@ static uint32_t guess_owner(const struct page_region *region, struct page_bounds
 	return owner == PAGE_BEFORE ? 0 : owner;
 }
 
-/* Finds owners for unseen pages, one owner at a time. first: the process is new, and what it has is
- * from before. guesses: no call is giving small pages to a line at the moment. */
-static void adopt(struct reconciler *reconciler, uint64_t key, const struct page_region *region,
-		  bool huge, bool first, bool guesses, const struct difference *d)
+/* What adopt() is told about a region. */
+struct adoption {
+	uint64_t key;
+	const struct page_region *region;
+	struct pagemap *pagemap;
+	bool huge;
+	bool first;   /* the process is new, and what it has is from before */
+	bool guesses; /* no call is giving small pages to a line at the moment */
+};
+
+/* Finds owners for unseen pages, one owner at a time; they get these flags. */
+static void adopt(struct reconciler *reconciler, const struct adoption *adoption,
+		  const uint64_t *unseen, uint32_t flags)
 {
-	struct pagemap *pagemap = reconciler->subjects[key >> REGION_KEY_SHIFT].pagemap;
 	uint64_t left[REGION_WORDS], pages[REGION_WORDS];
+	uint64_t index = adoption->key & ((1ULL << REGION_KEY_SHIFT) - 1);
 	struct page_bounds within;
 	uint32_t owner, guess;
 	size_t at;
 
-	memcpy(left, d->unseen, sizeof(left));
-	while (any_bit(left)) {
+	memcpy(left, unseen, sizeof(left));
+	while (pages__are_any(left)) {
 		memset(pages, 0, sizeof(pages));
 		within = (struct page_bounds){0};
 		for (at = 0, owner = 0; at < REGION_PAGES; at++) {
-			if (!has_bit(left, at))
+			if (!pages__have(left, at))
 				continue;
 			if (at >= within.last)
-				within = mapping_around(pagemap,
-							key & ((1ULL << REGION_KEY_SHIFT) - 1), at);
+				within = mapping_around(adoption->pagemap, index, at);
 			/* Sampling leaves pages unseen that others touched. */
-			guess = huge || (guesses && !first && reconciler->sample == 1)
-					? guess_owner(region, within, huge, at)
+			guess = adoption->huge || (adoption->guesses && !adoption->first &&
+						   reconciler->sample == 1)
+					? guess_owner(adoption->region, within, adoption->huge, at)
 					: 0;
-			if (!guess && first)
+			if (!guess && adoption->first)
 				guess = PAGE_BEFORE;
 			if (owner && guess != owner)
 				continue;
@@ -328,14 +282,23 @@ static void adopt(struct reconciler *reconciler, uint64_t key, const struct page
 			if (!guess)
 				continue;
 			owner = guess;
-			set_bit(pages, at);
+			pages__add(pages, at);
 		}
 		if (owner)
-			correct(reconciler, key, region->faults, owner, pages);
+			correct(reconciler, adoption->key, adoption->region->faults, owner | flags,
+				pages);
 	}
-	if (first && any_bit(d->away_unseen) &&
-	    correct(reconciler, key, region->faults, PAGE_BEFORE, d->away_unseen))
-		correct(reconciler, key, region->faults, PAGE_AWAY, d->away_unseen);
+}
+
+/* What was swapped out before the first look is from before. */
+static void adopt_away(struct reconciler *reconciler, const struct adoption *adoption,
+		       const uint64_t *away)
+{
+	uint32_t faults = adoption->region->faults;
+
+	if (adoption->first && pages__are_any(away) &&
+	    correct(reconciler, adoption->key, faults, PAGE_BEFORE, away))
+		correct(reconciler, adoption->key, faults, PAGE_AWAY, away);
 }
 
 /* Whether the process was still there when the region was looked at just now. While a process ends,
@@ -347,7 +310,7 @@ static bool was_there(const struct reconciler *reconciler, __u32 id,
 	size_t n;
 
 	counters = &counters__processes(reconciler->counters, &n)[id];
-	return any_bit(residency->resident)
+	return pages__are_any(residency->resident) || pages__are_any(residency->shared)
 		       ? *(volatile const __u32 *)&counters->state == PROCESS_RUNNING
 		       : process__has_memory(counters);
 }
@@ -361,8 +324,9 @@ static int reconcile_region(struct reconciler *reconciler, __u32 id, const struc
 	uint64_t key = key_of(id, suspect->index);
 	struct page_region region;
 	struct residency residency;
-	struct difference d;
+	struct page_difference d;
 	const volatile struct process_counters *counters;
+	struct adoption adoption;
 	uint64_t populates_ended;
 	bool known;
 	size_t n;
@@ -376,15 +340,26 @@ static int reconcile_region(struct reconciler *reconciler, __u32 id, const struc
 	err = pagemap__region(subject->pagemap, suspect->index, &residency);
 	if (err)
 		return err;
-	compare(known ? &region : NULL, &residency, &d);
+	page_difference__find(known ? &region : NULL, &residency, &d);
 	if (d.any && region.faults == suspect->faults && was_there(reconciler, id, &residency))
 		correct(reconciler, key, region.faults, 0, d.gone);
-	if (any_bit(d.away))
+	if (pages__are_any(d.away))
 		correct(reconciler, key, region.faults, PAGE_AWAY, d.away);
-	if (any_bit(d.back))
-		correct(reconciler, key, region.faults, PAGE_BEFORE, d.back);
-	adopt(reconciler, key, &region, residency.huge, !subject->met,
-	      counters->populates_begun == populates_ended, &d);
+	if (pages__are_any(d.own))
+		correct(reconciler, key, region.faults, PAGE_BEFORE, d.own);
+	if (pages__are_any(d.shared))
+		correct(reconciler, key, region.faults, PAGE_SHARED, d.shared);
+	adoption = (struct adoption){
+		.key = key,
+		.region = &region,
+		.pagemap = subject->pagemap,
+		.huge = residency.huge,
+		.first = !subject->met,
+		.guesses = counters->populates_begun == populates_ended,
+	};
+	adopt(reconciler, &adoption, d.unseen, 0);
+	adopt(reconciler, &adoption, d.unseen_shared, PAGE_SHARED);
+	adopt_away(reconciler, &adoption, d.unseen_away);
 	return 0;
 }
 
@@ -413,12 +388,12 @@ static int look_at_region(struct reconciler *reconciler, __u32 id, uint64_t inde
 	uint64_t key = key_of(id, index);
 	struct page_region region;
 	struct suspect *more;
-	struct difference d;
+	struct page_difference d;
 
 	known = known && !read_region(reconciler, key, &region);
-	compare(known ? &region : NULL, residency ? residency : &nothing, &d);
-	if (!d.any && !any_bit(d.unseen) &&
-	    !(any_bit(d.away_unseen) && !reconciler->subjects[id].met))
+	page_difference__find(known ? &region : NULL, residency ? residency : &nothing, &d);
+	if (!d.any && !pages__are_any(d.unseen) && !pages__are_any(d.unseen_shared) &&
+	    !(pages__are_any(d.unseen_away) && !reconciler->subjects[id].met))
 		return 0;
 	/* Their owner was not found before, and nothing has happened since that would help. */
 	if (!known && reconciler->subjects[id].met)
@@ -434,7 +409,7 @@ static int look_at_region(struct reconciler *reconciler, __u32 id, uint64_t inde
 	reconciler->suspects[reconciler->nsuspects++] = (struct suspect){
 		.index = index,
 		.faults = known ? region.faults : 0,
-		.lacks_pages = any_bit(d.gone),
+		.lacks_pages = pages__are_any(d.gone),
 	};
 	return 0;
 }
@@ -443,7 +418,8 @@ static int look_at_region(struct reconciler *reconciler, __u32 id, uint64_t inde
  * end, 0 if there is more, or -errno. */
 static int look_through(struct reconciler *reconciler, __u32 id, double deadline)
 {
-	struct pagemap *pagemap = reconciler->subjects[id].pagemap;
+	struct subject *subject = &reconciler->subjects[id];
+	struct pagemap *pagemap = subject->pagemap;
 	uint64_t known, next;
 	struct residency residency;
 	int found, err, step = 0;
@@ -467,6 +443,8 @@ static int look_through(struct reconciler *reconciler, __u32 id, double deadline
 				     found && residency.index == next ? &residency : NULL);
 		if (err)
 			return err;
+		if (found && residency.index == next)
+			subject->passed_shared_pages += pages__count(residency.shared);
 		reconciler->index = next + 1;
 		if (found && residency.index == next)
 			found = pagemap__next(pagemap, reconciler->index, &residency);
@@ -479,6 +457,7 @@ static int look_through(struct reconciler *reconciler, __u32 id, double deadline
  * that a process ends meanwhile is no error. */
 static int look_on(struct reconciler *reconciler, __u32 id, double deadline)
 {
+	struct subject *subject = &reconciler->subjects[id];
 	struct pagemap *pagemap = open_subject(reconciler, id);
 	int err, ended;
 
@@ -486,6 +465,8 @@ static int look_on(struct reconciler *reconciler, __u32 id, double deadline)
 		return 1;
 	err = pagemap__refresh(pagemap);
 	reconciler->nsuspects = 0;
+	if (!reconciler->index)
+		subject->passed_shared_pages = 0;
 	ended = err ? err : look_through(reconciler, id, deadline);
 	err = ended < 0 ? ended : reconcile_suspects(reconciler, id);
 	if (err == -ENOMEM)
@@ -494,7 +475,9 @@ static int look_on(struct reconciler *reconciler, __u32 id, double deadline)
 		refuse(reconciler, id, err);
 		return 1;
 	}
-	reconciler->subjects[id].met |= ended;
+	subject->met |= ended;
+	if (ended)
+		subject->shared_pages = subject->passed_shared_pages;
 	return ended;
 }
 

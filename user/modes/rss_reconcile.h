@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Corrects the record of resident pages (bpf/pages.bpf.h) by what the kernel says is resident:
- * drops pages that left unseen, and finds owners for pages that became resident without a
- * fault of their own (the rest of a huge page).
+ * drops pages that left unseen, tells which are of shared mappings, and finds owners for pages that
+ * became resident without a fault of their own (the rest of a huge page).
  */
 #ifndef RSS_RECONCILE_H
 #define RSS_RECONCILE_H
@@ -31,6 +31,9 @@ int reconciler__look(struct reconciler *reconciler, double seconds);
 
 /* Whether the process's pages can be looked at. */
 bool reconciler__can_look(const struct reconciler *reconciler, size_t id);
+
+/* What of shared mappings was resident at the last look: bytes. */
+uint64_t reconciler__shared_bytes(const struct reconciler *reconciler, size_t id);
 
 /* The id is going to be another process's. */
 void reconciler__forget(struct reconciler *reconciler, __u32 id);

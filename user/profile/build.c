@@ -333,6 +333,8 @@ static void count(const struct build_input *input, size_t id, struct profile_pro
 	}
 	process->rss_anon_bytes = counters->anon_bytes;
 	process->before_attach_bytes = counters->before_bytes;
+	process->shared_bytes = counters->shared_bytes;
+	process->shared_before_bytes = counters->shared_before_bytes;
 	process->small_bytes = counters->small_bytes;
 	if (input->at_peak && counters->peaks) {
 		process->peak_bytes = counters->peak_bytes;
@@ -359,6 +361,7 @@ static void count_ended(const struct program *program, struct profile_process *p
 		process->lost[cause] = program->lost[cause];
 	process->rss_anon_bytes = program->anon_bytes;
 	process->before_attach_bytes = program->before_bytes;
+	process->shared_before_bytes = program->shared_before_bytes;
 }
 
 /* A child that ended or executed something else before it allocated is not shown. */
@@ -446,6 +449,20 @@ static int compare_stacks(const void *a, const void *b, void *schema)
 	return values__compare(schema, &x->values, &y->values);
 }
 
+static void find_unattributed(const struct schema *schema, struct profile_process *process)
+{
+	int64_t shared = process->shared_before_bytes +
+			 values__get(schema, &process->total, ROLE_MAPPED_BYTES);
+
+	process->unattributed_bytes = process->rss_anon_bytes - process->before_attach_bytes -
+				      process->total.of[0] -
+				      values__get(schema, &process->total, ROLE_ARENA_BYTES);
+	/* What a process had at its end is what is on record. */
+	if (process->state != PROCESS_RUNNING)
+		process->shared_bytes = shared;
+	process->shared_unattributed_bytes = process->shared_bytes - shared;
+}
+
 /* After the lines: sums them up, and finds what neither they nor the past explain. */
 static void add_up(const struct build_input *input, struct profile *profile)
 {
@@ -458,10 +475,7 @@ static void add_up(const struct build_input *input, struct profile *profile)
 		qsort_r(process->stacks, process->nstacks, sizeof(*process->stacks), compare_stacks,
 			&profile->schema);
 		if (input->counts_resident)
-			process->unattributed_bytes =
-				process->rss_anon_bytes - process->before_attach_bytes -
-				process->total.of[0] -
-				values__get(&profile->schema, &process->total, ROLE_ARENA_BYTES);
+			find_unattributed(&profile->schema, process);
 	}
 }
 

@@ -37,6 +37,8 @@ enum place {
 	IN_ALIVE,
 	IN_ALIVE_TYPES,
 	IN_ALIVE_TYPE,
+	IN_ALL_MAPPED,
+	IN_MAPPED,
 	IN_UNKNOWN, /* from a later version; skipped */
 };
 
@@ -59,7 +61,9 @@ struct reader_state {
 	size_t nchanges;
 	struct profile_type object;
 	struct profile_alive_type alive;
-	struct list processes, lines, stacks, frames, objects, alives;
+	struct profile_mapped mapped;
+	int64_t shared; /* of mapped */
+	struct list processes, lines, stacks, frames, objects, alives, mappeds;
 	int err;
 	char *why;
 	size_t why_size;
@@ -147,6 +151,8 @@ static const struct json_rule rules[] = {
 	{IN_PROFILE, "cost", false, IN_COST},
 	{IN_ALIVE, "types", true, IN_ALIVE_TYPES},
 	{IN_ALIVE_TYPES, NULL, false, IN_ALIVE_TYPE},
+	{IN_PROCESS, "mapped", true, IN_ALL_MAPPED},
+	{IN_ALL_MAPPED, NULL, false, IN_MAPPED},
 };
 
 static void begin(struct reader_state *state, enum place place)
@@ -179,6 +185,9 @@ static void begin(struct reader_state *state, enum place place)
 		break;
 	case IN_ALIVE_TYPE:
 		state->alive = (struct profile_alive_type){.now.name = ""};
+		break;
+	case IN_MAPPED:
+		state->mapped = (struct profile_mapped){.name = ""};
 		break;
 	case IN_CHANGE:
 		state->nchanges = 0;
@@ -295,6 +304,13 @@ static int close_place(void *context)
 		return append(state, &state->objects, &state->object, sizeof(state->object));
 	case IN_ALIVE_TYPE:
 		return append(state, &state->alives, &state->alive, sizeof(state->alive));
+	case IN_MAPPED:
+		state->mapped.shared = state->shared;
+		return append(state, &state->mappeds, &state->mapped, sizeof(state->mapped));
+	case IN_ALL_MAPPED:
+		state->process.mapped = take(state, &state->mappeds, sizeof(*state->process.mapped),
+					     &state->process.nmapped);
+		return state->process.mapped != NULL;
 	case IN_ALIVE_TYPES:
 		state->process.alive.types =
 			take(state, &state->alives, sizeof(*state->process.alive.types),
@@ -346,6 +362,7 @@ static const char **string_at(struct reader_state *state)
 		{IN_FRAME, "file", AT(location.file)},
 		{IN_FRAME, "function", AT(location.function)},
 		{IN_OBJECT, "type", AT(object.name)},
+		{IN_MAPPED, "name", AT(mapped.name)},
 		{IN_ALIVE, "why", AT(process.alive.why)},
 		{IN_ALIVE_TYPE, "type", AT(alive.now.name)},
 		{IN_ALIVE_TYPE, "file", AT(alive.file)},
@@ -450,6 +467,9 @@ static int64_t *integer_at(struct reader_state *state)
 		{IN_PROCESS, "rss_anon_bytes", AT(process.rss_anon_bytes)},
 		{IN_PROCESS, "before_attach_bytes", AT(process.before_attach_bytes)},
 		{IN_PROCESS, "unattributed_bytes", AT(process.unattributed_bytes)},
+		{IN_PROCESS, "shared_mapped_bytes", AT(process.shared_bytes)},
+		{IN_PROCESS, "shared_before_bytes", AT(process.shared_before_bytes)},
+		{IN_PROCESS, "shared_unattributed_bytes", AT(process.shared_unattributed_bytes)},
 		{IN_PROCESS, "elsewhere_bytes", AT(process.elsewhere_bytes)},
 		{IN_PROCESS, "small_bytes", AT(process.small_bytes)},
 		{IN_PROCESS, "small_arenas", AT(process.small_arenas)},
@@ -458,6 +478,9 @@ static int64_t *integer_at(struct reader_state *state)
 		{IN_PROCESS, "small_unattributed_bytes", AT(process.small_unattributed_bytes)},
 		{IN_OBJECT, "count", AT(object.count)},
 		{IN_OBJECT, "bytes", AT(object.bytes)},
+		{IN_PROCESS, "mapped_rest_bytes", AT(process.mapped_rest_bytes)},
+		{IN_MAPPED, "bytes", AT(mapped.bytes)},
+		{IN_MAPPED, "shared", AT(shared)},
 		{IN_ALIVE, "count", AT(process.alive.count)},
 		{IN_ALIVE, "bytes", AT(process.alive.bytes)},
 		{IN_ALIVE, "count_change", AT(process.alive.count_change)},
@@ -643,6 +666,7 @@ int profile__load(struct json_source *source, struct profile **result, char *why
 	free(state.frames.data);
 	free(state.objects.data);
 	free(state.alives.data);
+	free(state.mappeds.data);
 	if (state.err) {
 		profile__free(state.profile);
 		return state.err;

@@ -28,6 +28,7 @@ struct process_info {
 	uint64_t rss;	       /* when last updated; 0: it is gone */
 	uint64_t rss_file;     /* of it, pages of files */
 	uint64_t rss_shared;   /* ... and shared memory: RssShmem */
+	double mapped_due;     /* when what it maps is looked at next, by CLOCK_MONOTONIC */
 	struct reader *reader; /* for its files; NULL: we cannot read them with its rights */
 	char *cwd;	       /* at the attach */
 	double started;	       /* the program, or what forked it; seconds since 1970 */

@@ -183,12 +183,15 @@ void profile_process__rests(const struct profile *profile, const struct profile_
 {
 	static const struct location before = {"[before attach]", "", 0},
 				     small = {"[small objects]", "", 0},
+				     shared = {"[shared memory]", "", 0},
 				     unattributed = {"[unattributed]", "", 0};
 
 	rests[0] = (struct profile_rest){&before, process->before_attach_bytes};
 	rests[1] = (struct profile_rest){&small, values__get(&profile->schema, &process->total,
 							     ROLE_ARENA_BYTES)};
-	rests[2] = (struct profile_rest){&unattributed, process->unattributed_bytes};
+	rests[2] = (struct profile_rest){&shared, process->shared_before_bytes +
+							  process->shared_unattributed_bytes};
+	rests[3] = (struct profile_rest){&unattributed, process->unattributed_bytes};
 }
 
 const struct profile_file *profile_process__file(const struct profile_process *process,

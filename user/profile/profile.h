@@ -45,6 +45,13 @@ struct profile_alive {
 	const char *why; /* the last look failed for this reason; NULL: it did not */
 };
 
+/* A file, or shared memory, and what of it is resident in a process. */
+struct profile_mapped {
+	const char *name;
+	uint64_t bytes;
+	bool shared; /* a shared mapping; else pages of a file that were only read */
+};
+
 /* The sum of all stacks with one leaf. In a profile, the same file is the same pointer, and so is
  * the same location. */
 struct profile_line {
@@ -95,6 +102,13 @@ struct profile_process {
 	 */
 	uint64_t rss_anon_bytes, before_attach_bytes;
 	int64_t unattributed_bytes;
+	/* rss: the same of what is resident in shared mappings, arenas aside. */
+	uint64_t shared_bytes, shared_before_bytes;
+	int64_t shared_unattributed_bytes;
+	/* rss: what is mapped, the largest first; NULL: not looked at. */
+	size_t nmapped;
+	struct profile_mapped *mapped;
+	uint64_t mapped_rest_bytes; /* of all smaller ones */
 	/* lines: what was added on stacks that none of the lines are on */
 	int64_t elsewhere_bytes;
 	/* objects: what is taken of pymalloc's pools is the sum of what was taken before the
@@ -192,7 +206,7 @@ struct profile_rest {
 	int64_t bytes;
 };
 
-#define PROFILE_RESTS 3
+#define PROFILE_RESTS 4
 
 /* Fills in what a process has of it, in a mode that counts resident memory. */
 void profile_process__rests(const struct profile *profile, const struct profile_process *process,

@@ -56,6 +56,7 @@ void programs__add_ended(struct programs *programs, __u32 number,
 	program->ended++;
 	program->before_bytes += counters->before_bytes;
 	program->anon_bytes += counters->anon_bytes;
+	program->shared_before_bytes += counters->shared_before_bytes;
 	for (cause = 0; cause < LOST_CAUSES; cause++)
 		program->lost[cause] += counters->lost[cause];
 }

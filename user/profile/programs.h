@@ -29,7 +29,7 @@ struct program {
 	const char *attribution;
 	/* Of its ended processes: */
 	size_t ended; /* how many */
-	uint64_t before_bytes, anon_bytes;
+	uint64_t before_bytes, anon_bytes, shared_before_bytes;
 	uint64_t lost[LOST_CAUSES];
 };
 

@@ -79,7 +79,7 @@ static int add_branch(struct branches *branches, const struct location *const *f
 	return 0;
 }
 
-/* Resident memory that is no line's, so that the sum is RssAnon. */
+/* Resident memory that is no line's, so that the sum is RssAnon and shared memory. */
 static int add_rests(struct branches *branches, const struct profile *profile,
 		     const struct profile_process *process, enum weight by, bool before)
 {

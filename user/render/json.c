@@ -114,6 +114,23 @@ static void put_alive(struct json_writer *writer, const struct profile_alive *al
 	json__close_map(writer);
 }
 
+static void put_mapped(struct json_writer *writer, const struct profile_process *process)
+{
+	size_t i;
+
+	json__string(writer, "mapped");
+	json__open_array(writer);
+	for (i = 0; i < process->nmapped; i++) {
+		json__open_map(writer);
+		json__string_member(writer, "name", process->mapped[i].name);
+		json__integer_member(writer, "shared", process->mapped[i].shared);
+		json__integer_member(writer, "bytes", process->mapped[i].bytes);
+		json__close_map(writer);
+	}
+	json__close_array(writer);
+	json__integer_member(writer, "mapped_rest_bytes", process->mapped_rest_bytes);
+}
+
 static void put_line(struct json_writer *writer, const struct schema *schema,
 		     const struct profile_line *line)
 {
@@ -192,6 +209,10 @@ static void put_process(struct json_writer *writer, const struct profile *profil
 		json__integer_member(writer, "rss_anon_bytes", process->rss_anon_bytes);
 		json__integer_member(writer, "before_attach_bytes", process->before_attach_bytes);
 		json__integer_member(writer, "unattributed_bytes", process->unattributed_bytes);
+		json__integer_member(writer, "shared_mapped_bytes", process->shared_bytes);
+		json__integer_member(writer, "shared_before_bytes", process->shared_before_bytes);
+		json__integer_member(writer, "shared_unattributed_bytes",
+				     process->shared_unattributed_bytes);
 	}
 	if (profile->counts_arenas) {
 		json__integer_member(writer, "small_bytes", process->small_bytes);
@@ -210,6 +231,8 @@ static void put_process(struct json_writer *writer, const struct profile *profil
 	}
 	put_lost(writer, process);
 	put_alive(writer, &process->alive);
+	if (process->mapped)
+		put_mapped(writer, process);
 	json__string(writer, "lines");
 	json__open_array(writer);
 	for (i = 0; i < process->nlines; i++)

@@ -312,7 +312,7 @@ static void put_sample(struct writer *writer, const struct profile *profile,
 	put_message(&writer->profile, PROFILE_SAMPLE, &sample);
 }
 
-/* Resident memory that is no line's, so that the sum is RssAnon. */
+/* Resident memory that is no line's, so that the sum is RssAnon and shared memory. */
 static void put_rest(struct writer *writer, const struct profile *profile,
 		     const struct profile_process *process)
 {

@@ -11,6 +11,7 @@
 #include "profile/group.h"
 #include "render/renderer.h"
 #include "render/report_alive.h"
+#include "render/report_mapped.h"
 
 /* Lines of source to show before and after one that holds memory. */
 #define CONTEXT 2
@@ -48,7 +49,7 @@ static void put_state(const struct profile_process *process, FILE *out)
 		      out);
 }
 
-/* Pages of files have no line, and shared memory only what was mapped since the attach. */
+/* Pages of files have no line. */
 static void put_rss(const struct profile_process *process, FILE *out)
 {
 	uint64_t others = process->rss_file_bytes + process->rss_shared_bytes;
@@ -127,14 +128,25 @@ static void put_added(const struct profile *profile, const struct profile_proces
 static void put_resident(const struct profile *profile, const struct profile_process *process,
 			 FILE *out)
 {
+	const struct schema *schema = &profile->schema;
+
 	fprintf(out,
 		"  RssAnon      %s = %s before the attach + %s of the lines (%s) + %s in arenas + %s "
 		"unattributed\n",
 		format_bytes(process->rss_anon_bytes).s,
 		format_bytes(process->before_attach_bytes).s, format_bytes(process->total.of[0]).s,
 		format_change(process->change.of[0]).s,
-		format_bytes(values__get(&profile->schema, &process->total, ROLE_ARENA_BYTES)).s,
+		format_bytes(values__get(schema, &process->total, ROLE_ARENA_BYTES)).s,
 		format_signed(process->unattributed_bytes).s);
+	if (process->shared_bytes)
+		fprintf(out,
+			"  Shared       %s in shared mappings = %s before the attach + %s of the lines (%s) + %s "
+			"unattributed\n",
+			format_bytes(process->shared_bytes).s,
+			format_bytes(process->shared_before_bytes).s,
+			format_bytes(values__get(schema, &process->total, ROLE_MAPPED_BYTES)).s,
+			format_change(values__get(schema, &process->change, ROLE_MAPPED_BYTES)).s,
+			format_signed(process->shared_unattributed_bytes).s);
 	fputs("  First touch  is whose pages came first; what was freed and is used again stays there: "
 	      "--mode objects tells who keeps\n",
 	      out);
@@ -529,6 +541,7 @@ static int render(const struct profile *profile, const struct render_options *op
 		err = put_own_lines(profile, process, options, out);
 		if (!err)
 			err = put_arenas(profile, process, out);
+		report_mapped__put(process, out);
 		report_alive__put(&process->alive, options->top, out);
 		for (i = 0; !err && i < process->nfiles; i++)
 			err = put_file(profile, process, top_of(profile, process, options),

@@ -17,6 +17,7 @@
 #include "profile/alive.h"
 #include "profile/build.h"
 #include "profile/callers.h"
+#include "profile/mapped.h"
 #include "profile/recycle.h"
 #include "profile/sources.h"
 #include "session/cost.h"
@@ -437,6 +438,8 @@ static int complete(struct session *session, const struct mode *mode,
 		info = process->ended ? NULL : find_info(session, process->pid);
 		if (session->looks)
 			err = add_alive(session, profile, process);
+		if (!err && info && mode->counts_resident)
+			err = mapped__load(profile, process, info, !options->next);
 		if (!err && mode->sums_callers)
 			err = callers__add(profile, process);
 		if (err)
