@@ -53,12 +53,14 @@ static __always_inline struct probe probe__find(struct pt_regs *ctx, const struc
 {
 	const struct probe_table *table = bpf_map_lookup_elem(&probe_tables, &t->process.image);
 	struct probe probe = {PROBE_NONE, 0};
+	const struct probe_slots *slots;
 	__u32 slot;
 
 	if (table) {
-		slot = PROBE_SLOT(PT_REGS_IP(ctx), table->multiplier) & (PROBE_SLOTS - 1);
-		probe.kind = table->kind[slot];
-		probe.marker = table->marker[slot];
+		slots = &table->of[table->current & 1];
+		slot = PROBE_SLOT(PT_REGS_IP(ctx), slots->multiplier) & (PROBE_SLOTS - 1);
+		probe.kind = slots->kind[slot];
+		probe.marker = slots->marker[slot];
 	}
 	return probe;
 }
@@ -98,6 +100,8 @@ static __always_inline void probe__attribute(struct pt_regs *ctx, struct thread 
 		process__finish();
 	else if (probe.kind == PROBE_SWAP)
 		tstate__swap(t, PT_REGS_PARM1(ctx));
+	else if (probe.kind == PROBE_LOADED)
+		process__tell_loaded(t);
 	else if (config.use_markers)
 		marker__take(ctx, t, probe.kind, probe.marker);
 }

@@ -35,6 +35,14 @@ static __always_inline void process__tell(__u32 id, __u32 pid, enum process_even
 		bpf_ringbuf_output(&fork_ring, &record, sizeof(record), 0);
 }
 
+/* Only the first mode's programs tell. */
+static __always_inline void process__tell_loaded(const struct thread *t)
+{
+	if (!config.is_second)
+		process__tell(t->process.id, bpf_get_current_pid_tgid() >> 32, PROCESS_HAS_LOADED,
+			      0);
+}
+
 /* Returns the process's id, 0 if it was not recorded. */
 static __always_inline __u32 process__end(struct task_struct *task, enum process_state state,
 					  __u64 anon_bytes)

@@ -187,6 +187,7 @@ enum probe_kind {
 	PROBE_CODE_DEALLOC,
 	PROBE_FINALIZE, /* Py_FinalizeEx: the program has ended */
 	PROBE_SWAP,	/* PyThreadState_Swap: the thread runs another interpreter */
+	PROBE_LOADED,	/* the dynamic loader has loaded files */
 	PROBE_POOL,	/* pymalloc hands out a slot: has a program and a table of its own */
 	PROBE_MARKER_ENTRY,
 	PROBE_MARKER_RETURN,
@@ -201,10 +202,16 @@ enum probe_kind {
 #define PROBE_SLOTS			1024
 #define PROBE_SLOT(address, multiplier) ((__u64)(address) * (multiplier) >> 54)
 
-struct probe_table {
+struct probe_slots {
 	__u64 multiplier;
 	__u8 kind[PROBE_SLOTS];	  /* enum probe_kind */
 	__u8 marker[PROBE_SLOTS]; /* index of the marker's marker_site */
+};
+
+/* While one is in use, user space can make the other, with more probes. */
+struct probe_table {
+	__u64 current; /* 0 or 1 */
+	struct probe_slots of[2];
 };
 
 enum lost_cause {
@@ -240,11 +247,11 @@ struct process_counters {
 	char comm[COMM_LEN]; /* at the fork */
 	__u32 uid, gid;	     /* effective ones at its end */
 	__u32 pad;
-	__u64 capabilities; /* effective ones at its end */
-	__u64 before_bytes; /* rss: still resident of what was resident at the first look */
+	__u64 capabilities;	   /* effective ones at its end */
+	__u64 before_bytes;	   /* rss: still resident of what was resident at the first look */
 	__u64 shared_before_bytes; /* rss: the same of shared mappings */
 	__u64 shared_bytes;	   /* rss: resident in shared mappings, by user space */
-	__u64 anon_bytes;   /* rss: RssAnon at its end */
+	__u64 anon_bytes;	   /* rss: RssAnon at its end */
 	/* objects: taken slots, filled in by user space. */
 	__u64 small_bytes, small_before_bytes, small_unattributed_bytes;
 	__u64 small_seen_ns; /* when they were last seen; 0: never */
@@ -293,8 +300,9 @@ struct page_region {
 /* Flags. No more than one is set. */
 #define PAGE_AWAY   (1u << 31) /* swapped out; its owner gets it back when it is swapped in */
 #define PAGE_SHARED (1u << 30) /* of a shared mapping, and counted with those */
-#define PAGE_READ   (1u << 29) /* its owner has only read it: it counts once it is seen to be shared */
-#define PAGE_FLAGS  (PAGE_AWAY | PAGE_SHARED | PAGE_READ)
+#define PAGE_READ \
+	(1u << 29) /* its owner has only read it: it counts once it is seen to be shared */
+#define PAGE_FLAGS (PAGE_AWAY | PAGE_SHARED | PAGE_READ)
 
 /* Tells the program that reconciles a region what is resident. */
 struct page_correction {
@@ -445,6 +453,7 @@ struct record {
 enum process_event {
 	PROCESS_HAS_FORKED,   /* record.process is the child */
 	PROCESS_HAS_ENDED,    /* or executed something else */
+	PROCESS_HAS_LOADED,   /* libraries */
 	PROCESS_HAS_EXECUTED, /* any process; record.process is the target that it was or that made
 			       * it, 0 if none */
 };

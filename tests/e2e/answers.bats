@@ -324,3 +324,9 @@ print(len(found), "lines")'
 	refused 2 "goes with --max-overhead" record -p 1 --min-age 3
 	refused 2 "markers must be followed" record -p 1 --max-overhead 1 --attribution usdt
 }
+
+@test "allocators inside an extension that is loaded later are followed: Arrow's jemalloc and mimalloc" {
+	need_probes
+	need_pypi pyarrow
+	check check_arrow.py "$PYTHON"
+}

@@ -28,6 +28,15 @@ need_module() {
 	"$DEBIAN" -c "import $1" 2>/dev/null || skip "needs $1 for $DEBIAN"
 }
 
+# Sets PYTHON to an interpreter that has that package of PyPI.
+need_pypi() {
+	local venv=${XDG_CACHE_HOME:-$HOME/.cache}/pymemtop-tests/venv
+	PYTHON=$venv/bin/python
+	[ -x "$PYTHON" ] || "$DEBIAN" -m venv "$venv"
+	"$PYTHON" -c "import $1" 2>/dev/null || "$PYTHON" -m pip install -q "$1" >/dev/null 2>&1 ||
+		skip "needs $1 from PyPI"
+}
+
 # Runs a check of this folder, which prints what is wrong, or nothing.
 check() {
 	timeout 120 "$DEBIAN" -u "$@"

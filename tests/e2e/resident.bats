@@ -10,15 +10,6 @@ resident() {
 	check check_resident.py "$@"
 }
 
-# Sets PYTHON to an interpreter that has that package of PyPI.
-need_pypi() {
-	local venv=${XDG_CACHE_HOME:-$HOME/.cache}/pymemtop-tests/venv
-	PYTHON=$venv/bin/python
-	[ -x "$PYTHON" ] || "$DEBIAN" -m venv "$venv"
-	"$PYTHON" -c "import $1" 2>/dev/null || "$PYTHON" -m pip install -q "$1" >/dev/null 2>&1 ||
-		skip "needs $1 from PyPI"
-}
-
 @test "rss: blocks, small objects, what read() fills, mappings, threads, children: usdt" {
 	resident "$DEBIAN" usdt blocks,mappings,threads,trimmed,child
 }

@@ -352,7 +352,7 @@ static void records(void **state)
 static void dispatching(void **state)
 {
 	struct probe_entry probes[60];
-	struct probe_table table;
+	struct probe_slots table;
 	int i, k;
 
 	(void)state;

@@ -97,6 +97,8 @@ int collector__open(const struct collector_type *type, const char *name,
 		err = load(collector);
 	if (!err) {
 		spec.at_entry = options->at_entry;
+		/* Whether a block still lives can be told of libc's only. */
+		spec.privates = spec.allocators && !options->pauses;
 		collector->attacher =
 			attacher__new(collector->object, name, &spec, options->follow);
 		collector->links = calloc(LIFECYCLE, sizeof(struct bpf_link *));

@@ -12,6 +12,7 @@
 #include "collect/bpf_maps.h"
 #include "collect/processes.h"
 #include "probes/attach.h"
+#include "target/loaded.h"
 
 /* How often to look for what dead processes left. */
 #define SWEEP_SECONDS 1
@@ -141,6 +142,16 @@ const struct target *processes__target(const struct processes *processes, __u32 
 {
 	*image = processes->seen[id].image;
 	return processes->seen[id].met ? processes->images[*image].target : NULL;
+}
+
+int processes__look_at_loaded(struct processes *processes, __u32 id, struct images *images)
+{
+	size_t n;
+
+	if (!processes->seen[id].met)
+		return 0;
+	return loaded__look(processes->images[processes->seen[id].image].target,
+			    counters__processes(processes->counters, &n)[id].pid, images);
 }
 
 /* The layout's number for the BPF side, or -errno. */

@@ -30,6 +30,10 @@ void processes__drop(struct processes *processes, __u32 id);
 /* The target of a process, or of the one that it was forked from; and the number of their image. */
 const struct target *processes__target(const struct processes *processes, __u32 id, __u32 *image);
 
+/* Looks at what a process has loaded: see target/loaded.h. Returns how many files are new to its
+ * target, or -errno. */
+int processes__look_at_loaded(struct processes *processes, __u32 id, struct images *images);
+
 /* From now on the programs record what the process does. 0 or -errno, having said why. */
 int processes__admit(struct processes *processes, __u32 id);
 

@@ -215,6 +215,49 @@ int tracer__attach(struct tracer *tracer, struct target *const *targets, size_t 
 	return err ? err : tracer__keep_up(tracer);
 }
 
+/* In all processes that share the image, but those that end meanwhile. */
+static int watch_more(struct tracer *tracer, struct collector *collector, __u32 image)
+{
+	const struct process_counters *counts;
+	__u32 of_process;
+	size_t n, id;
+	int err = 0;
+
+	counts = counters__processes(tracer->counters, &n);
+	for (id = 1; !err && id < n; id++) {
+		if (!counts[id].pid || counts[id].state != PROCESS_RUNNING ||
+		    !processes__target(tracer->processes, id, &of_process) || of_process != image)
+			continue;
+		err = attacher__watch_last(collector->attacher, counts[id].pid, id, image);
+		if (err && !proc_exists(counts[id].pid))
+			err = 0;
+	}
+	return err;
+}
+
+void tracer__attach_more(struct tracer *tracer, __u32 id)
+{
+	const struct process_counters *counts;
+	struct attach_point point = {.process = id};
+	struct collector *collector;
+	size_t n, c;
+	int err;
+
+	counts = counters__processes(tracer->counters, &n);
+	point.target = processes__target(tracer->processes, id, &point.image);
+	for (c = 0; point.target && c < tracer->collectors.n; c++) {
+		collector = tracer->collectors.of[c];
+		if (!collector->type->probes.allocators || tracer->options.pauses)
+			continue;
+		err = attacher__define_more(collector->attacher, &point, counts[id].pid);
+		if (!err)
+			err = watch_more(tracer, collector, point.image);
+		if (!err)
+			log_detail("process %d: an allocator that it has loaded is followed",
+				   counts[id].pid);
+	}
+}
+
 int tracer__fd(const struct tracer *tracer)
 {
 	return counters__fd(tracer->counters);

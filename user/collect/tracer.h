@@ -35,6 +35,10 @@ int tracer__open(struct tracer *tracer, const struct collector_type *type, const
 int tracer__attach(struct tracer *tracer, struct target *const *targets, size_t n, __u32 parent,
 		   __u32 *ids);
 
+/* Attaches the collectors to what a recorded process's target has to probe since. Errors are said,
+ * and leave what was attached before as it is. */
+void tracer__attach_more(struct tracer *tracer, __u32 id);
+
 /* A descriptor, readable when the programs have sent something. */
 int tracer__fd(const struct tracer *tracer);
 

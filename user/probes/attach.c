@@ -27,6 +27,16 @@ struct batch {
 	size_t images; /* that use it */
 };
 
+/* More libraries with allocators of their own than these are not followed. */
+#define MOST_BATCHES 8
+
+/* An image's probes: those of its start, and of what it has loaded since. */
+struct probed_image {
+	struct batch *batches[MOST_BATCHES];
+	size_t nbatches;
+	size_t npoints; /* defined so far, of those that are listed */
+};
+
 struct attacher {
 	const struct bpf_object *object;
 	const char *name;
@@ -40,7 +50,7 @@ struct attacher {
 	struct batch **batches;
 	size_t nbatches;
 	unsigned int next_name;
-	struct batch *of_image[MAX_IMAGES];
+	struct probed_image images[MAX_IMAGES];
 };
 
 /* Programs, and the probes that they attach to. Returns come first, so that a call whose entry is
@@ -129,13 +139,32 @@ static int offset_of(const struct probe_point *point, uint64_t *offset)
 											 : -ENOEXEC;
 }
 
+/* Makes the half of the table that is not in use, and then has it used. */
+static int use_slots(int fd, __u32 image, const struct probe_slots *slots)
+{
+	auto_free struct probe_table *table = calloc(1, sizeof(*table));
+	int err;
+
+	if (!table)
+		return -ENOMEM;
+	err = bpf_map_lookup_elem(fd, &image, table);
+	if (err)
+		return err;
+	table->of[!table->current] = *slots;
+	err = bpf_map_update_elem(fd, &image, table, BPF_ANY);
+	if (err)
+		return err;
+	table->current = !table->current;
+	return bpf_map_update_elem(fd, &image, table, BPF_ANY);
+}
+
 /* Tells the BPF side how to identify a target's probes. 0 or -errno. */
 static int make_table(struct attacher *attacher, __u32 image, const struct probe_point *points,
 		      size_t n)
 {
 	int fd = bpf_object__find_map_fd_by_name(attacher->object, "probe_tables"), err = 0;
 	struct probe_entry entries[MAX_PROBES];
-	struct probe_table table;
+	struct probe_slots slots;
 	size_t i, nentries = 0;
 
 	for (i = 0; !err && i < n; i++) {
@@ -152,8 +181,8 @@ static int make_table(struct attacher *attacher, __u32 image, const struct probe
 		nentries++;
 	}
 	if (!err)
-		err = probe_table__make(entries, nentries, &table);
-	return err ? err : bpf_map_update_elem(fd, &image, &table, BPF_ANY);
+		err = probe_table__make(entries, nentries, &slots);
+	return err ? err : use_slots(fd, image, &slots);
 }
 
 /* The same for the places where pymalloc hands out slots. */
@@ -275,30 +304,34 @@ static void drop_batch(struct attacher *attacher, struct batch *batch)
 	free_batch(batch);
 }
 
-/* Defines a target's probes, in a batch that has them all, else in the new one (*made, NULL if
- * there is none yet). */
+/* Defines those of an image's probes that are not yet, in a batch that has them all, else in the
+ * new one (*made, NULL if there is none yet). */
 static int define(struct attacher *attacher, const struct attach_point *point, struct batch **made)
 {
+	struct probed_image *image = &attacher->images[point->image];
 	auto_free struct probe_point *points = NULL;
 	struct batch *batch;
 	size_t n, i;
 	int err = probe_points__list(point->target, &attacher->spec, attacher->known, &points, &n);
 
-	if (err)
+	if (!err && image->nbatches == MOST_BATCHES)
+		err = -E2BIG;
+	if (err || n == image->npoints)
 		return err;
 	err = make_table(attacher, point->image, points, n);
 	if (!err && attacher->spec.pools)
 		err = make_pool_table(attacher, point->image, point->target->pool_size, points, n);
-	batch = err ? NULL : find_batch(attacher, points, n);
+	batch = err ? NULL : find_batch(attacher, points + image->npoints, n - image->npoints);
 	if (!err && !batch) {
 		err = *made ? 0 : new_batch(attacher, made);
 		batch = *made;
-		for (i = 0; !err && i < n; i++)
+		for (i = image->npoints; !err && i < n; i++)
 			err = add_point(attacher, batch, &points[i]);
 	}
 	if (err)
 		return err;
-	attacher->of_image[point->image] = batch;
+	image->batches[image->nbatches++] = batch;
+	image->npoints = n;
 	batch->images++;
 	return 0;
 }
@@ -366,8 +399,41 @@ int attacher__add(struct attacher *attacher, const struct attach_point *points, 
 
 int attacher__watch(struct attacher *attacher, pid_t pid, __u32 process, __u32 image)
 {
-	return uprobe_events__watch(attacher->of_image[image]->events, pid, process, image,
-				    attacher->follow);
+	const struct probed_image *probed = &attacher->images[image];
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < probed->nbatches; i++)
+		err = uprobe_events__watch(probed->batches[i]->events, pid, process, image,
+					   attacher->follow);
+	return err;
+}
+
+int attacher__define_more(struct attacher *attacher, const struct attach_point *point, pid_t pid)
+{
+	struct probed_image *image = &attacher->images[point->image];
+	struct batch *made = NULL;
+	int err = define(attacher, point, &made);
+
+	if (!err && made)
+		err = hang_programs(attacher, made, pid);
+	if (!err)
+		return 0;
+	if (made && image->nbatches && image->batches[image->nbatches - 1] == made)
+		image->nbatches--;
+	if (made)
+		drop_batch(attacher, made);
+	log_error("process %d has loaded an allocator that cannot be probed: %s", pid,
+		  strerror(-err));
+	return err;
+}
+
+int attacher__watch_last(struct attacher *attacher, pid_t pid, __u32 process, __u32 image)
+{
+	const struct probed_image *probed = &attacher->images[image];
+
+	return uprobe_events__watch(probed->batches[probed->nbatches - 1]->events, pid, process,
+				    image, attacher->follow);
 }
 
 void attacher__will_pause(struct attacher *attacher)
@@ -385,13 +451,16 @@ void attacher__pause(struct attacher *attacher)
 
 void attacher__forget(struct attacher *attacher, __u32 image)
 {
-	struct batch *batch = attacher->of_image[image];
+	struct probed_image *probed = &attacher->images[image];
+	struct batch *batch;
+	size_t i;
 
-	attacher->of_image[image] = NULL;
-	if (!batch)
-		return;
-	if (--batch->images)
-		uprobe_events__forget(batch->events, image);
-	else
-		drop_batch(attacher, batch);
+	for (i = 0; i < probed->nbatches; i++) {
+		batch = probed->batches[i];
+		if (--batch->images)
+			uprobe_events__forget(batch->events, image);
+		else
+			drop_batch(attacher, batch);
+	}
+	*probed = (struct probed_image){0};
 }

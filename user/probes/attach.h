@@ -50,6 +50,12 @@ int attacher__add(struct attacher *attacher, const struct attach_point *points, 
 /* Probes another process of a defined image. 0 or -errno, having said why. */
 int attacher__watch(struct attacher *attacher, pid_t pid, __u32 process, __u32 image);
 
+/* Defines what a defined image's target has to probe since. pid: a living process that has it. Then
+ * the processes of the image are watched again, in these places only. Both: 0 or -errno, having
+ * said why. */
+int attacher__define_more(struct attacher *attacher, const struct attach_point *point, pid_t pid);
+int attacher__watch_last(struct attacher *attacher, pid_t pid, __u32 process, __u32 image);
+
 /* Takes all breakpoints away, until processes are watched again. Only of an attacher that was told
  * that it would pause, before anything is defined. */
 void attacher__will_pause(struct attacher *attacher);

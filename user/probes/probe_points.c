@@ -56,6 +56,22 @@ static const struct probed_function swappers[] = {
 	{"PyThreadState_Swap", PROBE_SWAP, {.args = ARG(1)}},
 };
 
+/* Of the dynamic loader. */
+static const struct probed_function loaders[] = {
+	{"_dl_debug_state", PROBE_LOADED, {0}},
+};
+
+/* What the BPF side reads of a private allocator's function. */
+static const struct placement_spec spec_of_kind[] = {
+	[PROBE_FREE] = {.args = ARG(1), .null_is_idle = true},
+	[PROBE_MALLOC] = {.args = ARG(1), .returns = true},
+	[PROBE_MEMALIGN] = {.args = ARG(2), .returns = true},
+	[PROBE_CALLOC] = {.args = ARG(1) | ARG(2), .returns = true},
+	[PROBE_REALLOC] = {.args = ARG(1) | ARG(2), .returns = true},
+	[PROBE_REALLOCARRAY] = {.args = ARG(1) | ARG(2) | ARG(3), .returns = true},
+	[PROBE_POSIX_MEMALIGN] = {.args = ARG(1) | ARG(3), .returns = true},
+};
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const enum probe_kind marker_kinds[MARKERS] = {
@@ -133,6 +149,21 @@ static const struct known_place *find_place(const struct known_places *known,
 
 	for (i = 0; i < known->n; i++) {
 		if (known->all[i].function == function &&
+		    file_id__equals(&known->all[i].file, file))
+			return &known->all[i];
+	}
+	return NULL;
+}
+
+/* The same for one of several functions of that name in the file. */
+static const struct known_place *find_place_at(const struct known_places *known,
+					       const struct file_id *file, const char *function,
+					       uint64_t address)
+{
+	size_t i;
+
+	for (i = 0; i < known->n; i++) {
+		if (known->all[i].function == function && known->all[i].address == address &&
 		    file_id__equals(&known->all[i].file, file))
 			return &known->all[i];
 	}
@@ -222,6 +253,60 @@ static int add_functions(struct list *list, struct known_places *known,
 					      .placement = place->placement,
 					      .returns = functions[i].spec.returns,
 				      });
+	}
+	free_text(&lazy);
+	return err;
+}
+
+/* Finds where to probe a private allocator's function. 0 or -errno. */
+static int place_private(struct known_places *known, const struct target_file *file,
+			 struct lazy_text *lazy, const struct private_function *function,
+			 bool at_entry, const struct known_place **result)
+{
+	struct known_place place = {
+		.function = function->name,
+		.address = function->address,
+		.placement = {.address = function->address},
+	};
+	int err = file_id__of(elf_file__fd(file->elf), &place.file);
+
+	if (err)
+		return err;
+	*result = find_place_at(known, &place.file, function->name, function->address);
+	if (*result)
+		return 0;
+	err = at_entry ? 0 : read_text(lazy);
+	if (err)
+		return err;
+	if (!at_entry)
+		placement__find(&lazy->text, function->address, function->size,
+				&spec_of_kind[function->kind], &place.placement);
+	*result = add_place(known, &place);
+	return *result ? 0 : -ENOMEM;
+}
+
+static int add_private(struct list *list, struct known_places *known,
+		       const struct target_private *private, bool at_entry)
+{
+	struct lazy_text lazy = {.elf = private->file.elf};
+	const struct private_function *function;
+	const struct known_place *place;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < private->n; i++) {
+		function = &private->functions[i];
+		err = place_private(known, &private->file, &lazy, function, at_entry, &place);
+		if (!err)
+			err = add_point(list,
+					&(struct probe_point){
+						.function = function->name,
+						.kind = function->kind,
+						.file = &private->file,
+						.address = function->address,
+						.placement = place->placement,
+						.returns = spec_of_kind[function->kind].returns,
+					});
 	}
 	free_text(&lazy);
 	return err;
@@ -390,6 +475,12 @@ int probe_points__list(const struct target *target, const struct probe_spec *spe
 		err = target->attribution == ATTRIBUTION_USDT
 			      ? add_markers(&list, target)
 			      : add_code_dealloc(&list, known, target);
+	if (!err && spec->privates && target->loader.elf)
+		err = add_functions(&list, known, &target->loader, loaders, COUNT(loaders),
+				    spec->at_entry);
+	/* The last ones, as more can come. */
+	for (i = 0; !err && spec->privates && i < target->nprivates; i++)
+		err = add_private(&list, known, &target->privates[i], spec->at_entry);
 	if (err) {
 		free(list.points);
 		return err;

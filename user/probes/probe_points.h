@@ -28,6 +28,7 @@ struct probe_point {
 /* What a mode wants to probe, besides what attribution needs. */
 struct probe_spec {
 	bool allocators; /* their functions */
+	bool privates;	 /* the same of allocators that files have inside */
 	bool mappers;	 /* functions that map, unmap and move pages */
 	bool pools;	 /* where pymalloc hands out slots */
 	bool at_entry;	 /* probe the functions' first instructions */
@@ -40,8 +41,8 @@ void known_places__free(struct known_places *known);
 
 /*
  * Lists all points of a target: those in spec, and code_dealloc() or the markers, whichever its
- * attribution needs. 0, the points, which the caller frees and which refer to the target, and their
- * number, or -errno.
+ * attribution needs. Where a target has loaded more, they are the same and more at the end. 0, the
+ * points, which the caller frees and which refer to the target, and their number, or -errno.
  */
 int probe_points__list(const struct target *target, const struct probe_spec *spec,
 		       struct known_places *known, struct probe_point **points, size_t *n);

@@ -28,7 +28,7 @@ static int try_multipliers(bool (*fill)(const void *entries, size_t n, void *tab
 static bool fill_probes(const void *entries, size_t n, void *into)
 {
 	const struct probe_entry *probes = entries;
-	struct probe_table *table = into;
+	struct probe_slots *table = into;
 	__u64 taken[PROBE_SLOTS] = {0};
 	size_t i, slot;
 
@@ -45,9 +45,9 @@ static bool fill_probes(const void *entries, size_t n, void *into)
 	return true;
 }
 
-int probe_table__make(const struct probe_entry *probes, size_t n, struct probe_table *table)
+int probe_table__make(const struct probe_entry *probes, size_t n, struct probe_slots *slots)
 {
-	return try_multipliers(fill_probes, probes, n, table, &table->multiplier);
+	return try_multipliers(fill_probes, probes, n, slots, &slots->multiplier);
 }
 
 static bool fill_pools(const void *entries, size_t n, void *into)

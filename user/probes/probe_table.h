@@ -18,7 +18,7 @@ struct probe_entry {
 
 /* Makes a table without collisions. If an address occurs twice, it must be the same probe. 0, or
  * -E2BIG if there are too many probes. */
-int probe_table__make(const struct probe_entry *probes, size_t n, struct probe_table *table);
+int probe_table__make(const struct probe_entry *probes, size_t n, struct probe_slots *slots);
 
 /* A branch's address in a process, and its POOL_PLACE(). */
 struct pool_entry {

@@ -50,6 +50,7 @@ struct process_info *process_info__of_child(const struct process_info *parent, p
 	info->parent = parent;
 	info->named = false;
 	info->mapped_due = 0;
+	info->has_loaded = true;
 	info->nfiles = 0;
 	info->files = NULL;
 	own = !proc_cmdline(pid, cmdline, sizeof(cmdline)) && cmdline[0];

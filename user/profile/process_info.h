@@ -23,6 +23,7 @@ struct process_info {
 	char *cmdline;
 	char python[32];
 	struct cgroup cgroup; /* at the attach */
+	bool has_loaded;      /* libraries, since we looked which it has */
 	enum attribution attribution;
 	uint64_t rss_at_attach;
 	uint64_t rss;	       /* when last updated; 0: it is gone */

@@ -303,6 +303,7 @@ static int keep_up(struct session *session)
 	if (session->news || due) {
 		session->news = false;
 		targets__note_children(session->targets);
+		targets__follow_loaded(session->targets);
 		err = tracer__keep_up(session->tracer);
 	}
 	if (!err && due) {

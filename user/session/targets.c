@@ -146,6 +146,8 @@ int targets__attach(struct targets *targets, struct target *const *found, size_t
 		}
 		/* Memory that came before the probes were in counts as from before the attach. */
 		infos[i]->rss_at_attach = infos[i]->rss = proc_rss(pids[i]);
+		/* It may have loaded more while it was attached to. */
+		infos[i]->has_loaded = true;
 		process_info__free(targets->infos[ids[i]]);
 		targets->infos[ids[i]] = infos[i];
 	}
@@ -202,7 +204,11 @@ void targets__hear(struct targets *targets, const struct process_record *record)
 	struct candidate candidate = {.pid = record->pid};
 	size_t n;
 
-	if (record->event != PROCESS_HAS_EXECUTED || record->record.process >= MAX_PROCESSES)
+	if (record->record.process >= MAX_PROCESSES)
+		return;
+	if (record->event == PROCESS_HAS_LOADED && targets->infos[record->record.process])
+		targets->infos[record->record.process]->has_loaded = true;
+	if (record->event != PROCESS_HAS_EXECUTED)
 		return;
 	processes = tracer__processes(targets->tracer, &n);
 	candidate.parent = record->record.process;
@@ -272,6 +278,23 @@ void targets__take_candidates(struct targets *targets)
 		if (!target__new(candidate.pid, &spec, &target) &&
 		    !targets__attach(targets, &target, 1, candidate.parent))
 			log_detail("process %d is recorded", candidate.pid);
+	}
+}
+
+void targets__follow_loaded(struct targets *targets)
+{
+	const struct process_counters *processes;
+	size_t n, id;
+
+	processes = tracer__processes(targets->tracer, &n);
+	for (id = 1; id < n; id++) {
+		if (!targets->infos[id] || !targets->infos[id]->has_loaded)
+			continue;
+		targets->infos[id]->has_loaded = false;
+		if (processes[id].state == PROCESS_RUNNING &&
+		    processes__look_at_loaded(tracer__record(targets->tracer), id,
+					      targets->options.images) > 0)
+			tracer__attach_more(targets->tracer, id);
 	}
 }
 

@@ -56,6 +56,9 @@ void targets__note_children(struct targets *targets);
  * does not end the recording. */
 void targets__take_candidates(struct targets *targets);
 
+/* Follows the allocators of libraries that were loaded since the last call. */
+void targets__follow_loaded(struct targets *targets);
+
 /* Seconds until targets__take_candidates() is due again; HUGE_VAL: it is not. */
 double targets__due(const struct targets *targets);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "target/elf_functions.h"
 #include "target/elffile.h"
 
 struct elf_file {
@@ -17,6 +18,10 @@ struct elf_file {
 	const char *const *names;
 	size_t n;
 	struct elf_symbol *symbols;
+	/* The functions last asked for, and what was found. */
+	bool (*wants)(const char *name);
+	struct elf_function *functions;
+	size_t nfunctions;
 };
 
 struct elf_file *elf_file__new(int fd)
@@ -59,6 +64,7 @@ void elf_file__free(struct elf_file *elf)
 	elf_end(elf->elf);
 	close(elf->fd);
 	free(elf->symbols);
+	elf_functions__free(elf->functions, elf->nfunctions);
 	free(elf);
 }
 
@@ -118,6 +124,51 @@ void elf_file__dynamic_symbols(struct elf_file *elf, const char *const *names, s
 	elf->n = n;
 	if (elf->symbols)
 		memcpy(elf->symbols, symbols, n * sizeof(*symbols));
+}
+
+/* More than any program's; a hostile file's are not read. */
+#define MOST_SYMBOLS (64 << 20)
+#define MOST_NAMES   (256 << 20)
+
+bool elf_file__symbol_table(const struct elf_file *elf, struct elf_symbol_table *table)
+{
+	Elf_Scn *section = NULL, *names;
+	GElf_Shdr header, names_header;
+	bool found = false;
+
+	while ((section = elf_nextscn(elf->elf, section))) {
+		if (!gelf_getshdr(section, &header) ||
+		    (header.sh_type != SHT_SYMTAB && (found || header.sh_type != SHT_DYNSYM)))
+			continue;
+		names = elf_getscn(elf->elf, header.sh_link);
+		if (!names || !gelf_getshdr(names, &names_header) ||
+		    names_header.sh_type != SHT_STRTAB || header.sh_size > MOST_SYMBOLS ||
+		    names_header.sh_size > MOST_NAMES || header.sh_entsize != sizeof(Elf64_Sym))
+			continue;
+		*table = (struct elf_symbol_table){header.sh_offset, header.sh_size,
+						   names_header.sh_offset, names_header.sh_size};
+		found = true;
+		if (header.sh_type == SHT_SYMTAB)
+			break;
+	}
+	return found;
+}
+
+int elf_file__functions(struct elf_file *elf, bool (*wants)(const char *name),
+			const struct elf_function **functions, size_t *n)
+{
+	int err = 0;
+
+	if (elf->wants != wants) {
+		elf_functions__free(elf->functions, elf->nfunctions);
+		elf->functions = NULL;
+		elf->nfunctions = 0;
+		err = elf_functions__read(elf, wants, &elf->functions, &elf->nfunctions);
+		elf->wants = err ? NULL : wants;
+	}
+	*functions = elf->functions;
+	*n = elf->nfunctions;
+	return err;
 }
 
 /* Finds the first loaded segment that passes the test. */

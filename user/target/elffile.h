@@ -36,6 +36,29 @@ struct elf_symbol {
 void elf_file__dynamic_symbols(struct elf_file *elf, const char *const *names, size_t n,
 			       struct elf_symbol *symbols);
 
+/* Where a file's table of symbols, and the names in it, are in the file: the full one, or if that
+ * was stripped, the dynamic one. Checked to be of a sane size, and not to be in the file. False if
+ * there is none. */
+struct elf_symbol_table {
+	uint64_t symbols, size; /* offset, and bytes of Elf64_Sym each */
+	uint64_t names, names_size;
+};
+bool elf_file__symbol_table(const struct elf_file *elf, struct elf_symbol_table *table);
+
+/* A function, by the name that it has in that table. */
+struct elf_function {
+	char *name;
+	uint64_t address; /* as linked */
+	uint64_t size;
+};
+
+/*
+ * Lists the functions whose names are wanted, a few hundred at most: see elf_functions.c. Reads the
+ * table once, for whoever asks first with the same function. They are the file's. 0 or -errno.
+ */
+int elf_file__functions(struct elf_file *elf, bool (*wants)(const char *name),
+			const struct elf_function **functions, size_t *n);
+
 /* The file offset of a linked address; false if no executable segment, or no segment at all, has
  * it. */
 bool elf_file__code_offset(const struct elf_file *elf, uint64_t address, uint64_t *offset);

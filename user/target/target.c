@@ -12,7 +12,8 @@
 #include "base/procfs.h"
 #include "target/arch.h"
 #include "target/core_file.h"
-#include "target/images.h"
+#include "target/loaded.h"
+#include "target/mapped_files.h"
 #include "target/target.h"
 
 /* How often, and at which interval, to look again for what a starting process has not mapped yet:
@@ -88,7 +89,7 @@ static bool is_allocator(const char *path, const struct elf_symbol *symbols)
 	return symbols[SYMBOL_MALLOC].function && symbols[SYMBOL_FREE].function;
 }
 
-static int add_allocator(struct target *target, struct elf_file *elf, uint64_t bias)
+static int add_allocator(struct target *target, const struct mapped_file *file)
 {
 	struct target_file *more =
 		reallocarray(target->allocators, target->nallocators + 1, sizeof(*more));
@@ -96,9 +97,7 @@ static int add_allocator(struct target *target, struct elf_file *elf, uint64_t b
 	if (!more)
 		return -ENOMEM;
 	target->allocators = more;
-	more += target->nallocators++;
-	more->elf = elf;
-	more->bias = bias;
+	more[target->nallocators++] = (struct target_file){elf_file__ref(file->elf), file->bias};
 	return 0;
 }
 
@@ -201,76 +200,31 @@ static void found_python(struct target *target, const struct elf_symbol *symbols
 		memset(target->nmarkers, 0, sizeof(target->nmarkers));
 }
 
-/* Examines one mapped file; takes over the descriptor. */
-static int look_at_file(struct target *target, struct images *images, const struct proc_map *map,
-			int fd)
+static int look_at_file(void *context, const struct mapped_file *file)
 {
+	struct target *target = context;
 	struct elf_symbol symbols[SYMBOLS];
-	struct elf_file *elf = images__open(images, fd);
-	uint64_t bias;
-	int err = 0;
 
-	if (!elf || !elf_file__bias(elf, map->start, map->offset, &bias)) {
-		elf_file__free(elf);
-		return 0;
-	}
-	elf_file__dynamic_symbols(elf, symbol_names, SYMBOLS, symbols);
+	elf_file__dynamic_symbols(file->elf, symbol_names, SYMBOLS, symbols);
 	/* A program that refers to it has a copy (R_*_COPY), which everybody then uses; the program
 	 * is mapped before its libraries. */
 	if (!target->code_type && symbols[SYMBOL_CODE_TYPE].address)
-		target->code_type = bias + symbols[SYMBOL_CODE_TYPE].address;
+		target->code_type = file->bias + symbols[SYMBOL_CODE_TYPE].address;
 	if (!SELF_IS_THREAD_POINTER && symbols[SYMBOL_THREAD_SIZE].address)
-		elf_file__read(elf, symbols[SYMBOL_THREAD_SIZE].address, &target->thread_size,
+		elf_file__read(file->elf, symbols[SYMBOL_THREAD_SIZE].address, &target->thread_size,
 			       sizeof(target->thread_size));
+	/* A static program can be both. */
 	if (!target->python.elf && symbols[SYMBOL_RUNTIME].address) {
-		target->python.elf = elf;
-		target->python.bias = bias;
+		target->python.elf = elf_file__ref(file->elf);
+		target->python.bias = file->bias;
 		found_python(target, symbols);
-		/* A static program can be both; each owner holds its own reference. */
-		elf = elf_file__ref(elf);
 	}
-	if (elf && is_allocator(map->path, symbols)) {
-		err = add_allocator(target, elf, bias);
-		if (!err)
-			return 0;
-	}
-	elf_file__free(elf);
-	return err;
-}
-
-/* Examines each file with code once: a file's maps lie together. */
-struct file_looker {
-	struct target *target;
-	struct images *images;
-	unsigned int dev_major, dev_minor; /* of the last file */
-	uint64_t inode;
-};
-
-static int look_at_map(void *context, const struct proc_map *map)
-{
-	struct file_looker *looker = context;
-	int fd;
-
-	if (!map->executable || !map->inode ||
-	    (map->inode == looker->inode && map->dev_major == looker->dev_major &&
-	     map->dev_minor == looker->dev_minor))
-		return 0;
-	looker->inode = map->inode;
-	looker->dev_major = map->dev_major;
-	looker->dev_minor = map->dev_minor;
-	fd = address_space__open_file(looker->target->space, map);
-	if (fd >= 0)
-		return look_at_file(looker->target, looker->images, map, fd);
-	log_detail("a mapped file, inode %" PRIu64 ", cannot be opened: %s", map->inode,
-		   strerror(-fd));
-	return 0;
+	return is_allocator(file->path, symbols) ? add_allocator(target, file) : 0;
 }
 
 static int look_at_maps(struct target *target, struct images *images)
 {
-	struct file_looker looker = {.target = target, .images = images};
-
-	return address_space__visit_maps(target->space, look_at_map, &looker);
+	return mapped_files__visit(target->space, images, look_at_file, target);
 }
 
 bool target__is_python(pid_t pid, struct images *images, bool with_libc)
@@ -402,9 +356,18 @@ static void forget_files(struct target *target)
 	for (i = 0; i < target->nallocators; i++)
 		elf_file__free(target->allocators[i].elf);
 	free(target->allocators);
+	for (i = 0; i < target->nprivates; i++) {
+		elf_file__free(target->privates[i].file.elf);
+		free(target->privates[i].functions);
+	}
+	free(target->privates);
+	elf_file__free(target->loader.elf);
 	elf_file__free(target->python.elf);
 	target->allocators = NULL;
 	target->nallocators = 0;
+	target->privates = NULL;
+	target->nprivates = 0;
+	target->loader.elf = NULL;
 	target->python.elf = NULL;
 	target->code_type = target->code_dealloc = 0;
 	memset(target->nmarkers, 0, sizeof(target->nmarkers));
@@ -452,7 +415,10 @@ static int look_at_process(struct target *target, const struct target_spec *spec
 			target->pid, target->comm);
 		return -ENOTSUP;
 	}
-	return choose_attribution(target, spec);
+	err = choose_attribution(target, spec);
+	if (!err)
+		err = loaded__look(target, target->pid, spec->images);
+	return err < 0 ? err : 0;
 }
 
 /* What is needed to inspect it: it is not attached to. */

@@ -12,6 +12,7 @@
 #include "target/address_space.h"
 #include "target/elffile.h"
 #include "target/layouts.h"
+#include "target/private_allocator.h"
 #include "target/usdt_args.h"
 
 struct images;
@@ -37,6 +38,12 @@ struct target_file {
 	uint64_t bias; /* added to linked addresses to get the process's */
 };
 
+struct target_private {
+	struct target_file file;
+	struct private_function *functions;
+	size_t n;
+};
+
 struct target {
 	pid_t pid;
 	struct address_space space;
@@ -60,6 +67,12 @@ struct target {
 
 	struct target_file *allocators; /* with malloc and free: libc, and what preempts it */
 	size_t nallocators;
+
+	/* Allocators that files have inside, of all that were loaded at the last look
+	 * (target/loaded.h); and the dynamic loader, if it tells when it has loaded more. */
+	struct target_private *privates;
+	size_t nprivates;
+	struct target_file loader;
 };
 
 /* What a caller wants of a target. */
