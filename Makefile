@@ -32,12 +32,13 @@ endif
 WARNINGS := -Wall -Wextra $(if $(WERROR),-Werror)
 CFLAGS ?= -g -O2 $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer)
 comma := ,
-LIBRARIES := capstone libbpf libelf ncursesw yajl zlib
+LIBRARIES := capstone libbpf libelf libmicrohttpd ncursesw yajl zlib
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) -Ibpf -Iuser -isystem $(BUILD) \
 	$(shell $(PKG_CONFIG) --cflags $(LIBRARIES))
 LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES)) -lm
 # pkg-config does not know yajl's archive.
-STATIC_LDLIBS = $(subst -lyajl,-lyajl_s,$(shell $(PKG_CONFIG) --static --libs $(LIBRARIES))) -lm
+STATIC_LDLIBS = $(subst -lyajl,-lyajl_s,$(shell $(PKG_CONFIG) --static --libs \
+	$(filter-out libmicrohttpd,$(LIBRARIES)))) -lm
 VERSION := $(shell sed -n 's/.*PYMEMTOP_VERSION "\(.*\)"/\1/p' user/version.h)
 # Some of the kernel's UAPI headers are per architecture. BPF programs declare the full signature of
 # what they probe, including arguments that they do not read.
@@ -60,8 +61,8 @@ $(PROGRAM): $(BUILD)/main.o $(LIBRARY)
 	$(call msg,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-# The same, with nothing to find at run time.
-$(BUILD)/static/pymemtop: $(BUILD)/main.o $(LIBRARY)
+# The same, with nothing to find at run time; without the HTTP server, as TLS has no archives.
+$(BUILD)/static/pymemtop: $(BUILD)/main.o $(BUILD)/serve/static/http.o $(LIBRARY)
 	$(call msg,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -s $^ $(STATIC_LDLIBS) -o $@
@@ -79,6 +80,9 @@ $(LIBRARY): $(filter-out $(BUILD)/main.o,$(OBJECTS))
 	$(call msg,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
+# -MMD does not tell make of what is not in SOURCES.
+$(BUILD)/serve/static/http.o: user/serve/http.h
+
 $(BUILD)/%.o: user/%.c
 	$(call msg,CC,$@)
 	$(Q)mkdir -p $(@D)
@@ -86,7 +90,7 @@ $(BUILD)/%.o: user/%.c
 
 # The skeletons and scripts that a file includes must exist before its first compilation.
 $(foreach source,$(SOURCES),$(eval $(patsubst user/%.c,$(BUILD)/%.o,$(source)): \
-	$(patsubst %,$(BUILD)/%,$(shell sed -nE 's/^#include "(.*\.(skel|js)\.h)"/\1/p' $(source)))))
+	$(patsubst %,$(BUILD)/%,$(shell sed -nE 's/^#include "(.*\.(skel|js|html)\.h)"/\1/p' $(source)))))
 
 $(BUILD)/%.bpf.o: bpf/%.bpf.c
 	$(call msg,BPF,$@)
@@ -98,12 +102,19 @@ $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 	$(Q)$(BPFTOOL) gen object $(BUILD)/$*.linked.o $<
 	$(Q)$(BPFTOOL) gen skeleton $(BUILD)/$*.linked.o name $*_bpf > $@
 
-# A script as a string of C.
-$(BUILD)/%.js.h: user/render/%.js
+# A script or a page as a string of C.
+define embed
 	$(call msg,EMBED,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q){ echo 'static const char $*_js[] ='; \
+	$(Q){ echo 'static const char $1[] ='; \
 		sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $<; echo ';'; } > $@
+endef
+
+$(BUILD)/%.js.h: user/render/%.js
+	$(call embed,$*_js)
+
+$(BUILD)/%.html.h: user/serve/%.html
+	$(call embed,$*_html)
 
 demo:
 	$(Q)scripts/setup

@@ -106,4 +106,5 @@ def main():
         print("Go's pprof agrees")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -7,7 +7,7 @@ import sys
 
 USER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "user")
 STATIONS = ["base", "target", "inspect", "probes", "collect", "symbols", "profile", "modes", "session", "render",
-            "view", "cli", "main"]
+            "view", "serve", "cli", "main"]
 # A registry knows all its entries; no entry includes the registry.
 REGISTRIES = {"modes": "modes/modes.h", "render": "render/renderers.h", "cli": "cli/commands.h"}
 

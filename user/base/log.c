@@ -48,6 +48,15 @@ bool log_has_said(void)
 	return has_said;
 }
 
+void log_notice(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(format, args);
+	va_end(args);
+}
+
 void log_detail(const char *format, ...)
 {
 	va_list args;

@@ -20,7 +20,10 @@ void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Whether log_error() has said anything: no failure may be silent. */
 bool log_has_said(void);
 
-/* Like log_error(), but only with --verbose, and not as an error. */
+/* Like log_error(), but it is no error: what the user should know. */
+void log_notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same, but only with --verbose. */
 void log_detail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif /* LOG_H */

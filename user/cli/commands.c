@@ -8,6 +8,7 @@
 	ENTRY(top)      \
 	ENTRY(record)   \
 	ENTRY(inspect)  \
+	ENTRY(serve)    \
 	ENTRY(report)   \
 	ENTRY(diff)     \
 	ENTRY(doctor)   \

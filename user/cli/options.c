@@ -581,6 +581,9 @@ int options__parse(struct options *options, int argc, char **argv)
 	if (err)
 		return err == -ENOMEM || err == ENOMEM ? -ENOMEM : -EINVAL;
 	options->all |= selection__is_given(&options->selection);
+	/* A daemon serves the host, unless it is told what. */
+	if (options->command->takes_all && !options->npids)
+		options->all = true;
 	if (!options->nmodes)
 		options->modes[options->nmodes++] = mode__find(options->all ? "rss" : "heap");
 	err = take_markers(options);

@@ -16,6 +16,7 @@
 #include "render/differences.h"
 #include "render/renderer.h"
 #include "session/session.h"
+#include "serve/http.h"
 #include "target/selection.h"
 
 struct options {
@@ -50,6 +51,9 @@ struct options {
 	double max_overhead;				/* a part: 0.01 for 1 %; 0: not given */
 	double min_age;					/* seconds; 0: not given */
 	bool markers;	      /* lines: at each line, by CPython's markers */
+	struct http_options http; /* serve: where, and who may */
+	const char *token_file;	  /* serve: what the token is read from; NULL: none */
+	bool is_open;		  /* serve: to everybody, as the user says */
 	bool explain;	      /* only print where the probes would be */
 	unsigned int verbose; /* 2: libbpf, too */
 };
