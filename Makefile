@@ -32,13 +32,13 @@ endif
 WARNINGS := -Wall -Wextra $(if $(WERROR),-Werror)
 CFLAGS ?= -g -O2 $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer)
 comma := ,
-LIBRARIES := capstone libbpf libelf libmicrohttpd ncursesw yajl zlib
+LIBRARIES := capstone libbpf libcurl libelf libmicrohttpd ncursesw yajl zlib
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) -Ibpf -Iuser -isystem $(BUILD) \
 	$(shell $(PKG_CONFIG) --cflags $(LIBRARIES))
 LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES)) -lm
 # pkg-config does not know yajl's archive.
 STATIC_LDLIBS = $(subst -lyajl,-lyajl_s,$(shell $(PKG_CONFIG) --static --libs \
-	$(filter-out libmicrohttpd,$(LIBRARIES)))) -lm
+	$(filter-out libcurl libmicrohttpd,$(LIBRARIES)))) -lm
 VERSION := $(shell sed -n 's/.*PYMEMTOP_VERSION "\(.*\)"/\1/p' user/version.h)
 # Some of the kernel's UAPI headers are per architecture. BPF programs declare the full signature of
 # what they probe, including arguments that they do not read.
@@ -61,8 +61,9 @@ $(PROGRAM): $(BUILD)/main.o $(LIBRARY)
 	$(call msg,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-# The same, with nothing to find at run time; without the HTTP server, as TLS has no archives.
-$(BUILD)/static/pymemtop: $(BUILD)/main.o $(BUILD)/serve/static/http.o $(LIBRARY)
+# The same, with nothing to find at run time; without HTTP, as TLS has no archives.
+$(BUILD)/static/pymemtop: $(BUILD)/main.o $(BUILD)/serve/static/http.o \
+		$(BUILD)/serve/static/fetch.o $(LIBRARY)
 	$(call msg,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -s $^ $(STATIC_LDLIBS) -o $@
@@ -82,6 +83,7 @@ $(LIBRARY): $(filter-out $(BUILD)/main.o,$(OBJECTS))
 
 # -MMD does not tell make of what is not in SOURCES.
 $(BUILD)/serve/static/http.o: user/serve/http.h
+$(BUILD)/serve/static/fetch.o: user/serve/fetch.h
 
 $(BUILD)/%.o: user/%.c
 	$(call msg,CC,$@)

@@ -232,5 +232,6 @@ def page():
     program.end()
 
 
-os.chdir(HERE)
-{"metrics": metrics, "pprof": pprof, "clients": clients, "rights": rights, "page": page}[sys.argv[1]]()
+if __name__ == "__main__":
+    os.chdir(HERE)
+    {"metrics": metrics, "pprof": pprof, "clients": clients, "rights": rights, "page": page}[sys.argv[1]]()

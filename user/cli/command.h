@@ -13,7 +13,7 @@ struct command {
 	const char *help; /* for the list of commands */
 	const struct argp *argp;
 	bool takes_all; /* without -p, it looks at all */
-	bool observes; /* it looks at processes: main() first checks the machine and resolves -a */
+	bool observes;	/* it looks at processes: main() first checks the machine and resolves -a */
 
 	/* Checks its options. Returns 0, or -EINVAL, having said why. NULL: any options will do. */
 	int (*check)(const struct options *options);

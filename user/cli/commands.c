@@ -9,6 +9,7 @@
 	ENTRY(record)   \
 	ENTRY(inspect)  \
 	ENTRY(serve)    \
+	ENTRY(fleet)    \
 	ENTRY(report)   \
 	ENTRY(diff)     \
 	ENTRY(doctor)   \

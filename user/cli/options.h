@@ -50,12 +50,17 @@ struct options {
 	const struct differences_renderer *differences; /* diff: the format */
 	double max_overhead;				/* a part: 0.01 for 1 %; 0: not given */
 	double min_age;					/* seconds; 0: not given */
-	bool markers;	      /* lines: at each line, by CPython's markers */
+	bool markers;		  /* lines: at each line, by CPython's markers */
 	struct http_options http; /* serve: where, and who may */
 	const char *token_file;	  /* serve: what the token is read from; NULL: none */
 	bool is_open;		  /* serve: to everybody, as the user says */
-	bool explain;	      /* only print where the probes would be */
-	unsigned int verbose; /* 2: libbpf, too */
+	const char *engine;	  /* fleet: its address; NULL: not given */
+	const char *ca, *program; /* fleet: whom to trust, and which programs; NULL: not given */
+	double since;		  /* fleet: seconds */
+	double before, after;	  /* fleet diff: seconds since 1970; 0: not given */
+	bool is_json, show_query; /* fleet */
+	bool explain;		  /* only print where the probes would be */
+	unsigned int verbose;	  /* 2: libbpf, too */
 };
 
 /* Reads the command line; may print help and exit. Returns 0, -EINVAL, having said what is wrong,

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #define _GNU_SOURCE
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "base/cleanup.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "cli/options.h"
+#include "cli/token.h"
 #include "serve/serve.h"
 
 #define DEFAULT_HOST "127.0.0.1"
@@ -28,34 +26,6 @@ enum {
 	OPTION_SERVE_TOP,
 };
 
-/* Reads the token: one line, which only its owner may see. 0 and the token, which the caller frees,
- * or -errno, having said why. */
-static int read_token(const char *path, char **token)
-{
-	auto_fclose FILE *file = fopen(path, "re");
-	size_t room = 0;
-	struct stat st;
-
-	*token = NULL;
-	if (!file || fstat(fileno(file), &st)) {
-		log_error("--token-file %s: %s", path, strerror(errno));
-		return -EINVAL;
-	}
-	if (st.st_mode & (S_IRWXG | S_IRWXO)) {
-		log_error("--token-file %s: others may read it; chmod 600 it", path);
-		return -EPERM;
-	}
-	if (getline(token, &room, file) > 0) {
-		(*token)[strcspn(*token, "\r\n")] = '\0';
-		if (strlen(*token) >= 16)
-			return 0;
-	}
-	free(*token);
-	*token = NULL;
-	log_error("--token-file %s: a token has at least 16 characters", path);
-	return -EINVAL;
-}
-
 /* Whether only this machine can reach an address. */
 static bool is_loopback(const char *host)
 {
@@ -72,7 +42,7 @@ static int run_serve(const struct options *options)
 	struct session_options recorded;
 	struct loop *loop = NULL;
 	char *token = NULL;
-	int err = options->token_file ? read_token(options->token_file, &token) : 0;
+	int err = options->token_file ? token__read(options->token_file, &token) : 0;
 
 	if (err)
 		return err;
