@@ -8,6 +8,11 @@ load helper
 	check check_fleet.py shapes
 }
 
+@test "fleet: VictoriaMetrics says the same" {
+	command -v victoria-metrics >/dev/null || skip "needs victoria-metrics"
+	check check_fleet.py shapes victoria-metrics
+}
+
 @test "fleet: three daemons, scraped: the line that leaks on all comes first" {
 	need_probes
 	command -v prometheus >/dev/null || skip "needs prometheus"

@@ -134,7 +134,7 @@ static const struct argp_option serve_options[] = {
 	 "Where to serve (" DEFAULT_HOST ":" DEFAULT_PORT ")", 1},
 	{"tls-certificate", OPTION_CERTIFICATE, "FILE", 0,
 	 "Serve HTTPS, with this certificate (PEM)", 1},
-	{"tls-key", OPTION_KEY, "FILE", 0, "... and its private key (PEM)", 1},
+	{"tls-key", OPTION_KEY, "FILE", 0, "The private key of the certificate (PEM)", 1},
 	{"token-file", OPTION_TOKEN_FILE, "FILE", 0,
 	 "Answer only who gives the token in this file, as Authorization: Bearer TOKEN", 1},
 	{"open", OPTION_OPEN, NULL, 0,
