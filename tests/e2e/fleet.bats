@@ -18,3 +18,15 @@ load helper
 	command -v prometheus >/dev/null || skip "needs prometheus"
 	check check_fleet.py scrapes
 }
+
+@test "deploy: the rules do what they say, the configuration and the unit are valid" {
+	command -v promtool >/dev/null || skip "needs promtool"
+	cd ../../scripts/deploy
+	promtool test rules pymemtop.rules.test.yml
+	promtool check config prometheus.yml
+	command -v systemd-analyze >/dev/null || skip "needs systemd-analyze"
+	sed "s|/usr/local/bin/pymemtop|$PYMEMTOP|; /^Documentation/d" pymemtop.service > "$BATS_TEST_TMPDIR/pymemtop.service"
+	run systemd-analyze verify "$BATS_TEST_TMPDIR/pymemtop.service"
+	echo "$output"
+	[ "$status" = 0 ] && [ -z "$output" ]
+}

@@ -52,6 +52,7 @@ static int run_serve(const struct options *options)
 	err = loop__new(&loop);
 	if (!err) {
 		recorded = options__session(options, loop);
+		recorded.no_sources = true;
 		serve.recorded = &recorded;
 		err = serve__run(&serve);
 	}

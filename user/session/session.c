@@ -180,6 +180,7 @@ static int make_parts(struct session *session)
 	struct targets_options targets = {
 		.attribution = options->attribution,
 		.before_main = options->before_main,
+		.no_sources = options->no_sources,
 		.all = options->all,
 		.selection = options->selection,
 		.images = options->images,

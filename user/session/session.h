@@ -25,6 +25,7 @@ struct session_options {
 	bool before_main;    /* the processes have not reached main() yet */
 	double max_overhead; /* of the targets' CPU time, 0.01 for 1 %; 0: any */
 	double min_age;	     /* then: seconds after which what lives is kept */
+	bool no_sources;     /* no profile is asked for with sources */
 	bool types; /* look at which objects are alive in the targets: session__see_types() */
 };
 

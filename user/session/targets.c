@@ -72,8 +72,10 @@ struct programs *targets__programs(struct targets *targets)
  * Returns 0 or -ENOMEM. */
 static int find_reader(struct targets *targets, pid_t pid, struct reader **reader)
 {
-	int err = readers__find(targets->readers, pid, reader);
+	int err;
 
+	*reader = NULL;
+	err = targets->options.no_sources ? 0 : readers__find(targets->readers, pid, reader);
 	if (!err || err == -ENOMEM)
 		return err;
 	*reader = NULL;
@@ -179,7 +181,7 @@ int targets__find(struct targets *targets, const pid_t *pids, size_t npids, stru
 		err = targets->options.all ? 0 : err;
 	}
 	/* If there is none for a target, describe() will say so. */
-	for (i = 0; !err && i < nfound; i++)
+	for (i = 0; !err && !targets->options.no_sources && i < nfound; i++)
 		err = readers__find(targets->readers, found[i]->pid, &reader) == -ENOMEM ? -ENOMEM
 											 : 0;
 	for (i = 0; err && i < nfound; i++)

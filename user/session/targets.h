@@ -16,6 +16,7 @@ struct targets;
 struct targets_options {
 	enum attribution attribution; /* 0: auto */
 	bool lines;		      /* their line markers are recorded */
+	bool no_sources;	      /* nobody will ask for the text of their files */
 	bool before_main;	      /* the initial ones have not reached main() yet */
 	bool all;		      /* every CPython: they come and go, and nobody named them */
 	const struct selection *selection; /* of all */
