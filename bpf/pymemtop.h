@@ -9,7 +9,7 @@
 #define MAX_FRAMES	 128	       /* of one stack: the most that --max-frames accepts */
 #define MAX_PROCESSES	 4096	       /* at one time, with dead ones whose counts are kept */
 #define MAX_IMAGES	 MAX_PROCESSES /* address spaces that are not their parent's */
-#define MAX_LAYOUTS	 16	       /* different interpreters in one recording */
+#define MAX_LAYOUTS	 64	       /* different interpreters in one recording */
 #define MAX_CPUS	 1024	       /* whose parts of a per-CPU counter are added up */
 #define CODE_GENERATIONS 4096	       /* a power of two; 16 KiB, stays in the L1/L2 cache */
 #define CODE_SLOT(code)	 (((code)*0x9e3779b97f4a7c15ULL >> 40) & (CODE_GENERATIONS - 1))

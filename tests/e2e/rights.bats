@@ -84,3 +84,8 @@ with_capabilities() {
 		grep -qi "lacks CAP_$one" "$BATS_TEST_TMPDIR/stderr"
 	done
 }
+
+@test "processes made to hurt do not keep a host from being recorded" {
+	need_probes
+	check check_hosts.py
+}

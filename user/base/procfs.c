@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/mounts.h"
 #include "base/procfs.h"
 #include "base/utf8.h"
 
@@ -91,6 +92,8 @@ int proc_map__open_file(pid_t pid, const struct proc_map *map)
 	struct stat st;
 	int fd;
 
+	if (!mounts__may_read(pid, map->dev_major, map->dev_minor))
+		return -EPERM;
 	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, map->start,
 		 map->end);
 	fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -26,6 +26,7 @@
 enum {
 	OPTION_PROMETHEUS = 1200,
 	OPTION_SINCE,
+	OPTION_UNTIL,
 	OPTION_PROGRAM,
 	OPTION_JSON,
 	OPTION_SHOW_QUERY,
@@ -137,7 +138,7 @@ static int run_fleet(const struct options *options)
 				.fetch = {.ca = options->ca},
 				.shows = options->show_query ? stderr : NULL,
 			},
-		.end = clock_seconds(CLOCK_REALTIME),
+		.end = options->until ? options->until : clock_seconds(CLOCK_REALTIME),
 		.seconds = options->since,
 		.program = options->program,
 		.top = options->render.top,
@@ -195,6 +196,8 @@ static int parse_fleet_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_BEFORE:
 		return parse_when("--before", arg, &options->before);
+	case OPTION_UNTIL:
+		return parse_when("--until", arg, &options->until);
 	case OPTION_AFTER:
 		return parse_when("--after", arg, &options->after);
 	case OPTION_FLEET_TOP:
@@ -208,7 +211,7 @@ static int parse_fleet_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_INIT:
 		options->since = DEFAULT_SECONDS;
-		options->render.top = 20;
+		options->render.top = 10;
 		options__init_children(state);
 		return 0;
 	}
@@ -234,8 +237,10 @@ static const struct argp_option fleet_options[] = {
 	{"prometheus", OPTION_PROMETHEUS, "URL", 0,
 	 "The engine: Prometheus, or what answers its API (Thanos, VictoriaMetrics, Mimir)", 1},
 	{"since", OPTION_SINCE, "TIME", 0, "How far to look back: 90m, 6h, 2d (6h)", 1},
+	{"until", OPTION_UNTIL, "TIME", 0,
+	 "The end of that time: 2026-11-26T14:00, or 2h ago (now)", 1},
 	{"program", OPTION_PROGRAM, "REGEX", 0, "Only these programs", 1},
-	{"top", OPTION_FLEET_TOP, "N", 0, "Lines (20)", 1},
+	{"top", OPTION_FLEET_TOP, "N", 0, "Lines (10)", 1},
 	{"interval", 'i', "SECONDS", 0, "Ask again, every so many seconds", 1},
 	{"before", OPTION_BEFORE, "TIME", 0,
 	 "diff: what to compare with: 2026-11-26T14:00, or 2h ago", 1},

@@ -56,7 +56,7 @@ struct options {
 	bool is_open;		  /* serve: to everybody, as the user says */
 	const char *engine;	  /* fleet: its address; NULL: not given */
 	const char *ca, *program; /* fleet: whom to trust, and which programs; NULL: not given */
-	double since;		  /* fleet: seconds */
+	double since, until;	  /* fleet: seconds; since 1970, 0: not given */
 	double before, after;	  /* fleet diff: seconds since 1970; 0: not given */
 	bool is_json, show_query; /* fleet */
 	bool explain;		  /* only print where the probes would be */

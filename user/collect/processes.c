@@ -25,14 +25,17 @@
 struct image {
 	struct target *target; /* NULL: the index is free */
 	size_t users;	       /* processes that are not swept yet */
+	int layout;	       /* index of its layout; -1: it has none yet */
 };
 
 struct processes {
 	const struct collector_set *collectors;
 	struct counters *counters;
 	struct keeper *keeper;
-	struct py_layout layouts[MAX_LAYOUTS]; /* as in the map */
-	__u32 nlayouts;
+	struct {
+		struct py_layout layout; /* as in the map */
+		size_t users; /* images that have it; 0: another one may take its place */
+	} layouts[MAX_LAYOUTS];
 	struct image images[MAX_IMAGES];
 	size_t most_images; /* the maps' room for them */
 	size_t taken;	    /* ids at the last look */
@@ -106,6 +109,8 @@ static void release_image(struct processes *processes, __u32 number)
 		return;
 	for (i = 0; i < processes->collectors->n; i++)
 		attacher__forget(processes->collectors->of[i]->attacher, number);
+	if (image->layout >= 0)
+		processes->layouts[image->layout].users--;
 	target__free(image->target);
 	image->target = NULL;
 }
@@ -121,7 +126,7 @@ int processes__open(struct processes *processes, struct target *target, __u32 pa
 	id = counters__open_process(processes->counters, &counters);
 	if (id < 0)
 		return id;
-	processes->images[image] = (struct image){target, 1};
+	processes->images[image] = (struct image){target, 1, -1};
 	processes->seen[id].met = true;
 	processes->seen[id].image = image;
 	return id;
@@ -157,24 +162,28 @@ int processes__look_at_loaded(struct processes *processes, __u32 id, struct imag
 /* The layout's number for the BPF side, or -errno. */
 static int layout_index(struct processes *processes, const struct py_layout *layout)
 {
-	__u32 i;
+	__u32 i, free = MAX_LAYOUTS;
 	int err;
 
-	for (i = 0; i < processes->nlayouts; i++) {
-		if (!memcmp(&processes->layouts[i], layout, sizeof(*layout)))
+	for (i = 0; i < MAX_LAYOUTS; i++) {
+		if (processes->layouts[i].users &&
+		    !memcmp(&processes->layouts[i].layout, layout, sizeof(*layout)))
 			return i;
+		if (!processes->layouts[i].users && free == MAX_LAYOUTS)
+			free = i;
 	}
-	if (i == MAX_LAYOUTS)
+	if (free == MAX_LAYOUTS)
 		return -E2BIG;
-	err = update(processes, "layouts", &i, layout);
+	err = update(processes, "layouts", &free, layout);
 	if (err)
 		return err;
-	processes->layouts[processes->nlayouts++] = *layout;
-	return i;
+	processes->layouts[free].layout = *layout;
+	return free;
 }
 
 static int admit(struct processes *processes, const struct target *target, __u32 id)
 {
+	struct image *image = &processes->images[processes->seen[id].image];
 	int layout = layout_index(processes, &target->layout);
 	struct process process = {
 		.id = id,
@@ -188,7 +197,11 @@ static int admit(struct processes *processes, const struct target *target, __u32
 	};
 	__u32 tgid = target->pid;
 
-	return layout < 0 ? layout : update(processes, "processes", &tgid, &process);
+	if (layout < 0)
+		return layout;
+	image->layout = layout;
+	processes->layouts[layout].users++;
+	return update(processes, "processes", &tgid, &process);
 }
 
 /* Makes the programs forget a process whose end they did not see: its pid may become another's in

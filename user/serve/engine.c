@@ -184,5 +184,6 @@ void engine_answer__free(struct engine_answer *answer)
 		free(answer->series[i].values);
 	free(answer->series);
 	yajl_tree_free(answer->tree);
+	yajl_tree_free(answer->more);
 	*answer = (struct engine_answer){0};
 }

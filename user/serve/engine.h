@@ -36,7 +36,7 @@ struct engine_answer {
 	struct engine_series *series;
 	size_t nvalues; /* of each */
 	double start, step;
-	void *tree; /* what the labels are in */
+	void *tree, *more; /* what the labels are in */
 };
 
 /* Asks for values from start to end, seconds since 1970, one each step; with start equal to end for

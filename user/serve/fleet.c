@@ -10,16 +10,16 @@
 #include "serve/fleet.h"
 
 /* Values of each line and host to look at. */
-#define STEPS 48
+#define STEPS 36
 
 /* Of the lines that have grown most, these many times as many as are shown are looked at. */
-#define CANDIDATES 3
+#define CANDIDATES 2
 
 /* Part of the time over which growth is looked for, too: since then, none may have begun again. */
 #define RECENT 4
 
-/* Minutes that an amount is the average of, where two times are compared. */
-#define AVERAGE_MINUTES 10
+/* The time that an amount is the average of, where two times are compared. */
+#define AVERAGE "10m"
 
 #define BY "program,file,line,function,mode"
 
@@ -71,17 +71,22 @@ static void put_quoted(const char *text, FILE *out)
 	}
 }
 
-/* The lines' series, without the sums of others and what is no line's. */
-static void put_selector(const struct fleet_options *options, const struct engine_answer *lines,
+/* What is asked for: sums that a recording rule keeps (scripts/deploy/pymemtop.rules.yml), or each
+ * host's own series, five hundred times as many. */
+static const char *const recorded[] = {"program_line:pymemtop_held_bytes:sum", NULL};
+static const char *const raw[] = {"pymemtop_outstanding_bytes", "pymemtop_resident_bytes", NULL};
+
+/* The labels that lines' series have: without the sums of others, and what is no line's. */
+static void put_matchers(const struct fleet_options *options, const struct engine_answer *lines,
 			 FILE *out)
 {
 	static const struct {
 		enum engine_label label;
 		const char *name;
-	} chosen[] = {{LABEL_FILE, "file"}, {LABEL_LINE, "line"}};
+	} chosen[] = {{LABEL_PROGRAM, "program"}, {LABEL_FILE, "file"}, {LABEL_LINE, "line"}};
 	size_t i, k;
 
-	fputs("{__name__=~\"pymemtop_(outstanding|resident)_bytes\",line!=\"\"", out);
+	fputs("{line!=\"\"", out);
 	if (options->program) {
 		fputs(",program=~\"", out);
 		put_quoted(options->program, out);
@@ -97,6 +102,29 @@ static void put_selector(const struct fleet_options *options, const struct engin
 		fputc('"', out);
 	}
 	fputc('}', out);
+}
+
+/* How to add up series: around the selector. */
+struct sum {
+	const char *begins, *ends;
+	double offset; /* seconds ago */
+};
+
+/* The sums of all names, which differ in the mode. */
+static void put_sums(const struct fleet_options *options, const char *const *names,
+		     const struct engine_answer *lines, const struct sum *sum, FILE *out)
+{
+	size_t i;
+
+	fputc('(', out);
+	for (i = 0; names[i]; i++) {
+		fprintf(out, "%s%s%s", i ? " or " : "", sum->begins, names[i]);
+		put_matchers(options, lines, out);
+		if (sum->offset > 0)
+			fprintf(out, " offset %.0fs", sum->offset);
+		fputs(sum->ends, out);
+	}
+	fputc(')', out);
 }
 
 /* A query that put() writes, asked for the time that is looked at. */
@@ -124,18 +152,26 @@ static int ask(const struct fleet_options *options,
  * Which lines to look at.
  */
 
-/* What has grown most in the last so many seconds. */
+struct candidates {
+	const char *const *names;
+	double seconds;
+};
+
+/* What has grown most in the last so many seconds. What was not there then has grown from nothing.
+ */
 static void put_candidates(const struct fleet_options *options, const void *context, FILE *out)
 {
-	const double *seconds = context;
+	const struct candidates *candidates = context;
+	const struct sum now = {"sum by (" BY ") (", ")", 0};
+	const struct sum then = {"sum by (" BY ") (", ")", candidates->seconds};
 
-	fprintf(out, "topk(%zu, sum by (" BY ") (", options->top * CANDIDATES);
-	put_selector(options, NULL, out);
-	fputs(") - (sum by (" BY ") (", out);
-	put_selector(options, NULL, out);
-	fprintf(out, " offset %.0fs) or sum by (" BY ") (", *seconds);
-	put_selector(options, NULL, out);
-	fputs(") * 0))", out);
+	fprintf(out, "topk(%zu, ", options->top * CANDIDATES);
+	put_sums(options, candidates->names, NULL, &now, out);
+	fputs(" - (", out);
+	put_sums(options, candidates->names, NULL, &then, out);
+	fputs(" or ", out);
+	put_sums(options, candidates->names, NULL, &now, out);
+	fputs(" * 0))", out);
 }
 
 static bool has_line(const struct engine_answer *lines, const struct engine_series *line)
@@ -174,9 +210,9 @@ static int join(struct engine_answer *lines, const struct engine_answer *more)
 
 static void put_hosts(const struct fleet_options *options, const void *context, FILE *out)
 {
-	fputs("sum by (" BY ",instance) (", out);
-	put_selector(options, context, out);
-	fputc(')', out);
+	const struct sum hosts = {"sum by (" BY ",instance) (", ")", 0};
+
+	put_sums(options, raw, context, &hosts, out);
 }
 
 static int take_line(struct fleet *fleet, const struct engine_series *hosts, size_t n)
@@ -274,21 +310,39 @@ static int look_at_hosts(const struct fleet_options *options, const struct engin
 	return err;
 }
 
+/* What has grown over all of the time, and what lately. */
+static int find_candidates(const struct fleet_options *options, const char *const *names,
+			   struct engine_answer *lines)
+{
+	const struct candidates all = {names, options->seconds};
+	const struct candidates late = {names, options->seconds / RECENT};
+	struct engine_answer more = {0};
+	int err = ask(options, put_candidates, &all, options->end, options->end, 0, lines);
+
+	if (err || !lines->n)
+		return err;
+	err = ask(options, put_candidates, &late, options->end, options->end, 0, &more);
+	if (!err)
+		err = join(lines, &more);
+	/* Labels of the one are in the other's tree. */
+	lines->more = more.tree;
+	more.tree = NULL;
+	engine_answer__free(&more);
+	return err;
+}
+
 int fleet__ask(const struct fleet_options *options, struct fleet *fleet)
 {
-	double recent = options->seconds / RECENT;
-	struct engine_answer lines, more = {0};
+	struct engine_answer lines = {0};
 	size_t i;
 	int err;
 
 	*fleet = (struct fleet){0};
-	err = ask(options, put_candidates, &options->seconds, options->end, options->end, 0,
-		  &lines);
-	if (err)
-		return err;
-	err = ask(options, put_candidates, &recent, options->end, options->end, 0, &more);
-	if (!err)
-		err = join(&lines, &more);
+	err = find_candidates(options, recorded, &lines);
+	if (!err && !lines.n) {
+		engine_answer__free(&lines);
+		err = find_candidates(options, raw, &lines);
+	}
 	if (!err && !lines.n) {
 		log_error("%s has no lines of pymemtop%s: does it scrape `pymemtop serve`?",
 			  options->engine.url, options->program ? " for that program" : "");
@@ -297,7 +351,6 @@ int fleet__ask(const struct fleet_options *options, struct fleet *fleet)
 	if (!err)
 		err = look_at_hosts(options, &lines, fleet);
 	engine_answer__free(&lines);
-	engine_answer__free(&more);
 	if (err) {
 		fleet__free(fleet);
 		return err;
@@ -328,10 +381,12 @@ void fleet__free(struct fleet *fleet)
 
 static void put_average(const struct fleet_options *options, const void *context, FILE *out)
 {
+	static const char range[] = "[" AVERAGE "])))";
+	const struct sum average = {"avg by (" BY ") (sum by (" BY ",instance) (avg_over_time(",
+				    range, 0};
+
 	(void)context;
-	fputs("avg by (" BY ") (sum by (" BY ",instance) (avg_over_time(", out);
-	put_selector(options, NULL, out);
-	fprintf(out, "[%dm])))", AVERAGE_MINUTES);
+	put_sums(options, raw, NULL, &average, out);
 }
 
 static int compare_changes(const void *a, const void *b)

@@ -233,8 +233,16 @@ static int begin(struct session *session)
 	err = open_modes(session, &collector);
 	for (i = 0; err && i < n; i++)
 		target__free(found[i]);
-	if (!err)
-		err = targets__attach(session->targets, found, n, 0);
+	if (err)
+		return err;
+	err = targets__attach(session->targets, found, n, 0);
+	/* Of a whole host, one odd process must not keep the others from being recorded. */
+	if (err && err != -ENOMEM && session->options.all) {
+		log_notice("attaching to one process after the other");
+		targets__attach_each(session->targets, session->options.pids,
+				     session->options.npids);
+		err = 0;
+	}
 	return err;
 }
 

@@ -195,6 +195,18 @@ int targets__find(struct targets *targets, const pid_t *pids, size_t npids, stru
 	return 0;
 }
 
+void targets__attach_each(struct targets *targets, const pid_t *pids, size_t n)
+{
+	const struct target_spec spec = spec_of(targets);
+	struct target *target;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (proc_exists(pids[i]) && !target__new(pids[i], &spec, &target))
+			targets__attach(targets, &target, 1, 0);
+	}
+}
+
 bool targets__need_markers(const struct targets *targets)
 {
 	return targets->markers;

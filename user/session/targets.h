@@ -44,6 +44,10 @@ bool targets__need_markers(const struct targets *targets);
  * tracer__attach(). Returns 0 or -errno, having said why. */
 int targets__attach(struct targets *targets, struct target *const *found, size_t n, __u32 parent);
 
+/* The same, one after the other, of all that run: one that cannot be recorded is said, and left
+ * out. */
+void targets__attach_each(struct targets *targets, const pid_t *pids, size_t n);
+
 /* Takes note of what the kernel reported about a process. */
 void targets__hear(struct targets *targets, const struct process_record *record);
 

@@ -37,8 +37,10 @@ struct elf_file *elf_file__new(int fd)
 	elf->references = 1;
 	/* Read, not mapped: truncating a mapped file would kill us with SIGBUS. */
 	elf->elf = elf_begin(fd, ELF_C_READ, NULL);
+	/* More sections are counted elsewhere, in as many bits as a hostile file likes. */
 	if (!elf->elf || elf_kind(elf->elf) != ELF_K_ELF || gelf_getclass(elf->elf) != ELFCLASS64 ||
-	    !gelf_getehdr(elf->elf, &elf->header)) {
+	    !gelf_getehdr(elf->elf, &elf->header) ||
+	    (elf->header.e_shoff && !elf->header.e_shnum)) {
 		elf_file__free(elf);
 		return NULL;
 	}
@@ -78,6 +80,24 @@ uint64_t elf_file__entry(const struct elf_file *elf)
 	return elf->header.e_entry;
 }
 
+/* Bytes; more than any program's. A hostile file's are not read: it can claim any size, and be
+ * sparse. */
+#define MOST_SYMBOLS (64 << 20)
+#define MOST_NAMES   (256 << 20)
+#define MOST_NOTES   (1 << 20)
+
+/* The dynamic ones are read as a whole. */
+#define MOST_DYNAMIC (32 << 20)
+
+static bool has_sane_names(const struct elf_file *elf, size_t section, uint64_t most)
+{
+	Elf_Scn *names = elf_getscn(elf->elf, section);
+	GElf_Shdr header;
+
+	return names && gelf_getshdr(names, &header) && header.sh_type == SHT_STRTAB &&
+	       header.sh_size <= most;
+}
+
 static void find_symbols(const struct elf_file *elf, const char *const *names, size_t n,
 			 struct elf_symbol *symbols)
 {
@@ -91,7 +111,8 @@ static void find_symbols(const struct elf_file *elf, const char *const *names, s
 	memset(symbols, 0, n * sizeof(*symbols));
 	while ((section = elf_nextscn(elf->elf, section))) {
 		if (!gelf_getshdr(section, &header) || header.sh_type != SHT_DYNSYM ||
-		    !header.sh_entsize)
+		    !header.sh_entsize || header.sh_size > MOST_DYNAMIC ||
+		    !has_sane_names(elf, header.sh_link, MOST_DYNAMIC))
 			continue;
 		data = elf_getdata(section, NULL);
 		for (i = 0; data && i < header.sh_size / header.sh_entsize; i++) {
@@ -126,10 +147,6 @@ void elf_file__dynamic_symbols(struct elf_file *elf, const char *const *names, s
 		memcpy(elf->symbols, symbols, n * sizeof(*symbols));
 }
 
-/* More than any program's; a hostile file's are not read. */
-#define MOST_SYMBOLS (64 << 20)
-#define MOST_NAMES   (256 << 20)
-
 bool elf_file__symbol_table(const struct elf_file *elf, struct elf_symbol_table *table)
 {
 	Elf_Scn *section = NULL, *names;
@@ -142,8 +159,8 @@ bool elf_file__symbol_table(const struct elf_file *elf, struct elf_symbol_table 
 			continue;
 		names = elf_getscn(elf->elf, header.sh_link);
 		if (!names || !gelf_getshdr(names, &names_header) ||
-		    names_header.sh_type != SHT_STRTAB || header.sh_size > MOST_SYMBOLS ||
-		    names_header.sh_size > MOST_NAMES || header.sh_entsize != sizeof(Elf64_Sym))
+		    !has_sane_names(elf, header.sh_link, MOST_NAMES) ||
+		    header.sh_size > MOST_SYMBOLS || header.sh_entsize != sizeof(Elf64_Sym))
 			continue;
 		*table = (struct elf_symbol_table){header.sh_offset, header.sh_size,
 						   names_header.sh_offset, names_header.sh_size};
@@ -313,7 +330,7 @@ static uint64_t section_address(const struct elf_file *elf, const char *wanted)
 	const char *name;
 	size_t names;
 
-	if (elf_getshdrstrndx(elf->elf, &names))
+	if (elf_getshdrstrndx(elf->elf, &names) || !has_sane_names(elf, names, MOST_DYNAMIC))
 		return 0;
 	while ((section = elf_nextscn(elf->elf, section))) {
 		if (!gelf_getshdr(section, &header))
@@ -325,7 +342,7 @@ static uint64_t section_address(const struct elf_file *elf, const char *wanted)
 	return 0;
 }
 
-static int visit_notes(const struct elf_file *elf, Elf_Data *data,
+static int visit_notes(Elf_Data *data, uint64_t base,
 		       int (*visit)(const struct elf_marker *, void *), void *context)
 {
 	size_t at = 0, next, name, descriptor;
@@ -337,8 +354,8 @@ static int visit_notes(const struct elf_file *elf, Elf_Data *data,
 		at = next;
 		if (note.n_type != 3 || note.n_namesz != sizeof("stapsdt") ||
 		    memcmp((char *)data->d_buf + name, "stapsdt", sizeof("stapsdt")) ||
-		    !elf_marker__parse((char *)data->d_buf + descriptor, note.n_descsz,
-				       section_address(elf, ".stapsdt.base"), &marker))
+		    !elf_marker__parse((char *)data->d_buf + descriptor, note.n_descsz, base,
+				       &marker))
 			continue;
 		err = visit(&marker, context);
 		if (err)
@@ -353,13 +370,15 @@ int elf_file__markers(const struct elf_file *elf,
 	Elf_Scn *section = NULL;
 	GElf_Shdr header;
 	Elf_Data *data;
+	uint64_t base = section_address(elf, ".stapsdt.base");
 	int err;
 
 	while ((section = elf_nextscn(elf->elf, section))) {
-		if (!gelf_getshdr(section, &header) || header.sh_type != SHT_NOTE)
+		if (!gelf_getshdr(section, &header) || header.sh_type != SHT_NOTE ||
+		    header.sh_size > MOST_NOTES)
 			continue;
 		data = elf_getdata(section, NULL);
-		err = data ? visit_notes(elf, data, visit, context) : 0;
+		err = data ? visit_notes(data, base, visit, context) : 0;
 		if (err)
 			return err;
 	}
