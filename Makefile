@@ -32,7 +32,7 @@ endif
 WARNINGS := -Wall -Wextra $(if $(WERROR),-Werror)
 CFLAGS ?= -g -O2 $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer)
 comma := ,
-LIBRARIES := capstone libbpf libcurl libelf libmicrohttpd ncursesw yajl zlib
+LIBRARIES := capstone libbpf libcap-ng libcurl libelf libmicrohttpd ncursesw yajl zlib
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) -Ibpf -Iuser -isystem $(BUILD) \
 	$(shell $(PKG_CONFIG) --cflags $(LIBRARIES))
 LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES)) -lm

@@ -43,6 +43,25 @@ def free_port():
         return listener.getsockname()[1]
 
 
+# linux/capability.h
+NEEDED = {"DAC_OVERRIDE": 1, "SYS_PTRACE": 19, "SYS_RESOURCE": 24, "PERFMON": 38, "BPF": 39}
+SYS_ADMIN = 21
+
+
+def check_given_up(pid):
+    """Of all rights it only has those that it needs, in all its threads, and cannot get others back."""
+    allowed = set(NEEDED.values())
+    if not os.path.exists("/sys/kernel/tracing/uprobe_events"):
+        allowed.add(SYS_ADMIN)
+    for thread in os.listdir("/proc/%d/task" % pid):
+        with open("/proc/%d/task/%s/status" % (pid, thread)) as file:
+            status = dict(line.split(":\t", 1) for line in file if ":\t" in line)
+        for name in "CapEff", "CapPrm", "CapBnd", "CapInh":
+            has = {n for n in range(64) if int(status[name], 16) >> n & 1}
+            check(has <= allowed, name, "of a thread has more than is needed:", sorted(has - allowed))
+        check(status["NoNewPrivs"].strip() == "1", "it may get others")
+
+
 @contextlib.contextmanager
 def served(*args, host="127.0.0.1"):
     port = free_port()
@@ -50,6 +69,7 @@ def served(*args, host="127.0.0.1"):
                                stderr=subprocess.PIPE, text=True, bufsize=1)
     try:
         read_until(process.stderr, "serving at", "pymemtop")
+        check_given_up(process.pid)
         yield port
         process.send_signal(signal.SIGTERM)
         check(process.wait(DEADLINE) == 0, "serve ended with", process.returncode, process.stderr.read())

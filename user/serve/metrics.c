@@ -461,7 +461,9 @@ static void put_own(const struct table *table, FILE *out)
 	static const struct family build = {"pymemtop_build", "1, and the version.", NULL, false};
 	size_t i;
 
-	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+	/* The first one is not always known. */
+	for (i = input->n && input->profiles[0]->cost.known ? 0 : 1;
+	     i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		put_family(table, &numbers[i].family, out);
 		fprintf(out, "%s%s %.9g\n", numbers[i].family.name,
 			numbers[i].family.is_counter ? "_total" : "", numbers[i].value);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/procfs.h"
+#include "base/rights.h"
 #include "base/signals.h"
 #include "page.html.h"
 #include "profile/program_name.h"
@@ -377,6 +378,8 @@ int serve__run(const struct serve_options *options)
 	/* Whoever cannot listen should not attach. */
 	if (!err)
 		err = http_server__new(&http, options->recorded->loop, answer, &serve, &server);
+	if (!err)
+		err = rights__keep_recording();
 	if (!err)
 		err = session__new(options->recorded, &serve.session);
 	if (!err) {
