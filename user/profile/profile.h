@@ -82,6 +82,10 @@ struct profile_file {
 struct profile_process {
 	pid_t pid, parent; /* parent 0: the user named the process */
 	size_t ended;	   /* not 0: this is the sum of that many ended children of parent */
+	/* Not NULL: this is the sum of all processes of the program, so many, of which so many run;
+	 * pid is one of them. */
+	const char *program;
+	size_t members, running;
 	const char *comm;
 	const char *cmdline; /* as given: it can contain anything */
 	const char *python;  /* version */

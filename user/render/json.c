@@ -183,7 +183,12 @@ static void put_process(struct json_writer *writer, const struct profile *profil
 	size_t i;
 
 	json__open_map(writer);
-	json__integer_member(writer, "pid", process->pid);
+	json__integer_member(writer, "pid", process->program ? 0 : process->pid);
+	if (process->program) {
+		json__string_member(writer, "program", process->program);
+		json__integer_member(writer, "members", process->members);
+		json__integer_member(writer, "running", process->running);
+	}
 	json__integer_member(writer, "parent", process->parent);
 	if (process->ended)
 		json__integer_member(writer, "ended", process->ended);

@@ -221,12 +221,15 @@ static void put_header(const struct profile *profile, const struct profile_proce
 	char *cmdline =
 		utf8_from_str((const uint8_t *)process->cmdline, strlen(process->cmdline), 0);
 
-	if (process->ended)
+	if (process->program)
+		fprintf(out, "Program %s, %s processes, of which %s run", process->program,
+			format_count(process->members).s, format_count(process->running).s);
+	else if (process->ended)
 		fprintf(out, "%s children of %d that have ended, together",
 			format_count(process->ended).s, process->parent);
 	else
 		fprintf(out, "Process %d", process->pid);
-	if (process->parent && !process->ended)
+	if (process->parent && !process->ended && !process->program)
 		fprintf(out, " (child of %d)", process->parent);
 	fprintf(out, ": %s\n", cmdline && cmdline[0] ? cmdline : process->comm);
 	put_cgroup(process, out);

@@ -18,6 +18,7 @@
 #include "profile/build.h"
 #include "profile/callers.h"
 #include "profile/mapped.h"
+#include "profile/merge.h"
 #include "profile/recycle.h"
 #include "profile/sources.h"
 #include "session/cost.h"
@@ -446,9 +447,9 @@ static int complete(struct session *session, const struct mode *mode,
 	for (i = 0; !err && i < profile->nprocesses; i++) {
 		process = &profile->processes[i];
 		info = process->ended ? NULL : find_info(session, process->pid);
-		if (session->looks)
+		if (session->looks && process->members < 2)
 			err = add_alive(session, profile, process);
-		if (!err && info && mode->counts_resident)
+		if (!err && info && mode->counts_resident && process->members < 2)
 			err = mapped__load(profile, process, info, !options->next);
 		if (!err && mode->sums_callers)
 			err = callers__add(profile, process);
@@ -512,6 +513,8 @@ int session__profile(struct session *session, const struct mode *mode,
 		profile->windows = windows__describe(session->windows);
 	if (!err && session->cost)
 		profile->cost = cost__describe(session->cost);
+	if (!err && options->merge && !mode->sums_callers)
+		err = profile__merge_programs(profile, options->order);
 	if (!err)
 		err = complete(session, mode, options, profile);
 	if (err) {

@@ -58,6 +58,7 @@ struct profile_options {
 	enum line_order order;
 	unsigned int sources_of; /* load the files of this many lines of each process */
 	bool next;		 /* the next profile's increments begin here */
+	bool merge;		 /* one part for each program: see profile/merge.h */
 	bool new_look;		 /* where types are seen: wait for one more look */
 };
 
