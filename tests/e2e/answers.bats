@@ -330,3 +330,28 @@ print(len(found), "lines")'
 	need_pypi pyarrow
 	check check_arrow.py "$PYTHON"
 }
+
+@test "a server's workers are one program, with those that have ended" {
+	need_probes
+	"$DEBIAN" ../programs/prefork.py "$BATS_TEST_TMPDIR/go" "$BATS_TEST_TMPDIR/done" 3>&- &
+	TARGET=$!
+	until_asleep "$TARGET"
+	"$PYMEMTOP" record -v -p "$TARGET" --group program -f json -o "$BATS_TEST_TMPDIR/json" \
+		2>"$BATS_TEST_TMPDIR/said" 3>&- &
+	local pid=$!
+	until_recording "$BATS_TEST_TMPDIR/said"
+	touch "$BATS_TEST_TMPDIR/go"
+	until [ -e "$BATS_TEST_TMPDIR/done" ]; do sleep 0.1; done
+	kill -INT "$pid"
+	wait "$pid"
+	pkill -P "$TARGET"
+	"$DEBIAN" - "$BATS_TEST_TMPDIR/json" <<-'PYTHON'
+		import json, sys
+		program, = json.load(open(sys.argv[1]))["processes"]
+		assert (program["program"], program["members"], program["running"]) == ("prefork.py", 9, 3), program
+		line, = [line for line in program["lines"] if line["function"] == "request"]
+		assert (line["outstanding_count"], line["outstanding_bytes"]) == (160, 160 * 50_001), line
+	PYTHON
+	"$PYMEMTOP" report "$BATS_TEST_TMPDIR/json" | grep -q '^Program prefork.py, 9 processes, of which 3 run'
+	"$PYMEMTOP" report -f folded "$BATS_TEST_TMPDIR/json" | grep -q '^prefork.py;.*;request '
+}

@@ -39,6 +39,7 @@ enum {
 	OPTION_CONTAINER,
 	OPTION_CGROUP,
 	OPTION_NO_CHILDREN,
+	OPTION_GROUP_BY,
 	OPTION_FUNCTION,
 	OPTION_FILE,
 	OPTION_NO_FOLLOW,
@@ -69,6 +70,10 @@ static const struct argp_option observing_options[] = {
 	{"cgroup", OPTION_CGROUP, "PATH", 0, "... in this control group, or below it", 1},
 	{"no-children", OPTION_NO_CHILDREN, NULL, 0,
 	 "With -p: do not take in the children that run already", 1},
+	{"group", OPTION_GROUP_BY, "BY", 0,
+	 "program: one part for each program, with all its processes, also those that have ended "
+	 "(process)",
+	 1},
 	{"no-follow", OPTION_NO_FOLLOW, NULL, 0, "Do not record the children that they start", 1},
 	{"mode", 'm', "MODE[,MODE]", 0, "What to count (heap with -p, rss with -a):", 1},
 	{"function", OPTION_FUNCTION, "NAME", 0,
@@ -366,6 +371,11 @@ int options__parse_option(int key, char *arg, struct argp_state *state)
 	case OPTION_NO_CHILDREN:
 		options->no_children = true;
 		return 0;
+	case OPTION_GROUP_BY:
+		options->merge = !strcmp(arg, "program");
+		return options->merge || !strcmp(arg, "process")
+			       ? 0
+			       : usage_error("--group %s: give program or process", arg);
 	case OPTION_PEAK:
 		options->collector.peak = true;
 		return 0;
@@ -536,6 +546,9 @@ static int check_observing(const struct options *options)
 {
 	if ((options->npids > 0) + options->all + !!options->argv > 1)
 		return usage_error("give -p PID, -a or a COMMAND, not both");
+	if (options->merge && options->modes[0]->sums_callers)
+		return usage_error("--group program does not go with mode %s",
+				   options->modes[0]->name);
 	if (options->argv && options->explain)
 		return usage_error("--explain-probes is for processes that run: give -p PID");
 	if (options->interval && options->duration && options->interval > options->duration)

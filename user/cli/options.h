@@ -25,6 +25,7 @@ struct options {
 	size_t npids;
 	bool all;	  /* every CPython process of the selection: options__find_all() */
 	bool no_children; /* not those that run already */
+	bool merge;	  /* one part for each program */
 	struct selection selection;
 	char **argv;			 /* of a program to start; NULL: none */
 	double duration;		 /* seconds; 0: not given */

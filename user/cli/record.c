@@ -96,6 +96,7 @@ static int report_mode(struct recording *record, const struct mode *mode)
 		.order = BY_CHANGE,
 		.sources_of = options->renderer->wants_sources ? options->render.top : 0,
 		.next = options->interval > 0,
+		.merge = options->merge,
 		.new_look = true,
 	};
 	struct profile *profile = NULL;

@@ -32,6 +32,7 @@ static int run_top(const struct options *options)
 	const struct top_options how = {
 		.duration = options->duration,
 		.interval = options->interval ? options->interval : 1,
+		.merge = options->merge || options->all,
 	};
 	struct options record = *options;
 

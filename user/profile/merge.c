@@ -29,9 +29,8 @@ static size_t number_programs(struct member *members, size_t n)
 		for (k = 0; k < i; k++) {
 			/* What has ended has no container on record: it is its parent's. */
 			if (!strcmp(members[k].name, members[i].name) &&
-			    (members[i].process->ended ||
-			     are_equal(members[k].process->container,
-				       members[i].process->container)))
+			    (members[i].process->ended || are_equal(members[k].process->container,
+								    members[i].process->container)))
 				break;
 		}
 		members[i].program = k < i ? members[k].program : programs++;

@@ -6,8 +6,8 @@
 
 #include "profile/profile.h"
 
-/* Programs are told apart by their names (profile/program_name.h) and containers. Parts get their lines
- * in the given order. Not for modes whose lines have their callers' parts. 0 or -ENOMEM. */
+/* Programs are told apart by their names (profile/program_name.h) and containers. Parts get their
+ * lines in the given order. Not for modes whose lines have their callers' parts. 0 or -ENOMEM. */
 int profile__merge_programs(struct profile *profile, enum line_order order);
 
 #endif /* MERGE_H */

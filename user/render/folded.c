@@ -28,7 +28,9 @@ void folded__put_frame(const struct location *location, bool follows, FILE *out)
 
 static void put_process(const struct profile_process *process, FILE *out)
 {
-	folded__put_name(process->comm, out);
+	folded__put_name(process->program ? process->program : process->comm, out);
+	if (process->program)
+		return;
 	if (process->ended)
 		fprintf(out, " [children of %d that have ended]", process->parent);
 	else

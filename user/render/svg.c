@@ -22,9 +22,10 @@ static int add_process(const struct picture *picture, const struct profile_proce
 	auto_free char *comm =
 		utf8_from_str((const uint8_t *)process->comm, strlen(process->comm), 0);
 	auto_free char *name = NULL;
-	int err = process->ended ? asprintf(&name, "%s [children of %d that have ended]",
-					    comm ?: "?", process->parent)
-				 : asprintf(&name, "%s %d", comm ?: "?", process->pid);
+	int err = process->program ? asprintf(&name, "%s", process->program)
+		  : process->ended ? asprintf(&name, "%s [children of %d that have ended]",
+					      comm ?: "?", process->parent)
+				   : asprintf(&name, "%s %d", comm ?: "?", process->pid);
 
 	if (err < 0) {
 		name = NULL;

@@ -25,7 +25,12 @@ static void put_process(const struct profile *profile, const struct profile_proc
 
 	for (cause = 0; cause < LOST_CAUSES; cause++)
 		lost += process->lost[cause];
-	if (process->ended)
+	if (process->program)
+		snprintf(text, sizeof(text), "%s  %s processes, %s run  CPython %s, %s, %.0f s%s",
+			 process->program, format_count(process->members).s,
+			 format_count(process->running).s, process->python, profile->mode,
+			 profile->duration_seconds, cost);
+	else if (process->ended)
 		snprintf(text, sizeof(text), "%s children of %d that have ended, together",
 			 format_count(process->ended).s, process->parent);
 	else

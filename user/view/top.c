@@ -38,6 +38,8 @@ struct view {
 	const struct top_options *options;
 	const struct mode *mode; /* the one shown */
 	bool types;		 /* in place of lines */
+	bool merge;		 /* programs in place of processes */
+	bool has_chosen;	 /* the user, which of both */
 	bool ends;
 };
 
@@ -75,6 +77,20 @@ static void change_panel(struct view *view)
 		view->types = !view->types;
 }
 
+/* Fewer rows of each process show no line worth looking at. */
+#define LEAST_ROWS 5
+
+/* Whether there are so many processes that nothing could be seen of them: then their programs are
+ * shown, unless the user has chosen. */
+static bool are_too_many(struct view *view, const struct profile *profile)
+{
+	if (view->has_chosen || view->merge || profile->nprocesses < 2 ||
+	    (size_t)(LINES - 1) >= profile->nprocesses * LEAST_ROWS)
+		return false;
+	view->merge = true;
+	return true;
+}
+
 /* Returns whether the table must be redrawn. */
 static bool take_keys(struct view *view)
 {
@@ -88,24 +104,34 @@ static bool take_keys(struct view *view)
 			change_mode(view);
 		if (key == 'o')
 			change_panel(view);
-		redraw |= key == 'm' || key == 'o' || key == KEY_RESIZE;
+		if (key == 'g') {
+			view->merge = !view->merge;
+			view->has_chosen = true;
+		}
+		redraw |= key == 'm' || key == 'o' || key == 'g' || key == KEY_RESIZE;
 	}
 	return redraw;
 }
 
 static int show(struct view *view)
 {
-	const struct profile_options how = {.order = BY_VALUE, .next = true};
+	struct profile_options how = {.order = BY_VALUE, .next = true, .merge = view->merge};
 	const struct mode *mode = view->mode, *other = next_mode(mode);
 	struct profile *profile;
 	char keys[128];
 	int err = session__profile(view->session, mode, &how, &profile);
 
+	if (!err && are_too_many(view, profile)) {
+		profile__free(profile);
+		how.merge = true;
+		err = session__profile(view->session, mode, &how, &profile);
+	}
 	if (err)
 		return err;
-	snprintf(keys, sizeof(keys), "q quits%s%s  o %s  mode %s%s%s", other ? "  m mode " : "",
-		 other ? other->name : "", view->types ? "lines" : "types", mode->name,
-		 mode->warning ? ": " : "", mode->warning ?: "");
+	snprintf(keys, sizeof(keys), "q quits%s%s  o %s  g %s  mode %s%s%s",
+		 other ? "  m mode " : "", other ? other->name : "",
+		 view->types ? "lines" : "types", view->merge ? "processes" : "programs",
+		 mode->name, mode->warning ? ": " : "", mode->warning ?: "");
 	erase();
 	if (view->types)
 		types_panel__draw(profile);
@@ -188,6 +214,8 @@ int top__run(const struct session_options *recorded, const struct top_options *o
 		.loop = recorded->loop,
 		.options = options,
 		.mode = recorded->modes[0],
+		.merge = options->merge,
+		.has_chosen = options->merge,
 	};
 	int err = session__new(recorded, &view.session);
 

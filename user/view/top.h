@@ -8,6 +8,7 @@
 struct top_options {
 	double duration; /* seconds; 0: until q or a signal */
 	double interval; /* seconds between two tables */
+	bool merge;	 /* begin with programs, not processes */
 };
 
 /* Shows what a session with those options records. Returns 0, or -errno, having said why. */
