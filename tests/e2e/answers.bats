@@ -355,3 +355,29 @@ print(len(found), "lines")'
 	"$PYMEMTOP" report "$BATS_TEST_TMPDIR/json" | grep -q '^Program prefork.py, 9 processes, of which 3 run'
 	"$PYMEMTOP" report -f folded "$BATS_TEST_TMPDIR/json" | grep -q '^prefork.py;.*;request '
 }
+
+@test "a budget for objects, and pages all the time, at once" {
+	need_probes
+	sleep 600 3>&- | "$DEBIAN" ../programs/kept.py >/dev/null 3>&- &
+	TARGET=$!
+	until pgrep -f programs/kept.py >/dev/null; do sleep 0.1; done
+	"$PYMEMTOP" record -m rss,objects --max-overhead 10 --min-age 1 -p "$(pgrep -fn programs/kept.py)" -d 12 -f json \
+		-o "$BATS_TEST_TMPDIR/json"
+	pkill -f programs/kept.py
+	pkill -fx "sleep 600"
+	"$DEBIAN" - "$BATS_TEST_TMPDIR/json" <<-'PYTHON'
+		import json, sys
+		text, decoder, profiles, at = open(sys.argv[1]).read(), json.JSONDecoder(), [], 0
+		while at < len(text.rstrip()):
+		    profile, at = decoder.raw_decode(text, at)
+		    profiles.append(profile)
+		    at += len(text[at:]) - len(text[at:].lstrip())
+		rss, objects = profiles
+		pages, kept = rss["processes"][0], objects["processes"][0]
+		assert "windows" not in rss and objects["windows"]["count"] > 0, objects.get("windows")
+		assert pages["rss_anon_bytes"] == pages["before_attach_bytes"] + pages["resident_bytes"] + \
+		    pages["arena_bytes"] + pages["unattributed_bytes"], pages
+		assert abs(pages["unattributed_bytes"]) < pages["rss_anon_bytes"] / 50, pages["unattributed_bytes"]
+		assert {line["function"] for line in kept["lines"][:2]} <= {"keep", "keep_block"}, kept["lines"][:3]
+	PYTHON
+}

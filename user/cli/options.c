@@ -514,17 +514,17 @@ static int check_mode(const struct options *options)
 
 static int check_budget(const struct options *options)
 {
+	bool can_pause = false;
 	size_t i;
 
 	if (options->max_overhead <= 0)
 		return options->min_age > 0 ? usage_error("--min-age goes with --max-overhead") : 0;
-	for (i = 0; i < options->nmodes; i++) {
-		if (!options->modes[i]->can_pause)
-			return usage_error("--max-overhead goes with --mode heap and objects%s",
-					   !strcmp(options->modes[i]->name, "rss")
-						   ? "; rss has --sample"
-						   : "");
-	}
+	for (i = 0; i < options->nmodes; i++)
+		can_pause |= options->modes[i]->can_pause;
+	if (!can_pause)
+		return usage_error("--max-overhead goes with --mode heap and objects%s",
+				   !strcmp(options->modes[0]->name, "rss") ? "; rss has --sample"
+									   : "");
 	if (options->attribution == ATTRIBUTION_USDT)
 		return usage_error("--max-overhead: markers must be followed all the time; it goes "
 				   "with --attribution frames");

@@ -128,6 +128,8 @@ int tracer__open(struct tracer *tracer, const struct collector_type *type, const
 	if (collectors->n == MOST_COLLECTORS)
 		return -E2BIG;
 	options.first = collectors->n ? collectors->of[0]->object : NULL;
+	/* Pages are recorded all the time: that costs little, and a page is touched first once. */
+	options.pauses &= type->probes.allocators;
 	err = collector__open(type, name, &options, &collector);
 	if (err)
 		return err;
@@ -247,7 +249,7 @@ void tracer__attach_more(struct tracer *tracer, __u32 id)
 	point.target = processes__target(tracer->processes, id, &point.image);
 	for (c = 0; point.target && c < tracer->collectors.n; c++) {
 		collector = tracer->collectors.of[c];
-		if (!collector->type->probes.allocators || tracer->options.pauses)
+		if (!collector->type->probes.allocators || collector->options.pauses)
 			continue;
 		err = attacher__define_more(collector->attacher, &point, counts[id].pid);
 		if (!err)
@@ -283,8 +285,10 @@ void tracer__pause(struct tracer *tracer)
 {
 	size_t i;
 
-	for (i = 0; i < tracer->collectors.n; i++)
-		attacher__pause(tracer->collectors.of[i]->attacher);
+	for (i = 0; i < tracer->collectors.n; i++) {
+		if (tracer->collectors.of[i]->options.pauses)
+			attacher__pause(tracer->collectors.of[i]->attacher);
+	}
 }
 
 int tracer__resume(struct tracer *tracer)
@@ -300,9 +304,11 @@ int tracer__resume(struct tracer *tracer)
 		target = counts[id].pid && counts[id].state == PROCESS_RUNNING
 				 ? processes__target(tracer->processes, id, &image)
 				 : NULL;
-		for (i = 0; target && !err && i < tracer->collectors.n; i++)
-			err = attacher__watch(tracer->collectors.of[i]->attacher, counts[id].pid,
-					      id, image);
+		for (i = 0; target && !err && i < tracer->collectors.n; i++) {
+			if (tracer->collectors.of[i]->options.pauses)
+				err = attacher__watch(tracer->collectors.of[i]->attacher,
+						      counts[id].pid, id, image);
+		}
 		if (err && !proc_exists(counts[id].pid))
 			err = 0;
 	}

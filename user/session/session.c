@@ -472,13 +472,14 @@ int session__profile(struct session *session, const struct mode *mode,
 		     const struct profile_options *options, struct profile **result)
 {
 	struct recorded *recorded = find_mode(session, mode);
+	bool in_windows = session->windows && mode->can_pause;
 	struct build_input input = {
 		.host = session->host,
 		.mode = mode->name,
 		.schema = mode->schema,
 		.sums_callers = mode->sums_callers,
-		.counts_arenas = mode->counts_arenas && !session->windows,
-		.counts_small = mode->counts_small && !session->windows,
+		.counts_arenas = mode->counts_arenas && !in_windows,
+		.counts_small = mode->counts_small && !in_windows,
 		.counts_resident = mode->counts_resident,
 		.at_peak = session->options.collector.peak && mode->collector->has_peak,
 		.begin = session->start,
@@ -509,7 +510,7 @@ int session__profile(struct session *session, const struct mode *mode,
 		return err;
 	input.now = session->now;
 	err = profile__build(&input, &profile);
-	if (!err && session->windows)
+	if (!err && in_windows)
 		profile->windows = windows__describe(session->windows);
 	if (!err && session->cost)
 		profile->cost = cost__describe(session->cost);
