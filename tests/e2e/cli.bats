@@ -201,6 +201,23 @@ while True:
 	PYTHON
 }
 
+@test "--fail-if tells by its status that a limit was exceeded, and by which line" {
+	need_probes
+	local got=0 program='import os, sys; x = bytearray(3 << 20); os._exit(int(sys.argv[1]))'
+	"$PYMEMTOP" record -o "$BATS_TEST_TMPDIR/out" --fail-if 'held > 2MiB' --fail-if 'held > 1GiB' -- \
+		"$DEBIAN" -c "$program" 0 2>"$BATS_TEST_TMPDIR/said" || got=$?
+	cat "$BATS_TEST_TMPDIR/said"
+	[ "$got" = 3 ]
+	[ "$(grep -c 'it is' "$BATS_TEST_TMPDIR/said")" = 1 ]
+	grep -q 'held > 2MiB: it is [0-9.]* MiB$' "$BATS_TEST_TMPDIR/said"
+	grep -q '3.0 MiB <string>:1' "$BATS_TEST_TMPDIR/said"
+	"$PYMEMTOP" record -o "$BATS_TEST_TMPDIR/out" --fail-if 'held > 1GiB' -- "$DEBIAN" -c "$program" 0
+	got=0
+	"$PYMEMTOP" record -o "$BATS_TEST_TMPDIR/out" --fail-if 'held > 2MiB' -- "$DEBIAN" -c "$program" 7 || got=$?
+	[ "$got" = 7 ]
+	refused 2 "fail-if 'held': give a limit like" record --fail-if held -p 1
+}
+
 @test "a command is recorded from its first line on, and its status passed on" {
 	need_probes
 	local got=0

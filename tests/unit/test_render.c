@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Output: numbers, text, folded stacks, json, files. */
 #define _GNU_SOURCE
+#include <errno.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,6 +19,7 @@
 #include "base/output.h"
 #include "base/utf8.h"
 #include "modes/modes.h"
+#include "cli/limits.h"
 #include "probes/probe_table.h"
 #include "render/renderers.h"
 #include "symbols/code_objects.h"
@@ -181,6 +184,43 @@ static void json(void **state)
 	free(out);
 }
 
+/* Stacks are lists of frames, the outermost first, with a weight each; all together are the end. */
+static void speedscope(void **state)
+{
+	char *out = render("speedscope", WEIGHT_BYTES);
+	json_t *object = json_loads(out, 0, NULL), *frames, *profile, *samples, *weights, *sample,
+	       *name;
+	json_int_t sum = 0, end;
+	size_t i, k;
+
+	(void)state;
+	assert_non_null(object);
+	assert_int_equal(json_unpack(object, "{s:{s:o}, s:[o]}", "shared", "frames", &frames,
+				     "profiles", &profile),
+			 0);
+	assert_int_equal(json_unpack(profile, "{s:o, s:o, s:I}", "samples", &samples, "weights",
+				     &weights, "endValue", &end),
+			 0);
+	assert_true(json_array_size(samples) > 0);
+	assert_int_equal(json_array_size(samples), json_array_size(weights));
+	for (i = 0; i < json_array_size(samples); i++) {
+		sum += json_integer_value(json_array_get(weights, i));
+		sample = json_array_get(samples, i);
+		for (k = 0; k < json_array_size(sample); k++)
+			assert_true((size_t)json_integer_value(json_array_get(sample, k)) <
+				    json_array_size(frames));
+	}
+	assert_int_equal(sum, end);
+	sample = json_array_get(samples, 0);
+	name = json_object_get(json_array_get(frames,
+					      json_integer_value(json_array_get(
+						      sample, json_array_size(sample) - 1))),
+			       "name");
+	assert_string_equal(json_string_value(name), "f;g");
+	json_decref(object);
+	free(out);
+}
+
 static void report(void **state)
 {
 	char *out = render("report", WEIGHT_BYTES);
@@ -258,6 +298,42 @@ static void resident(void **state)
 	assert_non_null(strstr(out, "   Increment   First touch        Shared       Touched  Line "
 				    "(function)\n"));
 	free(out);
+}
+
+static void limits(void **state)
+{
+	static const struct {
+		const char *text;
+		double most; /* negative: it is refused */
+	} cases[] = {
+		{"held > 100MiB", 100 << 20},
+		{"held>1", 1},
+		{"growth > 60KiB/min", 1024},
+		{"growth > 1 MB/h", 1e6 / 3600},
+		{"lost > 0", 0},
+		{"peak > 1.5kB", 1500},
+		{"growth > 1MiB", -1},
+		{"held > x", -1},
+		{"held < 1", -1},
+		{"held > -1", -1},
+		{"lost > 1KiB", -1},
+		{"held > 1MiBs", -1},
+		{"", -1},
+		{"held > nan", -1},
+		{"heldup > 1", -1},
+	};
+	struct limit limit;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (cases[i].most < 0) {
+			assert_int_equal(limit__parse(cases[i].text, &limit), -EINVAL);
+			continue;
+		}
+		assert_int_equal(limit__parse(cases[i].text, &limit), 0);
+		assert_true(fabs(limit.most - cases[i].most) < 1e-6);
+	}
 }
 
 /* A file is complete, or as it was. */
@@ -378,9 +454,10 @@ static void dispatching(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers), cmocka_unit_test(text),    cmocka_unit_test(folded),
-		cmocka_unit_test(json),	   cmocka_unit_test(report),  cmocka_unit_test(resident),
-		cmocka_unit_test(files),   cmocka_unit_test(records), cmocka_unit_test(dispatching),
+		cmocka_unit_test(numbers),  cmocka_unit_test(text),	   cmocka_unit_test(folded),
+		cmocka_unit_test(json),	    cmocka_unit_test(speedscope),  cmocka_unit_test(report),
+		cmocka_unit_test(resident), cmocka_unit_test(limits),	   cmocka_unit_test(files),
+		cmocka_unit_test(records),  cmocka_unit_test(dispatching),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "cli/command.h"
+#include "cli/limits.h"
 #include "modes/mode.h"
 #include "profile/filter.h"
 #include "profile/group.h"
@@ -18,6 +19,9 @@
 #include "session/session.h"
 #include "serve/http.h"
 #include "target/selection.h"
+
+/* Of --fail-if. */
+#define MOST_LIMITS 16
 
 struct options {
 	const struct command *command;
@@ -40,7 +44,9 @@ struct options {
 	struct collector_options collector;
 	struct images *images; /* shared by all processes that we look at */
 	struct filter filter;
-	bool no_holders;      /* inspect: only types */
+	bool no_holders;		  /* inspect: only types */
+	struct limit limits[MOST_LIMITS]; /* record: --fail-if */
+	size_t nlimits;
 	bool types;	      /* record: which objects are alive, too */
 	const char *type;     /* inspect: whose instances are described; NULL: none */
 	const char *core;     /* inspect: the core file; NULL: processes */

@@ -20,6 +20,9 @@
 #include "session/session.h"
 #include "target/launch.h"
 
+/* As pytest and others have 1 for failures of their own. */
+#define EXIT_EXCEEDED 3
+
 struct recording {
 	const struct options *options;
 	struct output *output;
@@ -27,6 +30,7 @@ struct recording {
 	struct loop *loop;
 	struct session *session;
 	bool progress; /* stderr is a terminal */
+	bool fails;    /* a limit is exceeded */
 };
 
 static int start(struct recording *record)
@@ -89,7 +93,7 @@ static void say_lost(const struct profile *profile)
 	}
 }
 
-static int report_mode(struct recording *record, const struct mode *mode)
+static int report_mode(struct recording *record, const struct mode *mode, bool is_last)
 {
 	const struct options *options = record->options;
 	struct profile_options how = {
@@ -113,18 +117,21 @@ static int report_mode(struct recording *record, const struct mode *mode)
 			err = output__flush(record->output);
 		if (!err && !options->renderer->shows_lost)
 			say_lost(profile);
+		if (!err && is_last)
+			record->fails |=
+				limits__are_exceeded(options->limits, options->nlimits, profile);
 	}
 	profile__free(profile);
 	return err;
 }
 
-static int report(struct recording *record)
+static int report(struct recording *record, bool is_last)
 {
 	size_t i;
 	int err = 0;
 
 	for (i = 0; !err && i < record->options->nmodes; i++)
-		err = report_mode(record, record->options->modes[i]);
+		err = report_mode(record, record->options->modes[i], is_last);
 	return err;
 }
 
@@ -145,10 +152,10 @@ static int record_all(struct recording *record)
 			return err;
 		elapsed = session__elapsed(record->session);
 		if (signals__caught() || !session__is_alive(record->session) || elapsed >= end)
-			return report(record);
+			return report(record, true);
 		if (elapsed < next)
 			continue;
-		err = report(record);
+		err = report(record, false);
 		if (err)
 			return err;
 		while (next <= elapsed)
@@ -195,25 +202,47 @@ int record__run(const struct options *options)
 			status = launch__wait(record.launch);
 		launch__free(record.launch);
 	}
+	if (!err && !status && record.fails)
+		status = EXIT_EXCEEDED;
 	return err ? err : status;
 }
 
-#define OPTION_TYPES 1024
+#define OPTION_TYPES   1024
+#define OPTION_FAIL_IF 1025
 
 static const struct argp_option record_options[] = {
 	{"types", OPTION_TYPES, NULL, 0,
 	 "Tell which objects are alive, too, by type: what has grown since the attach, whatever "
 	 "line made it",
 	 1},
+	{"fail-if", OPTION_FAIL_IF, "LIMIT", 0,
+	 "At the end, exit with status 3 and say which lines did it, if a process has more: 'held > "
+	 "100MiB', 'growth > 1MiB/min', 'peak > 2GiB', 'rss > 4GiB', 'lost > 0'; can be repeated",
+	 1},
 	{0},
 };
+
+/* --fail-if: a peak is only known if it is asked for. */
+static int add_limit(struct options *options, const char *text)
+{
+	if (options->nlimits == MOST_LIMITS)
+		return usage_error("--fail-if: at most %d limits", MOST_LIMITS);
+	if (limit__parse(text, &options->limits[options->nlimits]))
+		return usage_error("--fail-if '%s': give a limit like 'held > 100MiB' or 'growth > "
+				   "1MiB/min'; held, growth, peak, rss and lost have one",
+				   text);
+	if (options->limits[options->nlimits++].what == LIMITED_PEAK)
+		options->collector.peak = true;
+	return 0;
+}
 
 static int parse_record_option(int key, char *arg, struct argp_state *state)
 {
 	struct options *options = state->input;
 
-	(void)arg;
 	switch (key) {
+	case OPTION_FAIL_IF:
+		return add_limit(options, arg);
 	case OPTION_TYPES:
 		options->types = true;
 		return 0;

@@ -4,12 +4,13 @@
 #include "render/renderers.h"
 
 /* To add one, write its file and add a line here. */
-#define RENDERERS(ENTRY) \
-	ENTRY(report)    \
-	ENTRY(folded)    \
-	ENTRY(json)      \
-	ENTRY(pprof)     \
-	ENTRY(svg)       \
+#define RENDERERS(ENTRY)  \
+	ENTRY(report)     \
+	ENTRY(folded)     \
+	ENTRY(json)       \
+	ENTRY(pprof)      \
+	ENTRY(svg)        \
+	ENTRY(speedscope) \
 	ENTRY(memory_profiler)
 
 #define DECLARE(name) extern const struct renderer name##_renderer;
@@ -44,12 +45,14 @@ bool file__ends_with(const char *file, const char *ending)
 
 const struct renderer *renderer__of_file(const char *file)
 {
-	const struct renderer *renderer;
+	const struct renderer *renderer, *found = NULL;
 	size_t i;
 
+	/* The longest: some.speedscope.json also ends in .json. */
 	for (i = 0; (renderer = renderer__get(i)); i++) {
-		if (renderer->ending && file__ends_with(file, renderer->ending))
-			return renderer;
+		if (renderer->ending && file__ends_with(file, renderer->ending) &&
+		    (!found || strlen(renderer->ending) > strlen(found->ending)))
+			found = renderer;
 	}
-	return NULL;
+	return found;
 }
