@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""PROGRAM VERSION MACHINE FOLDER: makes a wheel of the static program, without Python code: pip puts it into bin/. The same
-program gives the same wheel, to the byte."""
+"""PROGRAM VERSION MACHINE FOLDER: makes a wheel of the static program, which pip puts into bin/, and of what Python people
+need beside it. The same program gives the same wheel, to the byte."""
 import base64
 import hashlib
 import os
@@ -29,6 +29,9 @@ restart, an import or any change to it. It needs root, and Linux 5.10 or later w
     sudo $(which pymemtop) -p PID
 
 as sudo has a PATH of its own. `pymemtop doctor` says what works on a machine.
+
+From Python, `pymemtop.record()` records a process and gives a profile; with pytest, `--mem` prints what each test
+needs and leaves behind, and tests can be marked `limit_memory("24 MB")` and `limit_leaks("1 MB")`.
 """
 
 
@@ -42,8 +45,12 @@ files = [
     (INFO + "/METADATA", (METADATA % version).encode(), 0o644),
     (INFO + "/WHEEL", ("Wheel-Version: 1.0\nGenerator: pymemtop (%s)\nRoot-Is-Purelib: false\n%s" % (
         version, "".join("Tag: %s\n" % tag for tag in TAGS))).encode(), 0o644),
+    (INFO + "/entry_points.txt", b"[pytest11]\npymemtop = pymemtop.pytest_plugin\n", 0o644),
     (INFO + "/LICENSE", read(os.path.join(HERE, "..", "LICENSE")), 0o644),
 ]
+package = os.path.join(HERE, "..", "python", "pymemtop")
+files += [("pymemtop/" + name, read(os.path.join(package, name)), 0o644) for name in sorted(os.listdir(package))
+          if name.endswith((".py", ".typed"))]
 # The wheel's own list of what it has (https://packaging.python.org, "Binary distribution format").
 record = "".join("%s,sha256=%s,%d\n" % (name, base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("="),
                                         len(data)) for name, data, _ in files)

@@ -159,3 +159,9 @@ os.execv('/proc/self/fd/%d' % fd, ['python3', '../programs/idle.py'])"
 	cd tests/e2e
 	check check_wheel.py "$wheel"
 }
+
+@test "from Python: a recording, and pytest's limits" {
+	need_probes
+	need_pypi pytest
+	check check_pytest.py "$PYTHON"
+}

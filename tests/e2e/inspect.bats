@@ -97,7 +97,7 @@ for name in "count", "bytes", "count_change", "bytes_change":
 		    log.append(InList())
 		    table[n] = InDict()
 		    if n % 20 == 0:
-		        time.sleep(0.0005)
+		        time.sleep(0.001)
 	PYTHON
 	coproc growing { exec "$DEBIAN" "$BATS_TEST_TMPDIR/growing.py" 3>&-; }
 	TARGET=$growing_PID
@@ -111,8 +111,8 @@ for name, path in ("InList", "__main__.log[*]"), ("InDict", "__main__.table{*}")
     count = sum(row["count"] for row in process["types"] if row["type"] == name)
     held = sum(row["count"] for row in process["holders"] if row["path"] == path and row["type"] == name)
     print(name, count, held)
-    # But for what came while it was read.
-    assert held > 0.9 * count > 0 or count < 2000, (name, count, held)' "$BATS_TEST_TMPDIR/out"
+    # But for what came while it was read: 20,000 a second.
+    assert held > 0.8 * count > 0 or count < 2000, (name, count, held)' "$BATS_TEST_TMPDIR/out"
 	done
 }
 
