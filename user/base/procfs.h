@@ -38,8 +38,8 @@ bool proc_maps__next(FILE *maps, struct proc_map *map);
 
 /*
  * Opens the file that is really mapped there, even if it has been deleted or replaced since, or is
- * in another mount namespace. Returns a descriptor or -errno; -EPERM: some user's program serves it,
- * and may never answer (base/mounts.h).
+ * in another mount namespace. Returns a descriptor or -errno; -EPERM: some user's program serves
+ * it, and may never answer (base/mounts.h).
  */
 int proc_map__open_file(pid_t pid, const struct proc_map *map);
 

@@ -11,8 +11,8 @@
 #include "base/log.h"
 #include "base/rights.h"
 
-/* Before Linux 5.11, memory of BPF maps is limited, which CAP_SYS_RESOURCE lifts; it also lifts the limit
- * of open files. */
+/* Before Linux 5.11, memory of BPF maps is limited, which CAP_SYS_RESOURCE lifts; it also lifts the
+ * limit of open files. */
 static const unsigned int needed[] = {CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE, CAP_DAC_OVERRIDE,
 				      CAP_SYS_RESOURCE};
 

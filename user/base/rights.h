@@ -5,9 +5,9 @@
 
 /*
  * Gives up all capabilities but those that recording takes, for good, and for whatever is executed
- * (capabilities(7), no_new_privs); call it while there is one thread. CAP_SYS_ADMIN stays where tracefs
- * has to be mounted for each attach; without it, what recording costs the targets is not known. 0 or
- * -errno, having said why.
+ * (capabilities(7), no_new_privs); call it while there is one thread. CAP_SYS_ADMIN stays where
+ * tracefs has to be mounted for each attach; without it, what recording costs the targets is not
+ * known. 0 or -errno, having said why.
  */
 int rights__keep_recording(void);
 

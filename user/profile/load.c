@@ -63,7 +63,7 @@ struct reader_state {
 	struct profile_alive_type alive;
 	struct profile_mapped mapped;
 	int64_t shared; /* of mapped */
-	struct list processes, lines, stacks, frames, objects, alives, mappeds;
+	struct list processes, lines, stacks, frames, objects, alives, mapped_files;
 	int err;
 	char *why;
 	size_t why_size;
@@ -306,10 +306,11 @@ static int close_place(void *context)
 		return append(state, &state->alives, &state->alive, sizeof(state->alive));
 	case IN_MAPPED:
 		state->mapped.shared = state->shared;
-		return append(state, &state->mappeds, &state->mapped, sizeof(state->mapped));
+		return append(state, &state->mapped_files, &state->mapped, sizeof(state->mapped));
 	case IN_ALL_MAPPED:
-		state->process.mapped = take(state, &state->mappeds, sizeof(*state->process.mapped),
-					     &state->process.nmapped);
+		state->process.mapped =
+			take(state, &state->mapped_files, sizeof(*state->process.mapped),
+			     &state->process.nmapped);
 		return state->process.mapped != NULL;
 	case IN_ALIVE_TYPES:
 		state->process.alive.types =
@@ -669,7 +670,7 @@ int profile__load(struct json_source *source, struct profile **result, char *why
 	free(state.frames.data);
 	free(state.objects.data);
 	free(state.alives.data);
-	free(state.mappeds.data);
+	free(state.mapped_files.data);
 	if (state.err) {
 		profile__free(state.profile);
 		return state.err;

@@ -12,7 +12,6 @@
 
 #include <microhttpd.h>
 
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "serve/http.h"
@@ -277,15 +276,20 @@ static int listen_at(const struct http_options *options, int *result)
 /* Reads a small file. 0 or -errno, having said why. */
 static int read_file(const char *path, char **text)
 {
-	auto_fclose FILE *file = fopen(path, "re");
+	FILE *file = fopen(path, "re");
 	size_t size = 0, room = 64 << 10;
+	bool is_read = false;
 
 	*text = file ? calloc(1, room) : NULL;
-	if (*text)
+	if (*text) {
 		size = fread(*text, 1, room - 1, file);
-	if (*text && size && !ferror(file))
+		is_read = size && !ferror(file);
+	}
+	if (file)
+		fclose(file);
+	if (is_read)
 		return 0;
-	log_error("%s cannot be read: %s", path, size ? strerror(errno) : "it is empty or missing");
+	log_error("%s cannot be read, or is empty", path);
 	return -EINVAL;
 }
 
@@ -330,10 +334,10 @@ int http_server__new(const struct http_options *options, struct loop *loop, http
 		     void *context, struct http_server **result)
 {
 	struct http_server *server = calloc(1, sizeof(*server));
-	int err = server ? 0 : -ENOMEM, fd = -1;
+	int err = 0, fd = -1;
 
-	if (err)
-		return err;
+	if (!server)
+		return -ENOMEM;
 	*server = (struct http_server){*options, loop, handler, context, .epoll = -1};
 	if (options->certificate)
 		err = read_file(options->certificate, &server->certificate);

@@ -29,6 +29,7 @@ struct search {
 	size_t nnames;
 	struct elf_function *functions;
 	size_t n;
+	char piece[PIECE];
 };
 
 /* A linker can have one name's end serve as another name: "arrow_mi_free" as "mi_free". */
@@ -60,7 +61,7 @@ static size_t search_names(struct search *search, const char *piece, size_t size
 	return name == piece ? size : (size_t)(name - piece);
 }
 
-static int find_names(struct search *search, char *piece)
+static int find_names(struct search *search)
 {
 	const struct elf_symbol_table *table = &search->table;
 	uint64_t at = 0;
@@ -69,12 +70,12 @@ static int find_names(struct search *search, char *piece)
 
 	while (at < table->names_size) {
 		size = table->names_size - at < PIECE ? table->names_size - at : PIECE;
-		got = pread(search->fd, piece, size, table->names + at);
+		got = pread(search->fd, search->piece, size, table->names + at);
 		if (got < 0)
 			return -errno;
 		if (!got)
 			return 0;
-		at += search_names(search, piece, got, at);
+		at += search_names(search, search->piece, got, at);
 	}
 	return 0;
 }
@@ -107,7 +108,7 @@ static int note_function(struct search *search, const Elf64_Sym *symbol)
 	return 0;
 }
 
-static int find_functions(struct search *search, char *piece)
+static int find_functions(struct search *search)
 {
 	const struct elf_symbol_table *table = &search->table;
 	uint64_t at = 0;
@@ -118,12 +119,13 @@ static int find_functions(struct search *search, char *piece)
 
 	while (!err && at + sizeof(symbol) <= table->size) {
 		size = table->size - at < PIECE ? table->size - at : PIECE;
-		got = pread(search->fd, piece, size - size % sizeof(symbol), table->symbols + at);
+		got = pread(search->fd, search->piece, size - size % sizeof(symbol),
+			    table->symbols + at);
 		if (got < (ssize_t)sizeof(symbol))
 			return got < 0 ? -errno : 0;
 		got -= got % sizeof(symbol);
 		for (k = 0; !err && k < got; k += sizeof(symbol)) {
-			memcpy(&symbol, piece + k, sizeof(symbol));
+			memcpy(&symbol, search->piece + k, sizeof(symbol));
 			err = note_function(search, &symbol);
 		}
 		at += got;
@@ -135,22 +137,21 @@ int elf_functions__read(const struct elf_file *elf, bool (*wants)(const char *na
 			struct elf_function **functions, size_t *n)
 {
 	auto_free struct search *search = calloc(1, sizeof(*search));
-	auto_free char *piece = malloc(PIECE);
 	int err;
 
 	*functions = NULL;
 	*n = 0;
-	if (!search || !piece)
+	if (!search)
 		return -ENOMEM;
 	search->fd = elf_file__fd(elf);
 	search->wants = wants;
 	if (!elf_file__symbol_table(elf, &search->table))
 		return 0;
-	err = find_names(search, piece);
+	err = find_names(search);
 	if (err || !search->nnames)
 		return err;
 	search->functions = calloc(MOST_FUNCTIONS, sizeof(*search->functions));
-	err = search->functions ? find_functions(search, piece) : -ENOMEM;
+	err = search->functions ? find_functions(search) : -ENOMEM;
 	if (err || !search->n) {
 		elf_functions__free(search->functions, search->n);
 		return err;
