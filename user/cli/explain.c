@@ -10,20 +10,23 @@
 
 int explain__run(const struct options *options)
 {
+	struct probe_spec probes = options->modes[0]->collector->probes;
 	const struct target_spec spec = {
 		.attribution = options->attribution,
 		.lines = options->modes[0]->needs_markers,
+		.privates = probes.allocators,
 		.images = options->images,
 	};
 	struct target *target;
 	size_t i;
 	int err = 0;
 
+	probes.privates = probes.allocators;
 	for (i = 0; !err && i < options->npids; i++) {
 		err = target__new(options->pids[i], &spec, &target);
 		if (err)
 			return err;
-		err = probe_points__explain(target, &options->modes[0]->collector->probes, stdout);
+		err = probe_points__explain(target, &probes, stdout);
 		if (err)
 			log_error("the code of process %d cannot be read: %s", options->pids[i],
 				  strerror(-err));

@@ -141,6 +141,12 @@ static struct recorded *find_mode(struct session *session, const struct mode *mo
 	return NULL;
 }
 
+/* Whether a mode's blocks are those of allocators that files have inside, too. */
+static bool wants_privates(const struct session *session, const struct mode *mode)
+{
+	return mode->collector->probes.allocators && session->options.max_overhead <= 0;
+}
+
 int session__add_mode(struct session *session, const struct mode *mode)
 {
 	struct recorded *recorded = &session->modes[session->nmodes];
@@ -162,6 +168,8 @@ int session__add_mode(struct session *session, const struct mode *mode)
 		return err;
 	recorded->mode = mode;
 	session->nmodes++;
+	if (wants_privates(session, mode))
+		targets__want_privates(session->targets);
 	ledger.collector = recorded->collector;
 	return recycler__add(session->recycler, &ledger);
 }
@@ -188,8 +196,10 @@ static int make_parts(struct session *session)
 	};
 	size_t i;
 
-	for (i = 0; i < options->nmodes; i++)
+	for (i = 0; i < options->nmodes; i++) {
 		targets.lines |= options->modes[i]->needs_markers;
+		targets.privates |= wants_privates(session, options->modes[i]);
+	}
 	session->stacks = stack_table__new();
 	session->tracer = tracer__new(&sink);
 	session->targets = session->tracer ? targets__new(&targets, session->tracer) : NULL;

@@ -162,6 +162,7 @@ static struct target_spec spec_of(const struct targets *targets)
 		.attribution = targets->options.attribution,
 		.lines = targets->options.lines,
 		.before_main = targets->options.before_main,
+		.privates = targets->options.privates,
 		.images = targets->options.images,
 	};
 }
@@ -295,11 +296,26 @@ void targets__take_candidates(struct targets *targets)
 	}
 }
 
+void targets__want_privates(struct targets *targets)
+{
+	size_t id;
+
+	if (targets->options.privates)
+		return;
+	targets->options.privates = true;
+	for (id = 0; id < MAX_PROCESSES; id++) {
+		if (targets->infos[id])
+			targets->infos[id]->has_loaded = true;
+	}
+}
+
 void targets__follow_loaded(struct targets *targets)
 {
 	const struct process_counters *processes;
 	size_t n, id;
 
+	if (!targets->options.privates)
+		return;
 	processes = tracer__processes(targets->tracer, &n);
 	for (id = 1; id < n; id++) {
 		if (!targets->infos[id] || !targets->infos[id]->has_loaded)

@@ -16,6 +16,7 @@ struct targets;
 struct targets_options {
 	enum attribution attribution; /* 0: auto */
 	bool lines;		      /* their line markers are recorded */
+	bool privates;		      /* allocators that files have inside are followed */
 	bool no_sources;	      /* nobody will ask for the text of their files */
 	bool before_main;	      /* the initial ones have not reached main() yet */
 	bool all;		      /* every CPython: they come and go, and nobody named them */
@@ -61,7 +62,10 @@ void targets__note_children(struct targets *targets);
  * does not end the recording. */
 void targets__take_candidates(struct targets *targets);
 
-/* Follows the allocators of libraries that were loaded since the last call. */
+/* From now on, allocators that files have inside are followed. */
+void targets__want_privates(struct targets *targets);
+
+/* Follows those of libraries that were loaded since the last call. */
 void targets__follow_loaded(struct targets *targets);
 
 /* Seconds until targets__take_candidates() is due again; HUGE_VAL: it is not. */

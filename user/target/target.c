@@ -416,7 +416,7 @@ static int look_at_process(struct target *target, const struct target_spec *spec
 		return -ENOTSUP;
 	}
 	err = choose_attribution(target, spec);
-	if (!err)
+	if (!err && spec->privates)
 		err = loaded__look(target, target->pid, spec->images);
 	return err < 0 ? err : 0;
 }

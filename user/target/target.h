@@ -80,6 +80,7 @@ struct target_spec {
 	enum attribution attribution; /* 0: auto */
 	bool lines;		      /* its line markers are recorded: mode lines */
 	bool before_main;	      /* it has not reached main() yet */
+	bool privates;		      /* allocators that files have inside are wanted, too */
 	struct images *images;	      /* shares its files; NULL: they are its own */
 	struct core_file *core;	      /* has its memory, and outlives it; NULL: it runs */
 };
