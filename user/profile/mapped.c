@@ -115,6 +115,8 @@ static void add_up(struct names *names)
 {
 	size_t i, n = 0;
 
+	if (!names->n)
+		return;
 	qsort(names->of, names->n, sizeof(*names->of), compare_names);
 	for (i = 0; i < names->n; i++) {
 		if (n && is_named(&names->of[n - 1], names->of[i].name, names->of[i].shared)) {

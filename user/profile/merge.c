@@ -8,9 +8,8 @@
 #include "profile/merge.h"
 #include "profile/program_name.h"
 
-/* A process, and the number of its program. */
+/* Of a process, the number of its program. */
 struct member {
-	struct profile_process *process;
 	char *name;
 	size_t program;
 };
@@ -21,16 +20,17 @@ static bool are_equal(const char *x, const char *y)
 }
 
 /* Numbers programs in the order of their first processes. Returns how many there are. */
-static size_t number_programs(struct member *members, size_t n)
+static size_t number_programs(const struct profile *profile, struct member *members)
 {
-	size_t i, k, programs = 0;
+	const struct profile_process *processes = profile->processes;
+	size_t i, k, n = profile->nprocesses, programs = 0;
 
 	for (i = 0; i < n; i++) {
 		for (k = 0; k < i; k++) {
 			/* What has ended has no container on record: it is its parent's. */
 			if (!strcmp(members[k].name, members[i].name) &&
-			    (members[i].process->ended || are_equal(members[k].process->container,
-								    members[i].process->container)))
+			    (processes[i].ended ||
+			     are_equal(processes[k].container, processes[i].container)))
 				break;
 		}
 		members[i].program = k < i ? members[k].program : programs++;
@@ -213,8 +213,8 @@ static int merge(struct profile *profile, const struct member *members, size_t p
 	for (i = 0; i < profile->nprocesses; i++) {
 		if (members[i].program != program)
 			continue;
-		nlines += members[i].process->nlines;
-		nstacks += members[i].process->nstacks;
+		nlines += profile->processes[i].nlines;
+		nstacks += profile->processes[i].nstacks;
 		if (!to->program)
 			to->program = profile__string(profile, members[i].name);
 	}
@@ -224,7 +224,7 @@ static int merge(struct profile *profile, const struct member *members, size_t p
 		return -ENOMEM;
 	for (i = 0; i < profile->nprocesses; i++) {
 		if (members[i].program == program)
-			add_process(to, members[i].process);
+			add_process(to, &profile->processes[i]);
 	}
 	err = add_up_lines(profile, to);
 	add_up_stacks(profile, to);
@@ -248,11 +248,10 @@ int profile__merge_programs(struct profile *profile, enum line_order order)
 	int err = members ? 0 : -ENOMEM;
 
 	for (i = 0; !err && i < profile->nprocesses; i++) {
-		members[i].process = &profile->processes[i];
 		members[i].name = program_name(&profile->processes[i]);
 		err = members[i].name ? 0 : -ENOMEM;
 	}
-	n = err ? 0 : number_programs(members, profile->nprocesses);
+	n = err ? 0 : number_programs(profile, members);
 	merged = err ? NULL : profile__alloc(profile, n + 1, sizeof(*merged));
 	if (!err && !merged)
 		err = -ENOMEM;

@@ -166,12 +166,10 @@ static int put_process(struct json_writer *writer, const struct profile *profile
 static int render(const struct profile *profile, const struct render_options *options, FILE *out)
 {
 	struct json_writer *writer = json_writer__new(out);
-	auto_free const struct location **of = NULL;
 	struct frames frames = {0};
 	size_t i;
 	int err = writer ? collect_frames(profile, &frames) : -ENOMEM, ended;
 
-	of = frames.of;
 	if (!err) {
 		json__open_map(writer);
 		json__string_member(writer, "$schema",
@@ -189,6 +187,7 @@ static int render(const struct profile *profile, const struct render_options *op
 		json__close_array(writer);
 		json__close_map(writer);
 	}
+	free(frames.of);
 	ended = writer ? json_writer__end(writer) : 0;
 	return err ? err : ended == -ENOMEM ? -ENOMEM : 0;
 }

@@ -27,6 +27,11 @@ static yajl_val find(yajl_val in, const char *name, yajl_type type)
 	return in ? yajl_tree_get(in, path, type) : NULL;
 }
 
+static size_t length_of(yajl_val array)
+{
+	return array && YAJL_IS_ARRAY(array) ? array->u.array.len : 0;
+}
+
 static const char *string_of(yajl_val in, const char *name)
 {
 	yajl_val value = find(in, name, yajl_t_string);
@@ -72,10 +77,10 @@ static void say_warnings(const struct engine *engine, yajl_val tree)
 	yajl_val warnings = find(tree, "warnings", yajl_t_array);
 	size_t i;
 
-	for (i = 0; warnings && i < YAJL_GET_ARRAY(warnings)->len; i++) {
-		if (YAJL_IS_STRING(YAJL_GET_ARRAY(warnings)->values[i]))
+	for (i = 0; i < length_of(warnings); i++) {
+		if (YAJL_IS_STRING(warnings->u.array.values[i]))
 			say(engine, ": only a part of the answer: ",
-			    YAJL_GET_STRING(YAJL_GET_ARRAY(warnings)->values[i]));
+			    YAJL_GET_STRING(warnings->u.array.values[i]));
 	}
 }
 
@@ -86,14 +91,13 @@ static void take_value(const struct engine_answer *answer, struct engine_series 
 	const char *text;
 	double at;
 
-	if (!pair || !YAJL_IS_ARRAY(pair) || YAJL_GET_ARRAY(pair)->len != 2 ||
-	    !YAJL_IS_NUMBER(YAJL_GET_ARRAY(pair)->values[0]) ||
-	    !YAJL_IS_STRING(YAJL_GET_ARRAY(pair)->values[1]))
+	if (length_of(pair) != 2 || !YAJL_IS_NUMBER(pair->u.array.values[0]) ||
+	    !YAJL_IS_STRING(pair->u.array.values[1]))
 		return;
-	text = YAJL_GET_NUMBER(YAJL_GET_ARRAY(pair)->values[0]);
+	text = YAJL_GET_NUMBER(pair->u.array.values[0]);
 	at = text ? strtod(text, NULL) : -1;
 	at = answer->step > 0 ? round((at - answer->start) / answer->step) : 0;
-	text = YAJL_GET_STRING(YAJL_GET_ARRAY(pair)->values[1]);
+	text = YAJL_GET_STRING(pair->u.array.values[1]);
 	if (text && at >= 0 && at < (double)answer->nvalues)
 		series->values[(size_t)at] = strtod(text, NULL);
 }
@@ -113,8 +117,8 @@ static int take_series(const struct engine_answer *answer, struct engine_series 
 	for (i = 0; i < ENGINE_LABELS; i++)
 		series->labels[i] = string_of(metric, label_names[i]) ?: "";
 	take_value(answer, series, find(from, "value", yajl_t_array));
-	for (i = 0; values && i < YAJL_GET_ARRAY(values)->len; i++)
-		take_value(answer, series, YAJL_GET_ARRAY(values)->values[i]);
+	for (i = 0; i < length_of(values); i++)
+		take_value(answer, series, values->u.array.values[i]);
 	return 0;
 }
 
@@ -129,12 +133,12 @@ static int take_answer(const struct engine *engine, yajl_val tree, struct engine
 		log_error("%s: an answer without a result", engine->url);
 		return -EBADMSG;
 	}
-	answer->series = calloc(YAJL_GET_ARRAY(result)->len + 1, sizeof(*answer->series));
+	answer->series = calloc(length_of(result) + 1, sizeof(*answer->series));
 	if (!answer->series)
 		return -ENOMEM;
-	for (i = 0; !err && i < YAJL_GET_ARRAY(result)->len; i++) {
+	for (i = 0; !err && i < length_of(result); i++) {
 		answer->n = i + 1;
-		err = take_series(answer, &answer->series[i], YAJL_GET_ARRAY(result)->values[i]);
+		err = take_series(answer, &answer->series[i], result->u.array.values[i]);
 	}
 	return err;
 }

@@ -254,13 +254,18 @@ static int compare_lines(const void *a, const void *b)
 	return compare_labels(x->labels, y->labels);
 }
 
+static bool is_of_pages(const struct fleet_line *line)
+{
+	return line->labels[LABEL_MODE] && !strcmp(line->labels[LABEL_MODE], "rss");
+}
+
 /* First touches name busy lines: where blocks are counted, they do not tell. */
 static bool is_counted_better(const struct fleet *fleet, const struct fleet_line *line)
 {
 	size_t i;
 
-	for (i = 0; !strcmp(line->labels[LABEL_MODE], "rss") && i < fleet->n; i++) {
-		if (strcmp(fleet->lines[i].labels[LABEL_MODE], "rss") &&
+	for (i = 0; is_of_pages(line) && i < fleet->n; i++) {
+		if (!is_of_pages(&fleet->lines[i]) &&
 		    !strcmp(fleet->lines[i].labels[LABEL_PROGRAM], line->labels[LABEL_PROGRAM]))
 			return true;
 	}

@@ -178,6 +178,8 @@ static void add_up(struct table *table)
 {
 	size_t i, n = 0;
 
+	if (!table->nlines)
+		return;
 	qsort(table->lines, table->nlines, sizeof(*table->lines), compare_lines);
 	for (i = 0; i < table->nlines; i++) {
 		if (n && !compare_lines(&table->lines[n - 1], &table->lines[i]))
@@ -247,7 +249,8 @@ static int choose(struct metrics *metrics, struct table *table)
 					       sizeof(hash), compare_hashes))
 			line->weight *= STAYS;
 	}
-	qsort(table->lines, table->nlines, sizeof(*table->lines), compare_weights);
+	if (table->nlines)
+		qsort(table->lines, table->nlines, sizeof(*table->lines), compare_weights);
 	for (i = 0; i < table->nlines; i++) {
 		line = &table->lines[i];
 		program = &table->programs[line->program];

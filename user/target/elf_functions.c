@@ -165,7 +165,7 @@ void elf_functions__free(struct elf_function *functions, size_t n)
 {
 	size_t i;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; functions && i < n; i++)
 		free(functions[i].name);
 	free(functions);
 }
