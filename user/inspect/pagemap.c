@@ -34,6 +34,7 @@ struct pagemap {
 	struct extents shared;	/* shared mappings; likewise */
 	bool listed;
 	struct proc_sizes sizes; /* as they were when these were listed */
+	uint64_t faults;	 /* that the process had by then */
 	bool has_shared;	 /* some were seen since */
 };
 
@@ -187,13 +188,20 @@ static int list_mappings(struct pagemap *pagemap)
 static bool may_have_changed(struct pagemap *pagemap)
 {
 	struct proc_sizes sizes;
+	uint64_t faults;
 	bool changed;
 
 	if (proc_sizes(pagemap->space.pid, &sizes))
 		return true;
 	changed = sizes.all != pagemap->sizes.all || sizes.shared != pagemap->sizes.shared;
 	pagemap->sizes = sizes;
-	return changed || pagemap->has_shared;
+	/* One may have come in the place of another, of the same size: its pages took faults. */
+	if (pagemap->has_shared) {
+		faults = proc_minor_faults(pagemap->space.pid);
+		changed |= faults != pagemap->faults;
+		pagemap->faults = faults;
+	}
+	return changed;
 }
 
 int pagemap__refresh(struct pagemap *pagemap)
