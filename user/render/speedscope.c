@@ -92,6 +92,16 @@ static void put_frame(struct json_writer *writer, const struct frames *frames,
 	json__integer(writer, found - frames->of);
 }
 
+/* A stack of locations, the innermost first, as a sample of the outermost first. */
+static void put_sample(struct json_writer *writer, const struct frames *frames,
+		       const struct location *const *stack, size_t n)
+{
+	json__open_array(writer);
+	while (n-- > 0)
+		put_frame(writer, frames, stack[n]);
+	json__close_array(writer);
+}
+
 /* Weights follow the stacks, in the same order: both are gone through in the same way. put_weights:
  * which of them is written. Returns the sum. */
 static int64_t put_samples(struct json_writer *writer, const struct profile *profile,
@@ -101,7 +111,7 @@ static int64_t put_samples(struct json_writer *writer, const struct profile *pro
 	struct profile_rest rests[PROFILE_RESTS];
 	const struct profile_stack *stack;
 	int64_t weight, sum = 0;
-	size_t i, k;
+	size_t i;
 
 	json__string(writer, put_weights ? "weights" : "samples");
 	json__open_array(writer);
@@ -111,14 +121,10 @@ static int64_t put_samples(struct json_writer *writer, const struct profile *pro
 		if (weight <= 0)
 			continue;
 		sum += weight;
-		if (put_weights) {
+		if (put_weights)
 			json__integer(writer, weight);
-			continue;
-		}
-		json__open_array(writer);
-		for (k = stack->nframes; k-- > 0;)
-			put_frame(writer, frames, stack->frames[k]);
-		json__close_array(writer);
+		else
+			put_sample(writer, frames, stack->frames, stack->nframes);
 	}
 	profile_process__rests(profile, process, rests);
 	for (i = 0; profile->counts_resident && i < PROFILE_RESTS; i++) {
@@ -126,13 +132,10 @@ static int64_t put_samples(struct json_writer *writer, const struct profile *pro
 		if (weight <= 0)
 			continue;
 		sum += weight;
-		if (put_weights) {
+		if (put_weights)
 			json__integer(writer, weight);
-			continue;
-		}
-		json__open_array(writer);
-		put_frame(writer, frames, rests[i].location);
-		json__close_array(writer);
+		else
+			put_sample(writer, frames, &rests[i].location, 1);
 	}
 	json__close_array(writer);
 	return sum;

@@ -72,13 +72,13 @@ struct programs *targets__programs(struct targets *targets)
  * Returns 0 or -ENOMEM. */
 static int find_reader(struct targets *targets, pid_t pid, struct reader **reader)
 {
-	int err;
+	int err = 0;
 
 	*reader = NULL;
-	err = targets->options.no_sources ? 0 : readers__find(targets->readers, pid, reader);
+	if (!targets->options.no_sources)
+		err = readers__find(targets->readers, pid, reader);
 	if (!err || err == -ENOMEM)
 		return err;
-	*reader = NULL;
 	log_error("no source lines for process %d: pymemtop cannot read files with that "
 		  "process's rights: %s%s",
 		  pid, strerror(-err),

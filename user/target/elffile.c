@@ -89,13 +89,14 @@ uint64_t elf_file__entry(const struct elf_file *elf)
 /* The dynamic ones are read as a whole. */
 #define MOST_DYNAMIC (32 << 20)
 
-static bool has_sane_names(const struct elf_file *elf, size_t section, uint64_t most)
+/* header: set to that of the section. */
+static bool has_sane_names(const struct elf_file *elf, size_t section, uint64_t most,
+			   GElf_Shdr *header)
 {
 	Elf_Scn *names = elf_getscn(elf->elf, section);
-	GElf_Shdr header;
 
-	return names && gelf_getshdr(names, &header) && header.sh_type == SHT_STRTAB &&
-	       header.sh_size <= most;
+	return names && gelf_getshdr(names, header) && header->sh_type == SHT_STRTAB &&
+	       header->sh_size <= most;
 }
 
 static void find_symbols(const struct elf_file *elf, const char *const *names, size_t n,
@@ -103,7 +104,7 @@ static void find_symbols(const struct elf_file *elf, const char *const *names, s
 {
 	Elf_Scn *section = NULL;
 	const char *name;
-	GElf_Shdr header;
+	GElf_Shdr header, names_header;
 	Elf_Data *data;
 	GElf_Sym sym;
 	size_t i, k;
@@ -112,7 +113,7 @@ static void find_symbols(const struct elf_file *elf, const char *const *names, s
 	while ((section = elf_nextscn(elf->elf, section))) {
 		if (!gelf_getshdr(section, &header) || header.sh_type != SHT_DYNSYM ||
 		    !header.sh_entsize || header.sh_size > MOST_DYNAMIC ||
-		    !has_sane_names(elf, header.sh_link, MOST_DYNAMIC))
+		    !has_sane_names(elf, header.sh_link, MOST_DYNAMIC, &names_header))
 			continue;
 		data = elf_getdata(section, NULL);
 		for (i = 0; data && i < header.sh_size / header.sh_entsize; i++) {
@@ -149,21 +150,19 @@ void elf_file__dynamic_symbols(struct elf_file *elf, const char *const *names, s
 
 bool elf_file__symbol_table(const struct elf_file *elf, struct elf_symbol_table *table)
 {
-	Elf_Scn *section = NULL, *names;
-	GElf_Shdr header, names_header;
+	Elf_Scn *section = NULL;
+	GElf_Shdr header, names;
 	bool found = false;
 
 	while ((section = elf_nextscn(elf->elf, section))) {
 		if (!gelf_getshdr(section, &header) ||
 		    (header.sh_type != SHT_SYMTAB && (found || header.sh_type != SHT_DYNSYM)))
 			continue;
-		names = elf_getscn(elf->elf, header.sh_link);
-		if (!names || !gelf_getshdr(names, &names_header) ||
-		    !has_sane_names(elf, header.sh_link, MOST_NAMES) ||
+		if (!has_sane_names(elf, header.sh_link, MOST_NAMES, &names) ||
 		    header.sh_size > MOST_SYMBOLS || header.sh_entsize != sizeof(Elf64_Sym))
 			continue;
 		*table = (struct elf_symbol_table){header.sh_offset, header.sh_size,
-						   names_header.sh_offset, names_header.sh_size};
+						   names.sh_offset, names.sh_size};
 		found = true;
 		if (header.sh_type == SHT_SYMTAB)
 			break;
@@ -330,7 +329,8 @@ static uint64_t section_address(const struct elf_file *elf, const char *wanted)
 	const char *name;
 	size_t names;
 
-	if (elf_getshdrstrndx(elf->elf, &names) || !has_sane_names(elf, names, MOST_DYNAMIC))
+	if (elf_getshdrstrndx(elf->elf, &names) ||
+	    !has_sane_names(elf, names, MOST_DYNAMIC, &header))
 		return 0;
 	while ((section = elf_nextscn(elf->elf, section))) {
 		if (!gelf_getshdr(section, &header))
